@@ -1,0 +1,63 @@
+import { CLOSE, type ReconnectAdvice } from "../../src/protocol/close_code.ts";
+import { ERROR_CODES, ERRORS } from "../../src/protocol/error_event.ts";
+import { MAX_CONTROL_FRAMES } from "../../src/hub/outbox.ts";
+import { REFUSALS_TOLD_SINGLY } from "../../src/hub/desk.ts";
+import {
+  LOSS_WINDOW_MS,
+  LOSSES_TOLD_SINGLY,
+  MAX_IDS_IN_NOTICE,
+} from "../../src/hub/loss_notices.ts";
+import { MAX_BAD_MESSAGES } from "../../src/hub/manners.ts";
+import { BATCH_WINDOW_MS, MAX_WRITE_ERRORS } from "../../src/hub/outlet.ts";
+import { markdownTable } from "./refresh.ts";
+
+const ADVICE: Readonly<Record<ReconnectAdvice, string>> = {
+  after_announced_wait: "come back after the `reconnect_after_ms` you were told, else with backoff",
+  with_backoff: "come back with backoff and resume",
+  not_without_a_fix: "do not come back before what was wrong is mended",
+};
+
+/** The tables of docs/protocol.md, each made from the table the code itself runs on. */
+export const TABLES: Readonly<Record<string, string>> = {
+  errors: markdownTable(
+    ["code", "type", "component", "severity", "when"],
+    ERROR_CODES.map((code) => {
+      const { type, component, severity, when } = ERRORS[code];
+      const carrier = type === "inside_status" ? "inside a status frame's `error`" : `\`${type}\``;
+      return [`\`${code}\``, carrier, component, severity, when];
+    }),
+  ),
+  closes: markdownTable(
+    ["code", "reason", "what to do next"],
+    Object.values(CLOSE).map(({ code, reason, advice }) => [String(code), reason, ADVICE[advice]]),
+  ),
+  bounds: markdownTable(
+    ["what", "bound", "when it is reached"],
+    [
+      [
+        "error, heartbeat and answer frames waiting for a client",
+        `${MAX_CONTROL_FRAMES}`,
+        "it is a slow client",
+      ],
+      ["events waiting for a client", "`hub.outbox_messages`", "it is a slow client"],
+      ["values waiting for a client", "one a channel", "the newer one takes the older one's place"],
+      ["messages the hub cannot accept", `${MAX_BAD_MESSAGES}`, "close 1008"],
+      ["failed writes in a row", `${MAX_WRITE_ERRORS}`, "the connection is ended"],
+      [
+        "refused channels told singly per message",
+        `${REFUSALS_TOLD_SINGLY}`,
+        "the rest in one frame",
+      ],
+      [
+        "lost clients told singly",
+        `${LOSSES_TOLD_SINGLY} in ${LOSS_WINDOW_MS} ms`,
+        `the rest together, up to ${MAX_IDS_IN_NOTICE} in \`data.client_ids\``,
+      ],
+      [
+        "writes to a `batch=1` client",
+        `one in ${BATCH_WINDOW_MS} ms`,
+        "what comes meanwhile shares the next",
+      ],
+    ],
+  ),
+};

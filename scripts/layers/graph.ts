@@ -1,0 +1,80 @@
+/** Which file imports which, as paths relative to `src/`. */
+export type Imports = ReadonlyMap<string, readonly string[]>;
+
+/** Static and dynamic imports, and re-exports, of relative paths. */
+const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)"(\.{1,2}\/[^"]+)"/g;
+const TYPES_PRAGMA = /@ts-types="(\.{1,2}\/[^"]+)"/g;
+
+/** Reads the relative imports of every TypeScript file below `root`. */
+export async function readImports(root: URL): Promise<Imports> {
+  const imports = new Map<string, string[]>();
+  for await (const url of walk(root)) {
+    const text = await Deno.readTextFile(url);
+    const targets = [...text.matchAll(IMPORT), ...text.matchAll(TYPES_PRAGMA)]
+      .map(([, path = ""]) => new URL(path, url).href)
+      .filter((href) => href.startsWith(root.href)) // what lies outside has no room
+      .map((href) => href.slice(root.href.length));
+    imports.set(url.href.slice(root.href.length), targets);
+  }
+  return imports;
+}
+
+async function* walk(directory: URL): AsyncGenerator<URL> {
+  for await (const entry of Deno.readDir(directory)) {
+    if (entry.isDirectory) yield* walk(new URL(`${entry.name}/`, directory));
+    else if (/\.tsx?$/.test(entry.name)) yield new URL(entry.name, directory);
+  }
+}
+
+/** Every breach of `floors` (room -> rooms it may import) and every import cycle, in words. */
+export function breachesOf(
+  imports: Imports,
+  floors: Readonly<Record<string, readonly string[]>>,
+): string[] {
+  const breaches: string[] = [];
+  for (const [file, targets] of imports) {
+    const room = roomOf(file);
+    const allowed = floors[room];
+    if (allowed === undefined) {
+      breaches.push(`${file}: the room "${room}" is not on the house plan (scripts/layers.ts)`);
+      continue;
+    }
+    for (const target of targets) {
+      const other = roomOf(target);
+      if (other !== room && !allowed.includes(other)) {
+        breaches.push(`${file} imports ${target}: "${room}" may not know "${other}"`);
+      }
+    }
+  }
+  const cycle = findCycle(imports);
+  if (cycle) breaches.push(`import cycle: ${cycle.join(" -> ")}`);
+  return breaches;
+}
+
+function roomOf(file: string): string {
+  return file.split("/")[0] ?? file;
+}
+
+/** One import cycle, first file repeated at its end; `undefined` if there is none. */
+function findCycle(imports: Imports): string[] | undefined {
+  const done = new Set<string>();
+  const path: string[] = [];
+  function visit(file: string): string[] | undefined {
+    if (done.has(file)) return undefined;
+    const start = path.indexOf(file);
+    if (start >= 0) return [...path.slice(start), file];
+    path.push(file);
+    for (const target of imports.get(file) ?? []) {
+      const cycle = visit(target);
+      if (cycle) return cycle;
+    }
+    path.pop();
+    done.add(file);
+    return undefined;
+  }
+  for (const file of imports.keys()) {
+    const cycle = visit(file);
+    if (cycle) return cycle;
+  }
+  return undefined;
+}

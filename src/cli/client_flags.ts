@@ -1,0 +1,42 @@
+import { LONGEST, parseDuration } from "../config/duration.ts";
+import { type HubAddress, hubAddress } from "../client/address.ts";
+import type { Io } from "./io.ts";
+
+/** The hub a command talks to. */
+export interface Target {
+  readonly url: string;
+  readonly address: HubAddress;
+  readonly token: string | undefined;
+}
+
+/** Reads the URL and the token, `--token` before `HOLDFAST_TOKEN`; says what is wrong with them. */
+export function readTarget(
+  url: string,
+  token: string | undefined,
+  io: Pick<Io, "env">,
+  problems: string[],
+): Target | undefined {
+  if (token === "") problems.push(`--token: found ""; expected a token`);
+  try {
+    const address = hubAddress(url);
+    const given = token ?? (io.env["HOLDFAST_TOKEN"] || undefined);
+    return { url: address.door.replace(/\/ws$/, ""), address, token: given };
+  } catch (error) {
+    // The URL itself is not repeated: it may hold credentials.
+    problems.push(`URL: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+/** Reads a duration between two bounds, in milliseconds; says what is wrong with it. */
+export function readFor(
+  text: string | undefined,
+  { min, max, allowed }: { readonly min: number; readonly max: number; readonly allowed: string },
+  problems: string[],
+): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= min && ms <= Math.min(max, LONGEST)) return ms;
+  problems.push(`--for: found ${JSON.stringify(text)}; expected ${allowed}`);
+  return undefined;
+}

@@ -1,0 +1,91 @@
+import { loadConfig, loadConfigFile, type LoadedConfig, type LoadOptions } from "../config/load.ts";
+import type { Problem } from "../config/problems.ts";
+import type { BackendConfig, Config } from "../config/schema.ts";
+import type { Call } from "../rpc/backend.ts";
+import { grpcOptions } from "./grpc_backend.ts";
+
+/** {@linkcode loadConfig}, and what the schema cannot know. */
+export async function loadAndCheck(options: LoadOptions): Promise<LoadedConfig> {
+  return await checked(await loadConfig(options));
+}
+
+/** {@linkcode loadConfigFile}, and what the schema cannot know. */
+export async function loadFileAndCheck(
+  file: string,
+  options: Parameters<typeof loadConfigFile>[1],
+): Promise<LoadedConfig> {
+  return await checked(await loadConfigFile(file, options));
+}
+
+async function checked(loaded: LoadedConfig): Promise<LoadedConfig> {
+  if (!loaded.ok) return loaded;
+  const { config, source } = loaded;
+  const problems = [...unsupported(config, source), ...await grpcProblems(config, source)];
+  return problems.length === 0 ? loaded : { ok: false, problems };
+}
+
+/**
+ * Settings that are valid but that this version cannot fulfil. To start without them would break a
+ * promise silently, so it does not start.
+ */
+function unsupported(config: Config, where: string): Problem[] {
+  if (config.cluster === undefined) return [];
+  const expected = "nothing: this version cannot do that yet";
+  return [{ where, path: "cluster", found: "a cluster", expected }];
+}
+
+/** What is wrong between gRPC backends and their `.proto` files. */
+async function grpcProblems(config: Config, where: string): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const [name, backend] of Object.entries(config.backends)) {
+    if (backend.transport === "grpc") {
+      problems.push(...await problemsOf(name, backend, { config, where }));
+    }
+  }
+  return problems;
+}
+
+async function problemsOf(
+  name: string,
+  backend: Extract<BackendConfig, { transport: "grpc" }>,
+  { config, where }: { config: Config; where: string },
+): Promise<Problem[]> {
+  // Loaded only where it is needed: it is most of what there is to load.
+  const [{ checkGrpcCalls }, { createGrpcBackend }] = await Promise.all([
+    import("../rpc/grpc_check.ts"),
+    import("../rpc/grpc.ts"),
+  ]);
+  const calls: { path: string; call: Call }[] = config.sources.flatMap((source, index) =>
+    source.backend === name
+      ? [{ path: `sources[${index}]`, call: { method: source.method, params: source.params } }]
+      : []
+  );
+  const { method } = backend.health_check;
+  calls.push({ path: `backends.${name}.health_check`, call: { method } });
+  const problems = checkGrpcCalls(backend.proto, calls.map(({ call }) => call))
+    .map(({ index, at, path: inside, why }): Problem => {
+      const call = index === undefined ? `backends.${name}` : calls[index]?.path;
+      const path = `${call}.${at}${inside === "" ? "" : `.${inside}`}`;
+      return { where, path, found: `something that cannot be used (${why})`, expected: WANTED[at] };
+    });
+  if (problems.length > 0) return problems;
+  try {
+    await createGrpcBackend(grpcOptions(backend))[Symbol.asyncDispose]();
+    return [];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const found = `something that cannot be used (${why})`;
+    return [{
+      where,
+      path: `backends.${name}`,
+      found,
+      expected: "files and a URL that can be used",
+    }];
+  }
+}
+
+const WANTED = {
+  proto: "the path of a .proto file that can be read and parsed",
+  method: "a unary method, package.Service/Method, of the .proto file",
+  params: "the fields of the method's request, in protobuf's JSON mapping",
+} as const;

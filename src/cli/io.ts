@@ -1,0 +1,31 @@
+/** The world as a command sees it; tests give it another one. */
+export interface Io {
+  /** Writes a line for whoever asked. */
+  out(line: string): void;
+  /** Writes a line about what went wrong. */
+  err(line: string): void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a command's end means to the shell. */
+export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
+
+const encoder = new TextEncoder();
+
+/** The process' own streams and environment. */
+export function processIo(): Io {
+  return {
+    out: (line) => write(Deno.stdout, line),
+    err: (line) => write(Deno.stderr, line),
+    env: Deno.env.toObject(),
+  };
+}
+
+function write(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {
+  let rest = encoder.encode(`${line}\n`);
+  try {
+    while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+  } catch {
+    // The reader has gone (`holdfast … | head`): there is nobody left to tell.
+  }
+}

@@ -1,0 +1,43 @@
+import stringWidth from "string-width";
+
+/**
+ * Controls, the invisible marks that turn writing around, and lone halves of characters: a hub's
+ * words are shown on a terminal, and these would let them move its cursor or forge lines.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029\ufeff]/gu;
+
+/** Text that is safe to show on a terminal, on one line; what is not even text is shown as one. */
+export function printable(text: unknown): string {
+  return String(text).replace(
+    UNPRINTABLE,
+    (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** How many cells a text takes on a terminal. */
+export function cells(text: string): number {
+  return stringWidth(text);
+}
+
+/** Cuts a text to so many cells, with an ellipsis where something was cut off. */
+export function fit(text: string, width: number): string {
+  if (width <= 0) return "";
+  // Far longer than any width can show: there is no need to measure all of a large value.
+  const head = text.length > width * 8 ? text.slice(0, width * 8) : text;
+  if (head === text && cells(text) <= width) return text;
+  let kept = "";
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter().segment(head)) {
+    const more = cells(segment);
+    if (used + more > width - 1) break;
+    kept += segment;
+    used += more;
+  }
+  return `${kept}…`;
+}
+
+/** Fills a text up to so many cells, or cuts it. */
+export function column(text: string, width: number): string {
+  const shown = fit(text, width);
+  return shown + " ".repeat(Math.max(0, width - cells(shown)));
+}

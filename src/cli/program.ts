@@ -1,0 +1,138 @@
+import { Command, CommanderError } from "commander";
+import { checkConfig, printExample, printSchema } from "./config_command.ts";
+import { EXIT, type Io } from "./io.ts";
+import { serve } from "./serve.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * Runs the command line and returns the exit code: 0 clean stop, 1 failure at run time, 2 bad
+ * usage or bad configuration.
+ *
+ * A command's code is loaded when it is asked for: a hub starts without that of the tools.
+ *
+ * @param args As in `Deno.args`.
+ */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = new Command("holdfast")
+    .description(
+      "Polls backends once, keeps the last good value, and tells every client the truth.",
+    )
+    .version(VERSION, "-V, --version")
+    .exitOverride()
+    .showHelpAfterError("(add --help for what is possible)")
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+    });
+
+  program.command("serve")
+    .description("run the hub")
+    .option("-c, --config <file>", "configuration, JSONC or YAML (default: an embedded one)")
+    .option("-l, --listen <host:port>", "where to listen")
+    .option("--log-level <level>", "debug, info, warning or error")
+    .option("--log-format <format>", "json or pretty")
+    .action(async ({ config, listen, logLevel, logFormat }) => {
+      exitCode = await serve({
+        ...(config === undefined ? {} : { config }),
+        flags: {
+          ...(listen === undefined ? {} : { listen }),
+          ...(logLevel === undefined ? {} : { logLevel }),
+          ...(logFormat === undefined ? {} : { logFormat }),
+        },
+      }, io);
+    });
+
+  const config = program.command("config").description("check a configuration, or see what one is");
+  config.command("check")
+    .description("tell everything that is wrong with a file")
+    .argument("<file>", "the configuration, JSONC or YAML")
+    .option("--against <file>", "tell what changing from this file to the checked one would do")
+    .action(async (file, { against }) => {
+      exitCode = await checkConfig(file, io, against === undefined ? {} : { against });
+    });
+  config.command("schema")
+    .description("print the JSON Schema of a configuration")
+    .action(() => {
+      exitCode = printSchema(io);
+    });
+  config.command("example")
+    .description("print an example with every setting and its default")
+    .action(() => {
+      exitCode = printExample(io);
+    });
+
+  program.command("demo")
+    .description("run a hub with a demo backend, ready to be looked at")
+    .option("-l, --listen <host:port>", "where the hub listens (default: 127.0.0.1:8787)")
+    .option("--log-level <level>", "debug, info, warning or error (default: warning)")
+    .option("--log-format <format>", "json or pretty (default: pretty)")
+    .action(async (flags) => {
+      const { demo } = await import("./demo.ts");
+      exitCode = await demo(flags, io);
+    });
+
+  program.command("backend")
+    .description("run the demo backend alone: a compression service that speaks JSON-RPC")
+    .option("-l, --listen <host:port>", "where to listen (default: 127.0.0.1:9090)")
+    .option("--spool <dir>", "the folder to work on (default: a temporary one)")
+    .option("--faults", "let it be made to misbehave, from its page or by SetFault")
+    .option("--agents <count>", "how many files are compressed at a time (default: 3)")
+    .option("--pace <bytes>", "most bytes a second that each agent reads (default: no limit)")
+    .option("--stop-on-eof", "stop when standard input ends")
+    .option("--log-level <level>", "debug, info, warning or error (default: info)")
+    .option("--log-format <format>", "json or pretty (default: json)")
+    .action(async (flags) => {
+      const { backend } = await import("./backend.ts");
+      exitCode = await backend(flags, io);
+    });
+
+  program.command("watch")
+    .description("show live what a hub says, and come back when the connection is lost")
+    .argument("<url>", "the hub, such as http://127.0.0.1:8787")
+    .option("--channels <names>", "channel names with commas between (default: all)")
+    .option("--token <token>", "what the hub asks for (better: HOLDFAST_TOKEN)")
+    .option("--json", "every frame on a line of its own, as it was received")
+    .action(async (url, flags) => {
+      const { watch } = await import("./watch.ts");
+      exitCode = await watch(url, flags, io);
+    });
+
+  program.command("probe")
+    .description("check a live hub against the protocol; exit 1 if any check fails")
+    .argument("<url>", "the hub, such as http://127.0.0.1:8787")
+    .option("--token <token>", "what the hub asks for (better: HOLDFAST_TOKEN)")
+    .option("--for <duration>", "how long to listen (default: two heartbeats, 30s at most)")
+    .option("--json", "every check as a JSON object on a line")
+    .action(async (url, flags) => {
+      const { probe } = await import("./probe.ts");
+      exitCode = await probe(url, flags, io);
+    });
+
+  program.command("bench")
+    .description("put a hub under the load of many clients, and measure what they get")
+    .argument("<url>", "the hub, such as http://127.0.0.1:8787")
+    .option("--clients <count>", "how many, up to 10000 (default: 100)")
+    .option("--for <duration>", "how long to measure (default: 10s)")
+    .option("--token <token>", "what the hub asks for (better: HOLDFAST_TOKEN)")
+    .option("--json", "the result as one JSON object")
+    .option("--yes-this-is-mine", "allow a hub on another machine")
+    .action(async (url, flags) => {
+      const { bench } = await import("./bench.ts");
+      exitCode = await bench(url, flags, io);
+    });
+
+  program.command("version")
+    .description("print the version")
+    .action(() => io.out(VERSION));
+
+  try {
+    if (args.length === 0) program.help({ error: true });
+    await program.parseAsync([...args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version that were asked for end with 0, everything else was bad usage.
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}

@@ -1,0 +1,145 @@
+import type { ConfigFlags, LoadedConfig } from "../config/load.ts";
+import { notesOn } from "../config/notes.ts";
+import { describeProblem } from "../config/problems.ts";
+import type { Config } from "../config/schema.ts";
+import { App } from "../server/app.ts";
+import { openTraces } from "../server/traces.ts";
+import { readCredentials } from "../service/credentials.ts";
+import { giveUpPermissions } from "../service/permissions.ts";
+import { listenForSignals } from "../service/signals.ts";
+import { writesToJournal } from "../telemetry/journal.ts";
+import { type Log, logOf, startLogs } from "../telemetry/log.ts";
+import { loadAndCheck } from "./further_checks.ts";
+import { EXIT, type Io } from "./io.ts";
+import { openBackend } from "./open_backend.ts";
+import { Supervision } from "./supervision.ts";
+import { VERSION } from "./version.ts";
+import { whyNotListening } from "./why_not_listening.ts";
+
+export interface ServeOptions {
+  /** Configuration file. Default: `HOLDFAST_CONFIG`, else the embedded default. */
+  config?: string;
+  flags?: ConfigFlags;
+}
+
+/** Logs until the configuration says how. */
+const EARLY_LOGS = { level: "info", format: "json" } as const;
+
+/** `holdfast serve`: runs the hub until a signal stops it. Returns the exit code. */
+export async function serve(options: ServeOptions, io: Io): Promise<number> {
+  const journal = writesToJournal(io.env);
+  await using _logs = await startLogs({ ...EARLY_LOGS, journal });
+  giveUpPermissions();
+  const loaded = await load(options, io);
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) io.err(`holdfast: ${describeProblem(problem)}`);
+    return EXIT.usage;
+  }
+  const { config, source } = loaded;
+  await startLogs({ ...config.log, journal });
+  const log = logOf("cli");
+  log.info("config.loaded", {
+    source,
+    backends: Object.keys(config.backends).length,
+    sources: config.sources.length,
+  });
+  for (const note of notesOn(config)) log.warning("config.note", { note });
+  return await runUntilStopped(config, { io, log, load: () => load(options, io) });
+}
+
+async function load({ config: file, flags = {} }: ServeOptions, io: Io): Promise<LoadedConfig> {
+  const env = { ...await readCredentials(Deno.env), ...io.env };
+  return await loadAndCheck({ ...(file === undefined ? {} : { file }), flags, env });
+}
+
+interface RunOptions {
+  io: Io;
+  log: Log;
+  /** Reads the configuration again. */
+  load: () => Promise<LoadedConfig>;
+}
+
+async function runUntilStopped(config: Config, { io, log, load }: RunOptions): Promise<number> {
+  const { promise: stop, resolve: askToStop } = Promise.withResolvers<void>();
+  await using supervision = new Supervision(config.hub.heartbeat_every);
+  let app: App | undefined = undefined;
+  // Before anything can be seen of the hub: a signal sent as soon as it listens must not kill it.
+  using _signals = listenForSignals({
+    onStop: (signal) => {
+      log.info("signal.received", { signal });
+      askToStop();
+    },
+    onImpatience: (signal) => {
+      log.warning("signal.second", { signal, effect: "stopping without the rest of the drain" });
+      Deno.exit(EXIT.failure);
+    },
+    onReload: () => {
+      if (app) void reload(app, { io, log, load, supervision });
+    },
+  });
+  try {
+    const onHeartbeat = () => supervision.beat();
+    const observer = await openTraces({ env: io.env, version: VERSION });
+    if (observer) warnOfTokensInTraces(config, log);
+    app = await App.start(config, {
+      version: VERSION,
+      openBackend,
+      onHeartbeat,
+      ...(observer ? { observer } : {}),
+    });
+  } catch (error) {
+    io.err(`holdfast: ${whyNotListening(error, config.listen)}`);
+    return EXIT.failure;
+  }
+  supervision.started(app);
+  await stop;
+  supervision.stopping();
+  try {
+    await app.shutdown();
+    return EXIT.ok;
+  } catch (error) {
+    log.error("server.stop_failed", { why: String(error) });
+    return EXIT.failure;
+  }
+}
+
+/** The runtime makes spans of requests by itself, and nothing can be taken out of them. */
+function warnOfTokensInTraces({ auth }: Config, log: Log): void {
+  if (auth.tokens.length === 0 && auth.jwt === undefined) return;
+  log.warning("tracing.note", {
+    note: "the runtime's spans show whole addresses: a token sent as ?token=… reaches the " +
+      "collector; send tokens as a header or as a subprotocol",
+  });
+}
+
+interface ReloadOptions extends RunOptions {
+  supervision: Supervision;
+}
+
+/** Puts the configuration as it now is into force; if it is bad, the old one stays. */
+async function reload(app: App, options: ReloadOptions): Promise<void> {
+  const { log, supervision } = options;
+  log.info("config.reloading");
+  supervision.reloading();
+  const problems = await tryToReload(app, options);
+  if (problems.length === 0) {
+    supervision.reloaded(`listening on ${app.url}, configuration reloaded`);
+    return;
+  }
+  log.error("config.rejected", { problems, effect: "the old configuration stays in force" });
+  supervision.reloaded(`listening on ${app.url}, new configuration rejected: see the log`);
+}
+
+/** Reloads; what stood in the way is returned. */
+async function tryToReload(app: App, { io, load }: RunOptions): Promise<string[]> {
+  try {
+    const loaded = await load();
+    if (!loaded.ok) return loaded.problems.map(describeProblem);
+    await app.reload(loaded.config);
+    // Only the level changes: whoever reads the lines reads on.
+    await startLogs({ ...app.config.log, journal: writesToJournal(io.env) });
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}

@@ -1,0 +1,62 @@
+import type { App } from "../server/app.ts";
+import { systemClock } from "../resilience/clock.ts";
+import { acceptCheck } from "../service/accept_check.ts";
+import { Pulse } from "../service/pulse.ts";
+import { createServiceNotifier, type ServiceNotifier } from "../service/sd_notify.ts";
+import { startWatchdog } from "../service/watchdog.ts";
+
+/** Heartbeats that may be missing before the hub counts as hung. */
+const HEARTBEATS_UNTIL_HUNG = 2.5;
+
+/**
+ * The hub as its service manager sees it: told when the hub is ready, reloads and stops, and fed
+ * for as long as the hub's heart beats and its door answers. Does nothing where there is no manager.
+ */
+export class Supervision implements AsyncDisposable {
+  readonly #notifier: ServiceNotifier = createServiceNotifier(Deno.env);
+  readonly #stop = new AbortController();
+  readonly #pulse: Pulse;
+
+  constructor(heartbeatEveryMs: number) {
+    const withinMs = HEARTBEATS_UNTIL_HUNG * heartbeatEveryMs;
+    this.#pulse = new Pulse({ clock: systemClock, withinMs });
+  }
+
+  /** The hub sent a heartbeat. */
+  beat(): void {
+    this.#pulse.beat();
+  }
+
+  /** The hub can be used from now on. */
+  started(app: App): void {
+    this.#notifier.ready(`listening on ${app.url}`);
+    const { feedEveryMs } = this.#notifier;
+    if (feedEveryMs === undefined) return;
+    void startWatchdog({
+      everyMs: feedEveryMs,
+      checks: { heartbeat: () => this.#pulse.isAlive(), accept: acceptCheck(() => app.url) },
+      notify: this.#notifier,
+      clock: systemClock,
+      signal: this.#stop.signal,
+    });
+  }
+
+  reloading(): void {
+    this.#notifier.reloading();
+  }
+
+  /** A reload is over, well or not: the hub can be used as before. */
+  reloaded(how: string): void {
+    this.#notifier.ready(how);
+  }
+
+  stopping(): void {
+    this.#notifier.stopping();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#notifier.flushed();
+    this.#notifier[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,39 @@
+import { printable } from "../printable.ts";
+
+/**
+ * A value in few words, for one line of a terminal: the members of an object by name, what lies
+ * deeper only by its size.
+ */
+export function compact(value: unknown): string {
+  if (typeof value !== "object" || value === null) return scalar(value);
+  if (Array.isArray(value)) {
+    return value.every(isScalar) ? `[${value.map(scalar).join(" ")}]` : `[${value.length}]`;
+  }
+  const members = Object.entries(value);
+  if (members.length === 0) return "{}";
+  return members.map(([name, member]) => `${printable(name)}=${inner(member)}`).join(" ");
+}
+
+/** Members a list may have to be shown in full within an object. */
+const SHORT_LIST = 4;
+
+function inner(value: unknown): string {
+  if (typeof value !== "object" || value === null) return scalar(value);
+  if (!Array.isArray(value)) return `{${Object.keys(value).length}}`;
+  const isShort = value.length <= SHORT_LIST && value.every(isScalar);
+  return isShort ? `[${value.map(scalar).join(" ")}]` : `[${value.length}]`;
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value !== "object" || value === null;
+}
+
+function scalar(value: unknown): string {
+  if (typeof value === "number" && !Number.isInteger(value)) {
+    return String(Number(value.toPrecision(6)));
+  }
+  if (typeof value === "string") {
+    return value === "" || /\s/.test(value) ? JSON.stringify(printable(value)) : printable(value);
+  }
+  return String(value);
+}

@@ -1,0 +1,118 @@
+/**
+ * The example that `holdfast config example` prints: every setting with its default. It is a valid
+ * configuration as it stands. Settings without a default are commented out as `//"key"`, without a
+ * space, so that a test can take the comment away and check them too.
+ */
+export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YAML works as well).
+// What is set here is the default, unless a comment says otherwise; leave out what you do not need.
+// Durations: "250ms", "5s", "2m", "1h", "1d". Every string may hold \${NAME}, the value of an
+// environment variable; one that is not set is an error. $\${ is a literal \${.
+// Relative file paths are relative to this file. Check it with: holdfast config check FILE
+{
+  // For editors: write it with  holdfast config schema > holdfast.schema.json
+  //"$schema": "./holdfast.schema.json",
+
+  // HOST:PORT; "0.0.0.0:8787" is every IPv4 address, "[::]:8787" every address.
+  "listen": "127.0.0.1:8787",
+
+  // Who is asked, by name. Default: none.
+  "backends": {
+    "core": {
+      "transport": "json-rpc",
+      "url": "http://127.0.0.1:9090/rpc",
+      //"headers": { "authorization": "Bearer \${CORE_TOKEN}" },
+
+      // One call may take this long, retries included.
+      "timeout": "5s",
+      // "attempts" counts the first call too; waits are exponential, with full jitter.
+      "retry": { "attempts": 2, "min": "100ms", "max": "2s" },
+      // So many unavailable answers in a row open the breaker; failed trials double the time.
+      "breaker": { "failures": 3, "open_for": "30s", "max_open_for": "5m" },
+      // Asked while the breaker is open; success closes it.
+      "health_check": { "method": "GetSystemStatus", "every": "10s", "timeout": "5s" },
+      // Largest response body, in bytes.
+      "max_response_bytes": 8388608
+    },
+    // This machine itself: methods GetSystemStatus and GetStorage.
+    "this_machine": { "transport": "host" }
+
+    // GET url + method; the JSON body is the value.
+    //,"files": { "transport": "http-json", "url": "https://files.example.com/api/" }
+
+    // Unary gRPC; http:// is plaintext, https:// is TLS. "tls" is needed only for authorities of
+    // your own and client certificates.
+    //,"jobs": {
+    //"transport": "grpc", "url": "https://jobs.example.com:50051", "proto": "jobs.proto",
+    //"tls": { "ca": "ca.pem", "cert": "client.pem", "key": "client.key" },
+    //"health_check": { "method": "grpc.health.v1.Health/Check" }
+    //}
+  },
+
+  // What is asked, and the channel that each answer feeds. Default: none, publish only.
+  "sources": [
+    {
+      "channel": "system_status",
+      "backend": "core",
+      "method": "GetSystemStatus",
+      "params": {},
+      "every": "5s",
+      // Default: 15s, or three times "every" where that is longer.
+      "stale_after": "15s"
+    },
+    { "channel": "storage_update", "backend": "this_machine", "method": "GetStorage" }
+  ],
+
+  "hub": {
+    "heartbeat_every": "10s",
+    // WebSocket pings to silent clients; "0s" is never.
+    "ping_every": "30s",
+    "max_clients": 10000,
+    // 0: no limit.
+    "max_clients_per_ip": 0,
+    // From one client.
+    "max_message_bytes": 65536,
+    "messages_per_second": 20,
+    // Events that may wait for one client, and bytes that may be on their way to it.
+    "outbox_messages": 256,
+    "high_water_bytes": 65536,
+    // A client that takes nothing for this long is closed as a slow one.
+    "stall_timeout": "15s",
+    // What is kept for clients that come back.
+    "history_messages": 1000,
+    "history_for": "5m"
+  },
+
+  // Who may connect. Default: whoever can reach the hub. HOLDFAST_TOKEN adds a token for all
+  // channels that may not publish.
+  //"auth": {
+  //"tokens": [
+  //{ "name": "dashboards", "token": "\${DASH_TOKEN}", "channels": ["*"], "publish": false }
+  //],
+  //"jwt": {
+  //"jwks_url": "https://id.example.com/jwks.json",
+  //"secret": "\${JWT_SECRET}",
+  //"issuer": "https://id.example.com",
+  //"audience": "holdfast",
+  //"clock_skew": "30s"
+  //}
+  //},
+
+  // Web pages that may connect, beside the hub's own. Default: none.
+  //"origins": ["https://ops.example.com"],
+
+  // Serve https:// and wss://.
+  //"tls": { "cert": "hub.pem", "key": "hub.key" },
+
+  // Take the client's address from X-Forwarded-For; only behind a proxy that sets it.
+  "trust_proxy": false,
+
+  // Several hubs, one stream.
+  //"cluster": { "nats": "nats://127.0.0.1:4222", "name": "holdfast" },
+
+  // Waiting frames get at most "drain" on the way down; clients come back spread over the other.
+  "shutdown": { "drain": "3s", "reconnect_within": "5s" },
+
+  // Level: debug, info, warning, error. Format: json or pretty.
+  "log": { "level": "info", "format": "json" }
+}
+`;

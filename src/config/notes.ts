@@ -1,0 +1,46 @@
+import type { Config } from "./schema.ts";
+
+/** Shorter tokens can be guessed by whoever may ask often enough. */
+const SHORT_TOKEN = 16;
+
+/** RFC 7518 section 3.2: a key for HS256 has at least as many bits as its hash. */
+const SHORT_SECRET_BYTES = 32;
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i;
+
+/**
+ * What is allowed and yet worth a second look, one line each: nothing here stops the hub. For the
+ * log at the start and for `config check`.
+ */
+export function notesOn(config: Config): string[] {
+  const { listen, auth, tls, trust_proxy, backends, sources } = config;
+  const notes: string[] = [];
+  const isOpen = !isAuthOn(config);
+  const isPublic = !LOOPBACK.test(listen.hostname);
+  if (isOpen && isPublic) {
+    notes.push("auth: none, and the hub listens on more than loopback: anyone may connect");
+  }
+  if (!isOpen && isPublic && tls === undefined && !trust_proxy) {
+    notes.push("tls: none, so that tokens travel unencrypted unless a proxy adds it");
+  }
+  for (const { name, token } of auth.tokens) {
+    if (token.length < SHORT_TOKEN) {
+      notes.push(`auth.tokens: the token "${name}" has fewer than ${SHORT_TOKEN} characters`);
+    }
+  }
+  const secret = auth.jwt?.secret;
+  if (secret !== undefined && new TextEncoder().encode(secret).length < SHORT_SECRET_BYTES) {
+    notes.push(`auth.jwt.secret: fewer than ${SHORT_SECRET_BYTES} bytes`);
+  }
+  for (const name of Object.keys(backends)) {
+    if (!sources.some(({ backend }) => backend === name)) {
+      notes.push(`backends.${name}: no source asks it`);
+    }
+  }
+  return notes;
+}
+
+/** Whether a client needs a token. */
+export function isAuthOn({ auth }: Config): boolean {
+  return auth.tokens.length > 0 || auth.jwt !== undefined;
+}

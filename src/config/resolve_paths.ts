@@ -1,0 +1,34 @@
+import { isAbsolute, join } from "node:path";
+import type { BackendConfig, Config } from "./schema.ts";
+
+/**
+ * Takes relative file paths of a configuration as relative to the file they stand in, so that a
+ * service finds its certificates whatever directory it was started in.
+ */
+export function resolvePaths(config: Config, directory: string): Config {
+  const at = (path: string) => isAbsolute(path) ? path : join(directory, path);
+  const { tls, backends, ...rest } = config;
+  return {
+    ...rest,
+    backends: Object.fromEntries(
+      Object.entries(backends).map(([name, backend]) => [name, resolveBackend(backend, at)]),
+    ),
+    ...(tls === undefined ? {} : { tls: { cert: at(tls.cert), key: at(tls.key) } }),
+  };
+}
+
+function resolveBackend(backend: BackendConfig, at: (path: string) => string): BackendConfig {
+  if (backend.transport !== "grpc") return backend;
+  const { proto, tls, ...rest } = backend;
+  return {
+    ...rest,
+    ...(proto === undefined ? {} : { proto: at(proto) }),
+    ...(tls === undefined ? {} : {
+      tls: {
+        ...(tls.ca === undefined ? {} : { ca: at(tls.ca) }),
+        ...(tls.cert === undefined ? {} : { cert: at(tls.cert) }),
+        ...(tls.key === undefined ? {} : { key: at(tls.key) }),
+      },
+    }),
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * The one schema of the configuration: types, defaults, checks and the JSON Schema all come from
+ * it. What no single field can know (names that must exist elsewhere) is in cross_checks.ts.
+ */
+import * as z from "zod";
+import { CHANNEL_GRAMMAR, isStatusChannel } from "../protocol/channel.ts";
+import type { Milliseconds } from "./duration.ts";
+import { choice, duration, nonEmpty, section, text, url, wholeNumber, yesOrNo } from "./fields.ts";
+import { listenSchema } from "./listen.ts";
+import { authSchema } from "./schema_auth.ts";
+import { backendSchema } from "./schema_backends.ts";
+
+export type { Listen } from "./listen.ts";
+export type { Milliseconds };
+
+/** The levels of `telemetry/log.ts`; this room does not know that one, so a test compares them. */
+export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
+export const LOG_FORMATS = ["json", "pretty"] as const;
+
+const MEBIBYTE = 1024 * 1024;
+
+const STATUS_CHANNEL = `a channel name (${CHANNEL_GRAMMAR}) that is not one of the hub's own`;
+
+/** A value is not called stale before this age, unless the source says so. */
+const LEAST_STALE_AFTER: Milliseconds = 15_000;
+const POLLS_UNTIL_STALE = 3;
+
+const source = section({
+  channel: z.string({ error: STATUS_CHANNEL })
+    .refine(isStatusChannel, { error: STATUS_CHANNEL })
+    .meta({ pattern: "^[a-z][a-z0-9_]{0,63}$" })
+    .describe("The status channel it feeds; each channel has one source."),
+  backend: nonEmpty("the name of a backend").describe("Name of the backend to ask."),
+  method: nonEmpty("a method's name")
+    .describe("What to call; for http-json a path, for grpc package.Service/Method."),
+  params: z.unknown().default({}).describe("Parameters of the call: any JSON value."),
+  every: duration({ min: 10 }).prefault("5s").describe("Time between two polls."),
+  stale_after: duration().exactOptional()
+    .describe("Age from which the value counts as stale. Default: 15s or 3 polls, if longer."),
+}).transform(({ stale_after, ...rest }) => ({
+  ...rest,
+  // A slow source must not be called stale between two polls of its own.
+  stale_after: stale_after ?? Math.max(LEAST_STALE_AFTER, POLLS_UNTIL_STALE * rest.every),
+}));
+
+const hub = section({
+  heartbeat_every: duration({ min: 10 }).prefault("10s").describe("Time between two heartbeats."),
+  ping_every: duration({ min: 0 }).prefault("30s")
+    .describe("Time between WebSocket pings to a silent client; 0s is never."),
+  max_clients: wholeNumber(1, 1_000_000).default(10_000)
+    .describe("Clients at one time; further ones get 503."),
+  max_clients_per_ip: wholeNumber(0, 1_000_000).default(0)
+    .describe("Clients at one time from one address; further ones get 429. 0 is no limit."),
+  // The runtime hands over frames up to 63 MiB and refuses larger ones by itself.
+  max_message_bytes: wholeNumber(1, 63 * MEBIBYTE).default(65_536)
+    .describe("Largest message a client may send, in bytes."),
+  messages_per_second: wholeNumber(1, 1_000_000).default(20)
+    .describe("Messages a client may send in a second."),
+  outbox_messages: wholeNumber(1, 1_000_000).default(256)
+    .describe("Events that may wait for one client; one more and it is a slow client."),
+  high_water_bytes: wholeNumber(1, 1024 * MEBIBYTE).default(65_536)
+    .describe("Bytes handed to a client's connection but not yet sent, above which frames wait."),
+  stall_timeout: duration({ min: 10 }).prefault("15s")
+    .describe("A client that takes nothing for this long is a slow client."),
+  history_messages: wholeNumber(0, 1_000_000).default(1000)
+    .describe("Broadcast frames kept for clients that resume."),
+  history_for: duration({ min: 0 }).prefault("5m").describe("How long they are kept."),
+}).prefault({}).describe("Limits and paces of the hub.");
+
+const ORIGIN = `an origin: scheme://host or scheme://host:port, without a path`;
+
+/** As browsers send it: lower case, no default port, no slash at the end. */
+const origin = text(/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/?#@*]+$/, ORIGIN)
+  .refine((value) => URL.canParse(value), { error: ORIGIN })
+  .transform((value) => {
+    const { protocol, host } = new URL(value);
+    return `${protocol}//${host}`.toLowerCase();
+  });
+
+const tls = section({
+  cert: nonEmpty("a path of a PEM file").describe("PEM file of the certificate and its chain."),
+  key: nonEmpty("a path of a PEM file").describe("PEM file of the private key."),
+});
+
+const cluster = section({
+  nats: url(["nats", "tls", "ws", "wss"]).describe("Where the NATS server is."),
+  name: text(/^[a-z][a-z0-9_-]{0,63}$/, "lower-case letters, digits, - and _")
+    .default("holdfast").describe("Hubs of the same name share one stream."),
+});
+
+const shutdown = section({
+  drain: duration({ min: 0, max: 3_600_000 }).prefault("3s")
+    .describe("The most that waiting frames get to be sent on the way down."),
+  reconnect_within: duration({ min: 0, max: 3_600_000 }).prefault("5s")
+    .describe("Clients are told to come back at different times within this long."),
+}).prefault({}).describe("How the hub goes down.");
+
+const log = section({
+  level: choice([...LOG_LEVELS, "warn"]).default("info")
+    .transform((level) => level === "warn" ? "warning" : level)
+    .describe("The least severe lines written; warn is warning."),
+  format: choice(LOG_FORMATS).default("json").describe("json: one object a line."),
+}).prefault({}).describe("Log lines on standard error.");
+
+export const configSchema = section({
+  $schema: z.string({ error: "a string" }).exactOptional()
+    .describe("For editors: where the JSON Schema of this file is. Holdfast ignores it."),
+  listen: listenSchema.prefault("127.0.0.1:8787").describe("Where to listen: HOST:PORT."),
+  backends: z.record(
+    z.string().meta({ pattern: "^[a-z][a-z0-9_-]{0,63}$" }),
+    backendSchema,
+    { error: "an object of names and backends" },
+  ).default({}).describe("Who is asked, by name."),
+  sources: z.array(source, { error: "a list of sources" }).default([])
+    .describe("What is asked, and the channel each answer feeds. None: publish only."),
+  hub,
+  auth: authSchema,
+  origins: z.array(origin, { error: "a list of origins" }).default([])
+    .describe("Origins of web pages that may connect. None listed: same origin only."),
+  tls: tls.exactOptional().describe("Serve https:// and wss:// with this certificate."),
+  trust_proxy: yesOrNo().default(false)
+    .describe("Take the client's address from X-Forwarded-For."),
+  cluster: cluster.exactOptional().describe("Share one stream among several hubs, over NATS."),
+  shutdown,
+  log,
+}).meta({ title: "Holdfast configuration" });
+
+/** A checked configuration: the keys of the file, durations as numbers of milliseconds. */
+export type Config = Omit<z.output<typeof configSchema>, "$schema">;
+
+export type BackendConfig = Config["backends"][string];
+export type SourceConfig = Config["sources"][number];
+export type HubConfig = Config["hub"];
+export type AuthConfig = Config["auth"];
+export type TokenConfig = AuthConfig["tokens"][number];
+export type JwtConfig = NonNullable<AuthConfig["jwt"]>;
+export type TlsConfig = NonNullable<Config["tls"]>;
+export type ClusterConfig = NonNullable<Config["cluster"]>;
+export type ShutdownConfig = Config["shutdown"];
+export type LogConfig = Config["log"];

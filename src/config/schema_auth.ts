@@ -1,0 +1,50 @@
+import * as z from "zod";
+import { isChannelName } from "../protocol/channel.ts";
+import { duration, nonEmpty, section, text, url, yesOrNo } from "./fields.ts";
+
+const CHANNEL_PATTERN = { pattern: "^(\\*|[a-z][a-z0-9_]{0,63})$" };
+
+const channelOrAll = 'a channel\'s name, or "*" for all';
+
+/** A token has to travel in a header, so it is printable ASCII without spaces. */
+const TOKEN = /^[\x21-\x7e]{1,4096}$/;
+
+export const tokenSchema = section({
+  name: text(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "a name of letters, digits, -, _ and .")
+    .describe("Who this token is for; logs show it instead of the token."),
+  token: text(TOKEN, "1 to 4096 printable characters without spaces")
+    .describe("The secret itself. Use ${ENV} to keep it out of the file."),
+  channels: z.array(
+    z.string({ error: channelOrAll })
+      .refine((name) => name === "*" || isChannelName(name), { error: channelOrAll })
+      .meta(CHANNEL_PATTERN),
+    { error: `a list of channel names, or ["*"] for all` },
+  ).default(["*"]).describe(`Channels its bearer may subscribe to; "*" is all.`),
+  publish: yesOrNo().default(false).describe("Whether its bearer may POST /publish."),
+});
+
+const jwtSchema = section({
+  jwks_url: url(["https", "http"]).exactOptional()
+    .describe("Where the issuer publishes its keys (JWKS)."),
+  secret: nonEmpty("the shared secret").exactOptional()
+    .describe("Shared secret for HS256. Use ${ENV} to keep it out of the file."),
+  issuer: nonEmpty("the issuer's name, as in the token's iss").exactOptional()
+    .describe("What a token's iss must be."),
+  audience: nonEmpty("the audience, as in the token's aud").exactOptional()
+    .describe("What a token's aud must contain."),
+  clock_skew: duration({ min: 0, max: 3_600_000 }).prefault("30s")
+    .describe("How far the issuer's clock may be off when exp and nbf are checked."),
+}).superRefine(({ jwks_url, secret }, context) => {
+  if (jwks_url !== undefined || secret !== undefined) return;
+  context.addIssue({
+    code: "custom",
+    message: `"jwks_url" or "secret": without one no token can be checked`,
+    params: { found: "neither" },
+  });
+});
+
+export const authSchema = section({
+  tokens: z.array(tokenSchema, { error: "a list of tokens" }).default([])
+    .describe("Tokens that open the door."),
+  jwt: jwtSchema.exactOptional().describe("Accept JSON Web Tokens of this issuer as well."),
+}).prefault({}).describe("Who may connect. With no token and no jwt: whoever can reach the hub.");

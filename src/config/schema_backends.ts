@@ -1,0 +1,122 @@
+import * as z from "zod";
+import { choice, duration, inOrder, nonEmpty, section, text, url, wholeNumber } from "./fields.ts";
+
+/** Methods of the `host` transport, which answers in process. */
+export const HOST_METHODS = ["GetSystemStatus", "GetStorage"] as const;
+
+/** The one gRPC method that is known without a `.proto` file. */
+export const GRPC_HEALTH_METHOD = "grpc.health.v1.Health/Check";
+
+/** What a backend's name looks like; it is a key, so cross_checks.ts looks at it. */
+export const BACKEND_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
+
+const MEBIBYTE = 1024 * 1024;
+
+const retry = section({
+  attempts: wholeNumber(1, 100).default(2)
+    .describe("Calls made in all, the first one included: 1 is no retry."),
+  min: duration({ min: 0 }).prefault("100ms")
+    .describe("Nominal wait before the first retry; each further one is twice as long."),
+  max: duration({ min: 0 }).prefault("2s").describe("Longest wait between two attempts."),
+})
+  .superRefine(inOrder({ shorter: "min", longer: "max" }))
+  .prefault({})
+  .describe("How a call that found its backend unavailable is tried again: full jitter.");
+
+const breaker = section({
+  failures: wholeNumber(1, 1000).default(3)
+    .describe("Unavailable outcomes in a row, over all sources of the backend, that open it."),
+  open_for: duration().prefault("30s").describe("How long it stays open before a trial call."),
+  max_open_for: duration().prefault("5m")
+    .describe("The most it stays open, as failed trials double the time."),
+})
+  .superRefine(inOrder({ shorter: "open_for", longer: "max_open_for" }))
+  .prefault({})
+  .describe("When to stop asking a backend that does not answer.");
+
+function healthCheck(method: string) {
+  return section({
+    method: nonEmpty("a method's name").default(method)
+      .describe("The method called to see whether the backend is alive again."),
+    every: duration({ min: 10 }).prefault("10s").describe("Time between two checks."),
+    timeout: duration().prefault("5s").describe("How long one check may take."),
+  }).prefault({}).describe("How a backend is watched while its breaker is open.");
+}
+
+/** What every backend has, whatever it speaks. */
+function common(healthMethod: string) {
+  return {
+    timeout: duration().prefault("5s").describe("How long one call may take, retries included."),
+    retry,
+    breaker,
+    health_check: healthCheck(healthMethod),
+    max_response_bytes: wholeNumber(1, 1024 * MEBIBYTE).default(8 * MEBIBYTE)
+      .describe("Largest response body accepted, in bytes, after decompression."),
+  };
+}
+
+/** A name as RFC 9110 section 5.1 has it; no value may smuggle in a line of its own. */
+const headers = z.record(
+  text(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header name: letters, digits and -"),
+  text(/^[\t\x20-\x7e\x80-\xff]*$/, "a string without line breaks or control characters"),
+  { error: "an object of header names and values" },
+).default({}).describe("Headers (gRPC: metadata) sent with every call. Use ${ENV} for secrets.");
+
+const httpUrl = url(["http", "https"]);
+
+const jsonRpc = section({
+  transport: z.literal("json-rpc").describe("JSON-RPC 2.0 over HTTP POST."),
+  url: httpUrl.describe("Where requests are posted to."),
+  headers,
+  ...common("GetSystemStatus"),
+});
+
+const httpJson = section({
+  transport: z.literal("http-json").describe("GET url + method; the JSON body is the value."),
+  url: httpUrl.describe("What a source's method is appended to."),
+  headers,
+  ...common("GetSystemStatus"),
+});
+
+const grpcTls = section({
+  ca: nonEmpty("a file path").exactOptional().describe("PEM file of the authorities to trust."),
+  cert: nonEmpty("a file path").exactOptional().describe("PEM file of the client certificate."),
+  key: nonEmpty("a file path").exactOptional().describe("PEM file of the client's private key."),
+}).superRefine(({ cert, key }, context) => {
+  if ((cert === undefined) === (key === undefined)) return;
+  context.addIssue({
+    code: "custom",
+    path: [cert === undefined ? "cert" : "key"],
+    message: `a file path: "cert" and "key" belong together`,
+  });
+});
+
+const grpc = section({
+  transport: z.literal("grpc").describe("Unary gRPC calls: method is package.Service/Method."),
+  url: httpUrl.describe("http:// is plaintext, https:// is TLS."),
+  proto: nonEmpty("a path of a .proto file").exactOptional()
+    .describe("The .proto file that describes the methods; needed for all but health checks."),
+  tls: grpcTls.exactOptional().describe("For https:// only: other than the system's authorities."),
+  headers,
+  ...common(GRPC_HEALTH_METHOD),
+});
+
+const host = section({
+  transport: z.literal("host").describe("In process: reads this machine. No url, no headers."),
+  ...common("GetSystemStatus"),
+});
+
+export const TRANSPORTS = ["json-rpc", "http-json", "grpc", "host"] as const;
+
+/** One backend; `transport` decides which keys it has. */
+export const backendSchema = z.discriminatedUnion("transport", [jsonRpc, httpJson, grpc, host], {
+  error: (issue) =>
+    issue.code === "invalid_union"
+      ? choiceOfTransport(issue.input)
+      : `an object with "transport" and what that transport needs`,
+});
+
+function choiceOfTransport(backend: unknown): string {
+  const found = (backend as { transport?: unknown }).transport;
+  return choice(TRANSPORTS).safeParse(found).error?.issues[0]?.message ?? TRANSPORTS.join(", ");
+}

@@ -1,0 +1,26 @@
+import { type ErrorEvent, errorEvent } from "../protocol/error_event.ts";
+import type { Transition } from "../resilience/breaker.ts";
+
+/**
+ * What clients are told of a breaker that opened or closed.
+ *
+ * @param timestamp Unix seconds.
+ */
+export function breakerEvent(
+  transition: Transition,
+  backend: string,
+  timestamp: number,
+): ErrorEvent {
+  if (transition.to === "closed") {
+    return errorEvent("RPC_RECOVERED", `backend "${backend}" answers again`, {
+      timestamp,
+      data: { backend },
+    });
+  }
+  const retry_after_ms = Math.round(transition.retryAfterMs);
+  return errorEvent(
+    "CIRCUIT_OPEN",
+    `backend "${backend}" is not polled for ${retry_after_ms} ms after ${transition.failures} failures in a row`,
+    { timestamp, data: { backend, retry_after_ms } },
+  );
+}

@@ -1,0 +1,31 @@
+import { json } from "../protocol/codec.ts";
+import type { HeartbeatData } from "../protocol/message.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { Ticker } from "../resilience/ticker.ts";
+import type { Audience } from "./audience.ts";
+
+export interface HeartbeatOptions {
+  clock: Clock;
+  audience: Pick<Audience, "broadcast">;
+  everyMs: number;
+  /** Clients connected at this moment. */
+  clientsConnected: () => number;
+  /** Told after each one. */
+  onBeat?: () => void;
+}
+
+/**
+ * Sends a heartbeat every `everyMs` until the signal is aborted. It has a clock of its own and
+ * waits for nothing else, so that no hanging backend can delay it.
+ */
+export async function beat(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
+  const { clock, audience, everyMs, clientsConnected, onBeat } = options;
+  for await (const _tick of new Ticker(everyMs, { clock, signal, firstAfterMs: everyMs })) {
+    const data: HeartbeatData = {
+      timestamp: clock.unixSeconds(),
+      clients_connected: clientsConnected(),
+    };
+    audience.broadcast("heartbeat", json(data));
+    onBeat?.();
+  }
+}

@@ -1,0 +1,290 @@
+import { channelKind, EVENT_CHANNEL, isErrorType, RESERVED_TYPES } from "../protocol/channel.ts";
+import type { CloseName } from "../protocol/close_code.ts";
+import { encodeFrame, json, type JsonText } from "../protocol/codec.ts";
+import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
+import type { WelcomeData } from "../protocol/message.ts";
+import type { StatusData } from "../protocol/status_data.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { type Log, logOf } from "../telemetry/log.ts";
+import { type Backlog, backlogOf } from "./backlog.ts";
+import { Desk } from "./desk.ts";
+import { ErrorCounts, type ErrorMetrics } from "./error_counts.ts";
+import { Exits, type TransportEnd } from "./exits.ts";
+import { Farewell } from "./farewell.ts";
+import { History, type HistoryOptions } from "./history.ts";
+import type { Lane } from "./outbox.ts";
+import { Pump } from "./pump.ts";
+import { Registry } from "./registry.ts";
+import { type Resume, type Resumed, resumeFrom } from "./resume.ts";
+import { Session, type SessionHost, type SessionLimits } from "./session.ts";
+import { StallSweep } from "./stall_sweep.ts";
+import { Traffic } from "./traffic.ts";
+import type { Transport } from "./transport.ts";
+
+export interface HubOptions {
+  clock: Clock;
+  limits: SessionLimits & { readonly stallTimeoutMs: number };
+  /** What is kept for clients that resume. */
+  history: HistoryOptions;
+  /** What the welcome promises, in milliseconds. */
+  heartbeatMs: number;
+  /** The status channels there are just now. */
+  statusChannels: () => readonly string[];
+  /** The latest value of a status channel, flagged as it stands now. */
+  latest: (channel: string) => StatusData<JsonText> | undefined;
+}
+
+export interface ConnectOptions {
+  /** Channels to subscribe to. Default: all the client may read, those to come included. */
+  channels?: readonly string[];
+  /** Whether the client may have frames of this channel. Default: all. */
+  mayRead?: (channel: string) => boolean;
+  /** The client's address, for logs. */
+  address?: string;
+  /** Put whatever waits into one text frame, as a list. Default: one frame each. */
+  batch?: boolean;
+  /** The earlier connection to go on from. Default: none. */
+  resume?: Resume;
+}
+
+/**
+ * The hub: who is connected, who wants what, and frames to all of them. It is told values and
+ * errors and knows nothing of backends.
+ *
+ * @example
+ * ```ts
+ * using hub = new Hub({ clock, limits, history, heartbeatMs: 10_000, statusChannels, latest });
+ * const session = hub.connect(transport);
+ * hub.broadcast("notification", json({ title: "backup done" }));
+ * ```
+ */
+export class Hub implements Disposable {
+  /** Names this hub's life; `seq` counts within it. */
+  readonly epoch: string = crypto.randomUUID();
+  /** What went in and out so far. */
+  readonly traffic: Traffic = new Traffic();
+  readonly #clock: Clock;
+  readonly #heartbeatMs: number;
+  readonly #log: Log = logOf("hub");
+  readonly #registry = new Registry();
+  readonly #errors = new ErrorCounts();
+  readonly #stop = new AbortController();
+  readonly #history: History;
+  readonly #desk: Desk;
+  readonly #exits: Exits;
+  readonly #farewell: Farewell;
+  readonly #host: SessionHost;
+  #seq = 0;
+  #writeErrors = 0;
+
+  constructor(options: HubOptions) {
+    const { clock, limits, history, heartbeatMs, statusChannels, latest } = options;
+    const { signal } = this.#stop;
+    const registry = this.#registry;
+    const errors = this.#errors;
+    this.#clock = clock;
+    this.#heartbeatMs = heartbeatMs;
+    this.#history = new History(history);
+    this.#desk = new Desk({ clock, registry, errors, statusChannels, latest });
+    this.#exits = new Exits({
+      clock,
+      signal,
+      registry,
+      errors,
+      traffic: this.traffic,
+      rememberForMs: history.maxAgeMs,
+      broadcast: (event) => this.broadcast(errorType(event.code), json(event)),
+    });
+    this.#farewell = new Farewell({ clock, registry, errors, exits: this.#exits });
+    const pump = new Pump({ clock, signal });
+    this.#host = {
+      limits,
+      traffic: this.traffic,
+      onMessage: (session, message) => this.#desk.answer(session, message),
+      onBadMessage: (session, code, why) => this.#desk.complain(session, code, why),
+      onBlocked: (session) => pump.add(session),
+      onSlow: (session, why) => this.#exits.dropSlow(session, why),
+      onWriteError: () => this.#writeErrors += 1,
+      onViolation: (session, close) => this.#exits.expel(session, close),
+    };
+    const sweep = new StallSweep({
+      clock,
+      stallTimeoutMs: limits.stallTimeoutMs,
+      sessions: () => registry.all(),
+      onStalled: (session, ms) =>
+        this.#exits.dropSlow(session, `it took nothing for ${Math.round(ms)} ms`),
+    });
+    void sweep.run(signal);
+  }
+
+  /** Sequence number of the newest broadcast; 0 before the first. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Clients connected. */
+  get size(): number {
+    return this.#registry.size;
+  }
+
+  errorMetrics(): ErrorMetrics {
+    return {
+      total_clients: this.#registry.size,
+      error_count: this.#errors.total,
+      slow_client_drops: this.#exits.slowClientDrops,
+      read_errors: this.#exits.readErrors,
+      write_errors: this.#writeErrors,
+      errors_by_code: this.#errors.byCode(),
+    };
+  }
+
+  /** What waits for all clients together, as it stands. */
+  backlog(): Backlog {
+    return backlogOf(this.#registry.all());
+  }
+
+  /**
+   * Takes in a client: it is welcomed, gets what it missed if it resumes, and the latest value of
+   * each channel it wants. All in one go, so that no broadcast comes between or twice.
+   */
+  connect(transport: Transport, options: ConnectOptions = {}): Session {
+    const now = this.#clock.now();
+    const { channels, mayRead, address, batch = false, resume } = options;
+    const resumed = resume && this.#resume(resume);
+    const session = new Session({
+      id: crypto.randomUUID(),
+      transport,
+      host: this.#host,
+      now,
+      batch,
+      wantsAll: channels === undefined,
+      progress: { events: this.#seq, errors: this.#seq },
+      ...(mayRead ? { mayRead } : {}),
+      ...(address === undefined ? {} : { address }),
+    });
+    this.#registry.add(session);
+    this.traffic.opened += 1;
+    const refused = this.#desk.admit(session, channels);
+    const missed = resumed?.progress &&
+      this.#history.missedSince(resumed.progress, (type) => session.subscriptions.wants(type), now);
+    const recovered = missed?.complete === true;
+    const gap = resumed !== undefined && !recovered;
+    if (recovered) this.traffic.recovered += 1;
+    else if (gap) this.traffic.gaps += 1;
+    this.#desk.welcome(session, this.#welcomeOf(session, { recovered, gap, resumed }), refused);
+    if (missed?.complete && resumed?.progress) {
+      session.replay(missed.frames, resumed.progress, [resume?.since ?? 0, this.#seq]);
+    }
+    this.#desk.handOverLatest(session);
+    this.#farewell.onConnected(session);
+    session.flush(now);
+    this.#log.info("client.connected", {
+      client_id: session.id,
+      address,
+      channels: session.wantsAll ? "all" : session.subscriptions.channels.join(","),
+      ...(resume ? { resumed: resume.session, recovered, gap } : {}),
+      clients: this.#registry.size,
+    });
+    return session;
+  }
+
+  /** Tells the hub that a client's connection ended. Late or repeated calls change nothing. */
+  disconnected(session: Session, end: TransportEnd): void {
+    this.#exits.gone(session, end);
+  }
+
+  /** A clean end told to {@linkcode Hub.disconnected} was none after all; call it once. */
+  wasLostAfterAll(session: Session, why: string): void {
+    this.#exits.wasLostAfterAll(session, why);
+  }
+
+  /** Ends a client that broke a rule outside of its messages. */
+  expel(session: Session, close: CloseName): void {
+    this.#exits.expel(session, close);
+  }
+
+  /** Subscribes the clients that want everything to channels that have come to be. */
+  channelsChanged(): void {
+    this.traffic.keepOnly([...this.#desk.channels(), ...RESERVED_TYPES]);
+    for (const session of this.#registry.all()) this.#desk.catchUp(session);
+  }
+
+  /** Sends data of one type to every client that wants it. Returns its sequence number. */
+  broadcast(type: string, data: JsonText): number {
+    const seq = ++this.#seq;
+    const sessions = this.#registry.wanting(type);
+    const isKept = type === EVENT_CHANNEL || isErrorType(type);
+    if (sessions.size === 0 && !isKept) return seq;
+    const frame = encodeFrame(type, data, this.#clock.unixSeconds(), seq);
+    const lane = laneOf(type);
+    const now = this.#clock.now();
+    if (isKept) this.#history.add(frame, now);
+    for (const session of sessions) session.deliver(frame, lane, now);
+    this.traffic.fanOut.observe((this.#clock.now() - now) / 1000);
+    return seq;
+  }
+
+  /** Tells every client that subscribed to it of an error, and counts it. */
+  broadcastError(event: ErrorEvent): number {
+    this.#errors.add(event.code);
+    return this.broadcast(errorType(event.code), json(event));
+  }
+
+  /**
+   * Tells every client, whatever it subscribed to, that the hub is going down, each with its own
+   * time to come back.
+   *
+   * @param deadlineMs Until then the hub keeps sending what waits.
+   * @param reconnectWithinMs The clients come back spread over this time.
+   */
+  announceShutdown(deadlineMs: number, reconnectWithinMs: number): void {
+    this.#farewell.announce(deadlineMs, reconnectWithinMs);
+  }
+
+  /**
+   * Closes, for a shutdown, every client that has taken all its frames; with `force` every client.
+   * Returns how many are left.
+   */
+  closeFlushed(options: { force?: boolean } = {}): number {
+    return this.#farewell.closeFlushed(options);
+  }
+
+  /** Stops the hub's own loops. Clients are not closed: see {@linkcode closeFlushed}. */
+  [Symbol.dispose](): void {
+    this.#stop.abort();
+  }
+
+  #resume(resume: Resume): Resumed {
+    const { session: id } = resume;
+    // The earlier connection may not have been missed yet: then it is still among the clients.
+    const memory = id === undefined ? undefined : this.#exits.recall(id) ?? this.#registry.get(id);
+    const { forgottenUpTo } = this.#exits;
+    return resumeFrom(resume, { epoch: this.epoch, seq: this.#seq, memory, forgottenUpTo });
+  }
+
+  #welcomeOf(session: Session, { recovered, gap, resumed }: Reunion): WelcomeData {
+    const previous_close = resumed?.closedWith;
+    return {
+      session: session.id,
+      epoch: this.epoch,
+      seq: this.#seq,
+      channels: session.subscriptions.channels,
+      heartbeat_ms: this.#heartbeatMs,
+      recovered,
+      gap,
+      ...(previous_close === undefined ? {} : { previous_close }),
+    };
+  }
+}
+
+interface Reunion {
+  readonly recovered: boolean;
+  readonly gap: boolean;
+  readonly resumed: Resumed | undefined;
+}
+
+function laneOf(type: string): Lane {
+  const kind = channelKind(type);
+  if (kind === "hub") return "control";
+  return kind === "event" ? "event" : "status";
+}

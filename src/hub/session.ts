@@ -1,0 +1,229 @@
+import { SubscriptionSet } from "../protocol/channel.ts";
+import { CLOSE, type CloseName } from "../protocol/close_code.ts";
+import type { EncodedFrame } from "../protocol/codec.ts";
+import type { ClientMessage } from "../protocol/message.ts";
+import type { Progress } from "./history.ts";
+import { type Judgement, Manners, type MannersLimits } from "./manners.ts";
+import type { Lane } from "./outbox.ts";
+import { Outlet, type OutletLimits } from "./outlet.ts";
+import type { ProgressLog } from "./progress_log.ts";
+import type { Traffic } from "./traffic.ts";
+import type { Transport } from "./transport.ts";
+
+/** Bounds that hold for every session of a hub. */
+export type SessionLimits = OutletLimits & MannersLimits;
+
+/** What a session asks of the hub it belongs to. */
+export interface SessionHost {
+  readonly limits: SessionLimits;
+  /** Where frames are counted. */
+  readonly traffic: Traffic;
+  /** A message was understood. */
+  onMessage(session: Session, message: ClientMessage): void;
+  /** A message was not acceptable; `code` says how. */
+  onBadMessage(session: Session, code: "BAD_MESSAGE" | "RATE_LIMITED", why: string): void;
+  /** Frames wait: look again soon. */
+  onBlocked(session: Session): void;
+  /** The client cannot be kept up to date. */
+  onSlow(session: Session, why: string): void;
+  /** A write failed. */
+  onWriteError(session: Session): void;
+  /** The session must be ended for the named reason. */
+  onViolation(session: Session, close: CloseName): void;
+}
+
+export interface SessionOptions {
+  id: string;
+  transport: Transport;
+  host: SessionHost;
+  /** Monotonic milliseconds at which it began. */
+  now: number;
+  /** Whether the client may have frames of this channel. Default: all. */
+  mayRead?: (channel: string) => boolean;
+  /** The client's address, for logs. */
+  address?: string;
+  /** Put whatever waits into one text frame, as a list. Default: one frame each. */
+  batch?: boolean;
+  /** It wants whatever there is. Default: it names what it wants. */
+  wantsAll?: boolean;
+  /** How far the client has got: with the newest broadcast, unless it resumes. */
+  progress: Progress;
+}
+
+/**
+ * One client: its subscriptions, the way out to it, and its manners. It does not know the other
+ * clients; what it cannot decide alone it asks of its host. After {@linkcode Session.end} it is
+ * deaf and dumb, however often the transport still calls.
+ */
+export class Session {
+  readonly id: string;
+  readonly address: string | undefined;
+  readonly subscriptions = new SubscriptionSet();
+  /** It asked for no channel in particular, and gets those that come to be as well. */
+  readonly wantsAll: boolean;
+  readonly startedAt: number;
+  readonly #transport: Transport;
+  readonly #host: SessionHost;
+  readonly #outlet: Outlet;
+  readonly #manners: Manners;
+  readonly #mayRead: (channel: string) => boolean;
+  #ended = false;
+
+  constructor(options: SessionOptions) {
+    const { id, transport, host, now, progress, address } = options;
+    const { mayRead = () => true, batch = false, wantsAll = false } = options;
+    const { limits, traffic } = host;
+    this.id = id;
+    this.address = address;
+    this.wantsAll = wantsAll;
+    this.startedAt = now;
+    this.#transport = transport;
+    this.#host = host;
+    this.#mayRead = mayRead;
+    this.#manners = new Manners(limits, now);
+    this.#outlet = new Outlet({
+      transport,
+      limits,
+      traffic,
+      batch,
+      progress,
+      now,
+      onWriteError: (isLast) => {
+        host.onWriteError(this);
+        if (isLast) host.onViolation(this, "writeErrors");
+      },
+    });
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** How far the client has got. */
+  get progress(): ProgressLog {
+    return this.#outlet.progress;
+  }
+
+  /** Whether frames wait for it. */
+  get isBlocked(): boolean {
+    return !this.#outlet.isEmpty;
+  }
+
+  /** Whether everything sent so far has been taken by the operating system. */
+  get isFlushed(): boolean {
+    return this.#outlet.isEmpty && this.#outlet.bufferedBytes === 0;
+  }
+
+  /** Frames waiting. */
+  get waitingFrames(): number {
+    return this.#outlet.waitingFrames;
+  }
+
+  /** What waits, in characters, which is bytes as most of the wire is ASCII. */
+  get waitingBytes(): number {
+    return this.#outlet.waitingBytes;
+  }
+
+  /** Bytes handed over that the operating system has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#outlet.bufferedBytes;
+  }
+
+  mayRead(channel: string): boolean {
+    return this.#mayRead(channel);
+  }
+
+  /** Sends a frame now, or queues it in its lane behind what waits already. */
+  deliver(frame: EncodedFrame, lane: Lane, now: number): void {
+    if (this.#ended) return;
+    switch (this.#outlet.deliver(frame, lane, now)) {
+      case "sent":
+        return;
+      case "overflow":
+        this.#host.onSlow(this, `${this.waitingFrames} frames wait and one more does not fit`);
+        return;
+      case "conflated":
+        this.#host.traffic.conflated(frame.type);
+        break;
+      case "queued":
+        break;
+    }
+    this.#host.onBlocked(this);
+  }
+
+  /**
+   * Queues what the client missed before it resumed; call it before any broadcast is delivered.
+   *
+   * @param from How far it had got.
+   * @param namedBy Numbers it may name while none of this has reached it.
+   */
+  replay(missed: readonly EncodedFrame[], from: Progress, namedBy: readonly number[]): void {
+    if (missed.length === 0) return;
+    this.#outlet.replay(missed, from, namedBy);
+    this.#host.onBlocked(this);
+  }
+
+  /** Hands over what waits, as far as the transport has room; true once nothing waits. */
+  flush(now: number): boolean {
+    return this.#ended || this.#outlet.flush(now) || this.#ended;
+  }
+
+  /** Milliseconds for which the client has taken nothing although something waits for it. */
+  stalledForMs(now: number): number {
+    return this.#outlet.stalledForMs(now);
+  }
+
+  /** Takes back time in which this process itself stood still. */
+  forgive(ms: number): void {
+    this.#outlet.forgive(ms);
+  }
+
+  /** Takes a text message from the client. */
+  receive(text: string, now: number): void {
+    if (!this.#ended) this.#react(this.#manners.judge(text, now), now);
+  }
+
+  /** Takes a binary message from the client. */
+  receiveBinary(byteLength: number, now: number): void {
+    if (!this.#ended) this.#react(this.#manners.judgeBinary(byteLength, now), now);
+  }
+
+  /**
+   * Ends the session: what waits is forgotten, `last` is the final frame, and the connection is
+   * closed. Idempotent; the first caller's reason stands.
+   */
+  end(close: CloseName, last?: EncodedFrame): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#outlet.close(last);
+    const { code, reason } = CLOSE[close];
+    this.#transport.close(code, reason);
+  }
+
+  /** Notes that the connection is gone by itself. Idempotent. */
+  gone(): void {
+    this.#ended = true;
+    this.#outlet.close();
+  }
+
+  #react(judgement: Judgement, now: number): void {
+    switch (judgement.kind) {
+      case "message":
+        this.#host.onMessage(this, judgement.message);
+        return;
+      case "complaint":
+        this.#host.onBadMessage(this, judgement.code, judgement.why);
+        if (judgement.close) this.#violate(judgement.close, now);
+        return;
+      case "violation":
+        this.#violate(judgement.close, now);
+    }
+  }
+
+  /** Has the session ended for what the client sent; the answers to what it sent before go first. */
+  #violate(close: CloseName, now: number): void {
+    if (this.#ended) return;
+    this.#outlet.flushAtOnce(now);
+    this.#host.onViolation(this, close);
+  }
+}

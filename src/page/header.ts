@@ -1,0 +1,105 @@
+/// <reference lib="dom" />
+import type { ConnectionState } from "../client/mod.ts";
+import type { Announcer } from "./announcer.ts";
+import { h, update } from "./elements.ts";
+import { cut, formatDuration, formatPlain } from "./format.ts";
+import { badge } from "./paint.ts";
+import type { Places } from "./places.ts";
+import type { Standing, Summary } from "./summary.ts";
+
+export interface HubFacts {
+  readonly version?: string;
+  readonly role?: string;
+  readonly clients?: number;
+  /** How long ago the last heartbeat came, in milliseconds. */
+  readonly heartbeatAgoMs?: number;
+  readonly uptimeMs?: number;
+}
+
+/** Each standing's mark, so that its colour is not needed. */
+const MARKS: Readonly<Record<Standing, string>> = { good: "●", stale: "▲", gone: "✕", idle: "○" };
+
+/** The sentence at the top, the window's title, and what is read aloud. */
+export function showSummary(places: Places, announcer: Announcer, summary: Summary): void {
+  const { standing, text } = summary;
+  const mark = h("span", { "aria-hidden": "true", class: "mark" }, MARKS[standing]);
+  places.summary.dataset.standing = standing;
+  update(places.summary, mark, ` ${text}`);
+  const title = `${MARKS[standing]} ${text} – Holdfast`;
+  if (document.title !== title) document.title = title;
+  announcer.say(text);
+}
+
+/** The hub itself: connection, clients, heartbeat. */
+export function showFacts(places: Places, connection: ConnectionState, facts: HubFacts): void {
+  const { version, role, clients, heartbeatAgoMs, uptimeMs } = facts;
+  update(places.version, version === undefined ? undefined : cut(version, 30));
+  const rows: [string, string | HTMLElement | undefined][] = [
+    ["Hub", connectionBadge(connection)],
+    ["Role", role === undefined ? undefined : cut(role, 20)],
+    ["Clients", clients === undefined ? undefined : formatPlain(clients)],
+    [
+      "Heartbeat",
+      heartbeatAgoMs === undefined ? undefined : `${formatDuration(heartbeatAgoMs)} ago`,
+    ],
+    ["Up", uptimeMs === undefined ? undefined : formatDuration(uptimeMs)],
+  ];
+  update(
+    places.facts,
+    ...rows.map(([label, value]) =>
+      value === undefined ? undefined : h("div", {}, h("dt", {}, label), h("dd", {}, value))
+    ),
+  );
+}
+
+function connectionBadge({ kind }: ConnectionState): HTMLElement {
+  switch (kind) {
+    case "open":
+      return badge("good", "●", "Connected");
+    case "connecting":
+      return badge("idle", "○", "Connecting");
+    default:
+      return badge("critical", "✕", "Not connected");
+  }
+}
+
+/**
+ * Says that the hub is gone and when it is tried again; hidden while all is well, and while the
+ * page asks for a token instead.
+ *
+ * @param sinceMs How long the connection has been in this state.
+ */
+export function showBanner(
+  places: Places,
+  connection: ConnectionState,
+  options: { sinceMs: number; hasValues: boolean },
+): void {
+  const text = bannerText(connection, options.sinceMs);
+  places.banner.hidden = text === undefined;
+  places.retry.hidden = connection.kind === "connecting";
+  if (text === undefined) return;
+  const before = options.hasValues ? " Everything below is from before." : "";
+  update(places["banner-text"], text + before);
+}
+
+function bannerText(connection: ConnectionState, sinceMs: number): string | undefined {
+  switch (connection.kind) {
+    case "waiting": {
+      const seconds = Math.ceil((connection.waitMs - sinceMs) / 1000);
+      const when = seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again.";
+      return `${sentence(connection.reason)} ${when}`;
+    }
+    case "connecting":
+      return connection.attempt > 1 ? "Connecting again." : undefined;
+    case "stopped":
+      return connection.code === "unauthorized" ? undefined : sentence(connection.reason);
+    default:
+      return undefined;
+  }
+}
+
+/** A reason as a sentence of its own. */
+export function sentence(text: string): string {
+  const short = cut(text, 200);
+  return `${short.charAt(0).toUpperCase()}${short.slice(1)}.`;
+}

@@ -1,0 +1,79 @@
+/// <reference lib="dom" />
+import type { BackendReport } from "./backends.ts";
+
+/** As much of `/status` as the page shows. */
+export interface HubReport {
+  readonly version: string;
+  readonly uptime_seconds: number;
+  readonly backends: Readonly<Record<string, BackendReport>>;
+  readonly sources: Readonly<Record<string, { readonly last_error: string | null }>>;
+  readonly cluster?: { readonly role: string };
+}
+
+export interface StatusWatchOptions {
+  url: string;
+  /** Whether it is of use to ask: the hub is there, and somebody looks. */
+  wanted: () => boolean;
+  token: () => string | undefined;
+  onReport: (report: HubReport) => void;
+}
+
+/** Time between two looks, and the least between two when something happened, in milliseconds. */
+const EVERY_MS = 5000;
+const SOON_MS = 300;
+
+/** The most one look may take, in milliseconds. */
+const TIMEOUT_MS = 4000;
+
+/** Looks at the hub's `/status` now and then; one look at a time. A look that fails is left out. */
+export class StatusWatch {
+  readonly #options: StatusWatchOptions;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #looking = false;
+  #again = false;
+  #isSoon = false;
+
+  constructor(options: StatusWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Something has changed: looks soon, once for all that happens meanwhile. */
+  soon(): void {
+    if (this.#looking) this.#again = true;
+    else if (!this.#isSoon) this.#lookIn(SOON_MS);
+  }
+
+  #lookIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#isSoon = ms === SOON_MS;
+    this.#timer = setTimeout(() => void this.#look(), ms);
+  }
+
+  async #look(): Promise<void> {
+    this.#isSoon = false;
+    if (this.#options.wanted()) {
+      this.#looking = true;
+      const report = await ask(this.#options);
+      this.#looking = false;
+      if (report !== undefined) this.#options.onReport(report);
+    }
+    this.#lookIn(this.#again ? SOON_MS : EVERY_MS);
+    this.#again = false;
+  }
+}
+
+async function ask({ url, token }: StatusWatchOptions): Promise<HubReport | undefined> {
+  const known = token();
+  try {
+    const response = await fetch(url, {
+      headers: known === undefined ? {} : { authorization: `Bearer ${known}` },
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (response.ok) return await response.json() as HubReport;
+    await response.body?.cancel();
+  } catch {
+    // The connection tells of a hub that is gone; this is only for what it does not tell.
+  }
+  return undefined;
+}

@@ -1,0 +1,72 @@
+import type { ConnectionState } from "../client/mod.ts";
+
+/** How things stand, with a mark of its own for those who do not see colours. */
+export type Standing = "good" | "stale" | "gone" | "idle";
+
+export interface Summary {
+  readonly standing: Standing;
+  readonly text: string;
+}
+
+export interface SummaryInput {
+  readonly connection: ConnectionState;
+  readonly live: number;
+  readonly stale: number;
+  readonly neverSeen: number;
+  /** Names of backends whose breaker is not closed. */
+  readonly backendsDown: readonly string[];
+}
+
+/** Most backends named. */
+const MAX_NAMED = 3;
+
+/** How things stand, in one sentence: what the page says first, and what is read aloud. */
+export function summarize(input: SummaryInput): Summary {
+  const { connection, live, stale, neverSeen } = input;
+  const total = live + stale + neverSeen;
+  switch (connection.kind) {
+    case "stopped":
+      return connection.code === "unauthorized"
+        ? { standing: "gone", text: "This hub asks for a token" }
+        : { standing: "gone", text: "Not connected to the hub" };
+    case "closed":
+      return { standing: "gone", text: "Not connected to the hub" };
+    case "waiting":
+      return { standing: "gone", text: "The hub is gone" };
+    case "connecting":
+      return connection.attempt === 1 && total === neverSeen
+        ? { standing: "idle", text: "Connecting to the hub" }
+        : { standing: "gone", text: "The hub is gone" };
+    case "open":
+      break;
+  }
+  if (total === 0) return { standing: "idle", text: "Connected; this hub has no sources" };
+  if (stale > 0) {
+    const what = stale === total
+      ? total === 1 ? "The source is stale" : `All ${total} sources are stale`
+      : `${stale} of ${total} sources ${stale === 1 ? "is" : "are"} stale`;
+    return { standing: "stale", text: what + whyOf(input) };
+  }
+  if (neverSeen > 0) {
+    const text = `${neverSeen} of ${total} sources ${
+      neverSeen === 1 ? "has" : "have"
+    } no value yet`;
+    return {
+      standing: input.backendsDown.length > 0 ? "stale" : "idle",
+      text: text + whyOf(input),
+    };
+  }
+  return {
+    standing: "good",
+    text: total === 1 ? "The source is live" : `All ${total} sources are live`,
+  };
+}
+
+function whyOf({ backendsDown }: SummaryInput): string {
+  if (backendsDown.length === 0) return "";
+  const named = backendsDown.slice(0, MAX_NAMED).join(", ");
+  const more = backendsDown.length - MAX_NAMED;
+  const rest = more > 0 ? ` and ${more} more` : "";
+  const does = backendsDown.length === 1 ? "does" : "do";
+  return `: ${named}${rest} ${does} not answer`;
+}

@@ -1,0 +1,158 @@
+/**
+ * Text to frames and back: the only place where the wire's JSON is parsed or written. A value is
+ * encoded once and its text shared by every client, snapshot and replay that shows it.
+ */
+import type { ClientMessage, Frame } from "./message.ts";
+import type { StatusData } from "./status_data.ts";
+
+/** Text that is known to be JSON, so that it can be put into a frame as it stands. */
+export type JsonText = string & { readonly __json: unique symbol };
+
+/** Result of encoding a value that may not be encodable. */
+export type Encoded =
+  | { readonly ok: true; readonly json: JsonText }
+  | { readonly ok: false; readonly why: string };
+
+/**
+ * Encodes a value as JSON; says why where it cannot be (a cycle, a BigInt, a throwing `toJSON`,
+ * or a value JSON has no text for). Never throws.
+ */
+export function encodeJson(value: unknown): Encoded {
+  try {
+    const json = JSON.stringify(value) as JsonText | undefined;
+    if (json === undefined) return { ok: false, why: `JSON has no form for a ${typeof value}` };
+    return { ok: true, json };
+  } catch (error) {
+    // V8 explains a cycle over several lines; the first one names it. What a `toJSON` throws need
+    // not be an error, nor have a text.
+    const message = error instanceof Error ? error.message : typeof error === "string" ? error : "";
+    const [why] = message.split("\n");
+    return { ok: false, why: why || "it threw while being encoded" };
+  }
+}
+
+/** A frame ready to be sent, with what outboxes and the history need to know of it. */
+export interface EncodedFrame {
+  readonly type: string;
+  /** Absent on frames for one client alone. */
+  readonly seq?: number;
+  readonly text: string;
+}
+
+/**
+ * Puts an envelope around data that is JSON text already.
+ *
+ * @param timestamp Unix seconds.
+ * @param seq Position among the broadcasts; leave it out for a frame to one client alone.
+ */
+export function encodeFrame(
+  type: string,
+  data: JsonText,
+  timestamp: number,
+  seq?: number,
+): EncodedFrame {
+  // A type is a channel name or one of ours: its grammar leaves nothing to escape.
+  if (seq === undefined) {
+    return { type, text: `{"type":"${type}","timestamp":${timestamp},"data":${data}}` };
+  }
+  return {
+    type,
+    seq,
+    text: `{"type":"${type}","timestamp":${timestamp},"seq":${seq},"data":${data}}`,
+  };
+}
+
+/** Encodes data of our own making, which is always encodable. */
+export function json(value: object): JsonText {
+  return JSON.stringify(value) as JsonText;
+}
+
+/**
+ * Encodes a status frame's data around a value that is JSON text already: the value is encoded
+ * once when the backend gives it, not each time it is shown.
+ */
+export function encodeStatusData(status: StatusData<JsonText>): JsonText {
+  const { data, is_stale, cached_at, age_ms, error } = status;
+  const head = `{"data":${data},"is_stale":${is_stale},"cached_at":${cached_at},"age_ms":${age_ms}`;
+  return (error === undefined ? `${head}}` : `${head},"error":${json(error)}}`) as JsonText;
+}
+
+/** Joins frames into the array that `batch=1` clients get; one frame stays a plain object. */
+export function joinBatch(frames: readonly EncodedFrame[]): string {
+  const [only] = frames;
+  if (frames.length === 1 && only) return only.text;
+  return `[${frames.map((frame) => frame.text).join(",")}]`;
+}
+
+/** What a client's text turned out to be. */
+export type ParsedClientMessage =
+  | { readonly ok: true; readonly message: ClientMessage }
+  | { readonly ok: false; readonly why: string };
+
+/** Longest `id` of a ping that is echoed, in characters. */
+const MAX_PING_ID = 128;
+
+/** Most channels one message may name. */
+const MAX_CHANNELS_PER_MESSAGE = 1024;
+
+/** Reads a client's message; says what was wrong and what would be right. Never throws. */
+export function parseClientMessage(text: string): ParsedClientMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return bad("the message is not JSON; send an object such as " + PING_EXAMPLE);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return bad(`the message is ${nameOf(value)}; send an object such as ${PING_EXAMPLE}`);
+  }
+  const { type, channels, id } = value as Record<string, unknown>;
+  switch (type) {
+    case "subscribe":
+    case "unsubscribe":
+      if (!Array.isArray(channels) || !channels.every((each) => typeof each === "string")) {
+        return bad(`"channels" of "${type}" must be a list of channel names`);
+      }
+      if (channels.length > MAX_CHANNELS_PER_MESSAGE) {
+        return bad(`"channels" names more than ${MAX_CHANNELS_PER_MESSAGE} channels`);
+      }
+      return { ok: true, message: { type, channels } };
+    case "ping":
+      if (id === undefined) return { ok: true, message: { type } };
+      // A number too large for JSON's reader arrives as Infinity, which could not be echoed.
+      if (Number.isFinite(id) || (typeof id === "string" && id.length <= MAX_PING_ID)) {
+        return { ok: true, message: { type, id: id as string | number } };
+      }
+      return bad(`"id" of "ping" must be a number or a string of up to ${MAX_PING_ID} characters`);
+    default:
+      return bad(
+        `"type" is ${type === undefined ? "missing" : excerpt(type)}; ` +
+          `"subscribe", "unsubscribe" and "ping" are known`,
+      );
+  }
+}
+
+/** Splits what a server sent into frames: a single object, or the array of a batch. */
+export function parseFrames(text: string): Frame[] {
+  const value = JSON.parse(text) as Frame | Frame[];
+  return Array.isArray(value) ? value : [value];
+}
+
+const PING_EXAMPLE = `{"type":"ping"}`;
+
+function bad(why: string): ParsedClientMessage {
+  return { ok: false, why };
+}
+
+function nameOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function excerpt(value: unknown): string {
+  // Lists and objects are named, not shown: nested deep enough, they cannot even be encoded.
+  if (typeof value === "object") return nameOf(value);
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}

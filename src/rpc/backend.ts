@@ -1,0 +1,40 @@
+/** What the rest of the house knows of a backend, whatever it speaks. */
+
+/** A question for a backend. */
+export interface Call {
+  readonly method: string;
+  readonly params?: unknown;
+}
+
+/** How a call ended. Decisions are made on this value; a backend throws only when aborted. */
+export type Outcome =
+  /** The backend gave a value. */
+  | { readonly kind: "ok"; readonly value: unknown }
+  /**
+   * The backend cannot be asked just now (refused, reset, DNS, timeout, 5xx, 429, not JSON, too
+   * large): counts for the breaker and is worth a retry.
+   */
+  | { readonly kind: "unavailable"; readonly reason: string }
+  /**
+   * The backend answered that the question is wrong (JSON-RPC error, 4xx): asking again would not
+   * help, and the backend is alive.
+   */
+  | { readonly kind: "rejected"; readonly reason: string };
+
+export type Unavailable = Extract<Outcome, { kind: "unavailable" }>;
+
+export interface CallOptions {
+  signal: AbortSignal;
+  /** What is left for this call, in milliseconds, for transports that tell the backend so. */
+  deadlineMs?: number;
+}
+
+export interface Backend extends AsyncDisposable {
+  /**
+   * Asks once. Reasons are written for clients and logs: they name what happened, never a secret,
+   * a header or a URL's credentials.
+   *
+   * @throws The signal's reason, when it is aborted; nothing else.
+   */
+  call(call: Call, options: CallOptions): Promise<Outcome>;
+}

@@ -1,0 +1,46 @@
+import type { Backend } from "./backend.ts";
+import { createHostBackend, type HostOptions } from "./host.ts";
+import { createHttpJsonBackend, type HttpJsonOptions } from "./http_json.ts";
+import { createJsonRpcBackend, type JsonRpcOptions } from "./json_rpc.ts";
+
+/**
+ * The transports that cost next to nothing to load, each with its options; gRPC, which costs more
+ * than all the rest, is made by `createGrpcBackend`. A new one is a member here and a case below.
+ */
+export type BackendOptions =
+  | ({ transport: "json-rpc" } & JsonRpcOptions)
+  | ({ transport: "http-json" } & HttpJsonOptions)
+  | ({ transport: "host" } & HostOptions);
+
+export type Transport = BackendOptions["transport"];
+
+/**
+ * Makes a backend of any of these transports. It asks once per call: deadlines and retries are its caller's.
+ *
+ * @example
+ * ```ts
+ * await using core = createBackend({ transport: "json-rpc", url, maxResponseBytes: 8_388_608 });
+ * const outcome = await core.call({ method: "GetSystemStatus" }, { signal });
+ * ```
+ *
+ * @throws {RangeError} If an option is out of range or the transport is unknown.
+ */
+export function createBackend(options: BackendOptions): Backend {
+  switch (options.transport) {
+    case "json-rpc":
+      return createJsonRpcBackend(options);
+    case "http-json":
+      return createHttpJsonBackend(options);
+    case "host":
+      return createHostBackend(options);
+    default:
+      throw unknownTransport(options);
+  }
+}
+
+function unknownTransport(options: never): RangeError {
+  const { transport } = options as { transport: unknown };
+  return new RangeError(
+    `Cannot create a backend as 'transport' must be json-rpc, http-json or host: current value is ${transport}`,
+  );
+}

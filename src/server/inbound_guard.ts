@@ -1,0 +1,162 @@
+import { addressKey, type SocketAddress } from "../platform/socket_address.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { Ticker } from "../resilience/ticker.ts";
+
+/** Counts what the operating system received; {@linkcode SocketGuard} does. */
+export interface ReceivedBytes {
+  /** Bytes received in each connection's life, by its key. */
+  received(): ReadonlyMap<string, number>;
+  /** Of those, the ones that still wait in the kernel, for these connections. */
+  unread(keys: ReadonlySet<string>): ReadonlyMap<string, number>;
+}
+
+export interface InboundGuardOptions {
+  clock: Clock;
+  sockets: ReceivedBytes;
+  /** Longest message a client may send, in bytes. */
+  maxMessageBytes: number;
+  /** Resident memory of this process, in bytes. Default: as the runtime tells it. */
+  residentBytes?: () => number;
+}
+
+/** A connection under watch; stop watching by disposing of it. */
+export interface Watched extends Disposable {
+  /** A message of this many bytes came through. */
+  delivered(bytes: number): void;
+}
+
+/** How often memory is looked at, in milliseconds: cheap, and the only early sign there is. */
+const LOOK_EVERY_MS = 20;
+/** Growth of memory since the last sweep that calls for the next one at once, in bytes. */
+const ALARMING_GROWTH_BYTES = 8 * 1024 * 1024;
+/** Sweeps without alarm, for those that send slowly, in milliseconds. */
+const SWEEP_EVERY_MS = 5000;
+/** What a handshake, TLS and frame headers may come to, in bytes. */
+const OVERHEAD_BYTES = 256 * 1024;
+/** Pings and pongs are not shown to us: what they may come to, in bytes a second and in all. */
+const CONTROL_BYTES_PER_SECOND = 64;
+const MAX_CONTROL_BYTES = 4 * 1024 * 1024;
+
+interface Watch {
+  readonly end: (bytes: number) => void;
+  /** Bytes received up to which all is accounted for, and when that was. */
+  accounted: number;
+  accountedAt: number;
+  /** At the last sweep. */
+  received: number;
+  /** Since the last sweep. */
+  deliveredBytes: number;
+  isSuspect: boolean;
+}
+
+/**
+ * Finds the clients that send messages without an end. The runtime puts fragments together without
+ * any bound and shows them to nobody before the last one, so the guard compares what the operating
+ * system received on a connection with what came through as messages: the difference sits in the
+ * dark. A client that is over twice in a row is ended.
+ *
+ * A sweep costs microseconds a connection, so it is done when memory grows, else every few seconds.
+ */
+export class InboundGuard {
+  readonly #options: InboundGuardOptions;
+  readonly #watches = new Map<string, Watch>();
+  #sweptAt = 0;
+  #residentAtSweep = Infinity;
+
+  constructor(options: InboundGuardOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Watches the connection with this peer; `end` is called once if it has to go, with the bytes it
+   * has in the dark.
+   */
+  watch(peer: SocketAddress, end: (bytes: number) => void): Watched {
+    const key = addressKey(peer);
+    const now = this.#options.clock.now();
+    const watch: Watch = {
+      end,
+      accounted: 0,
+      accountedAt: now,
+      received: 0,
+      deliveredBytes: 0,
+      isSuspect: false,
+    };
+    this.#watches.set(key, watch);
+    return {
+      delivered(bytes) {
+        watch.deliveredBytes += bytes;
+      },
+      [Symbol.dispose]: () => {
+        if (this.#watches.get(key) === watch) this.#watches.delete(key);
+      },
+    };
+  }
+
+  /** Looks and sweeps until aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, residentBytes = () => Deno.memoryUsage().rss } = this.#options;
+    this.#residentAtSweep = residentBytes();
+    let hasSuspects = false;
+    for await (const _tick of new Ticker(LOOK_EVERY_MS, { clock, signal })) {
+      if (this.#watches.size === 0) continue;
+      const resident = residentBytes();
+      this.#residentAtSweep = Math.min(this.#residentAtSweep, resident);
+      const isAlarming = resident - this.#residentAtSweep > ALARMING_GROWTH_BYTES;
+      const isDue = clock.now() - this.#sweptAt >= SWEEP_EVERY_MS;
+      if (!isAlarming && !isDue && !hasSuspects) continue;
+      this.#residentAtSweep = resident;
+      this.#sweptAt = clock.now();
+      hasSuspects = this.#sweep();
+    }
+  }
+
+  /** Ends who is over for the second time; true if anybody is over for the first. */
+  #sweep(): boolean {
+    const now = this.#options.clock.now();
+    const over = new Map<string, { watch: Watch; excess: number }>();
+    for (const [key, received] of this.#options.sockets.received()) {
+      const watch = this.#watches.get(key);
+      if (watch === undefined) continue;
+      const excess = account(watch, received, now) - this.#allowance(watch, now);
+      if (excess > 0) over.set(key, { watch, excess });
+      else watch.isSuspect = false;
+    }
+    if (over.size === 0) return false;
+    const unread = this.#options.sockets.unread(new Set(over.keys()));
+    let hasSuspects = false;
+    for (const [key, { watch, excess }] of over) {
+      if (excess <= (unread.get(key) ?? 0)) watch.isSuspect = false; // we have not read it yet
+      else if (watch.isSuspect) this.#end(key, watch);
+      else {
+        watch.isSuspect = true;
+        hasSuspects = true;
+      }
+    }
+    return hasSuspects;
+  }
+
+  #allowance(watch: Watch, now: number): number {
+    const control = (now - watch.accountedAt) / 1000 * CONTROL_BYTES_PER_SECOND;
+    return this.#options.maxMessageBytes + OVERHEAD_BYTES + Math.min(MAX_CONTROL_BYTES, control);
+  }
+
+  #end(key: string, watch: Watch): void {
+    this.#watches.delete(key);
+    watch.end(watch.received - watch.accounted);
+  }
+}
+
+/** Brings a watch up to date; returns the bytes that came and are not accounted for. */
+function account(watch: Watch, received: number, now: number): number {
+  const { deliveredBytes } = watch;
+  if (deliveredBytes > 0) {
+    // A message came through since the last sweep: so all that came before that sweep was part of
+    // it, or of ones before it.
+    watch.accounted = watch.received + deliveredBytes;
+    watch.accountedAt = now;
+    watch.deliveredBytes = 0;
+  }
+  watch.received = received;
+  return received - watch.accounted;
+}

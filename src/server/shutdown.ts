@@ -1,0 +1,57 @@
+import type { Hub } from "../hub/hub.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { type Log, logOf } from "../telemetry/log.ts";
+
+export interface DrainOptions {
+  clock: Clock;
+  hub: Hub;
+  /** What waits gets this long to be taken, in milliseconds. */
+  drainMs: number;
+  /** Clients are told to come back spread over this time, in milliseconds. */
+  reconnectWithinMs: number;
+  /** The connections there are: opening, open and closing. */
+  connections: { readonly size: number; allGone(): Promise<void> };
+}
+
+/** How often flushed clients are looked for, in milliseconds. */
+const LOOK_EVERY_MS = 10;
+
+/** How long opening and closing handshakes get, in milliseconds. */
+const HANDSHAKES_MS = 1000;
+
+/**
+ * Sees the clients off: each is told when to come back, gets what waits for it and is closed as
+ * soon as it has taken that; at the deadline the rest is closed as they are. A client that takes
+ * nothing cannot hold this up.
+ */
+export async function drain(options: DrainOptions): Promise<void> {
+  const { clock, hub, drainMs, reconnectWithinMs, connections } = options;
+  const log: Log = logOf("server");
+  const startedAt = clock.now();
+  const clients = hub.size;
+  hub.announceShutdown(drainMs, reconnectWithinMs);
+  let left = clients;
+  // Clients that were let in before the door closed may still be opening: they are to be told, too.
+  const isOver = (elapsedMs: number) =>
+    left === 0 && (connections.size === 0 || elapsedMs >= HANDSHAKES_MS);
+  for (let elapsedMs = 0; !isOver(elapsedMs) && elapsedMs < drainMs;) {
+    // First the wait: what was sent in this turn is counted as taken only on a later one.
+    await clock.sleep(LOOK_EVERY_MS);
+    left = hub.closeFlushed();
+    elapsedMs = clock.now() - startedAt;
+  }
+  const unflushed = left;
+  if (left > 0) hub.closeFlushed({ force: true });
+  const bound = new AbortController();
+  const gone = await Promise.race([
+    connections.allGone().then(() => true),
+    clock.sleep(HANDSHAKES_MS, { signal: bound.signal }).then(() => false, () => false),
+  ]);
+  bound.abort();
+  log.info("server.drained", {
+    clients,
+    unflushed,
+    all_gone: gone,
+    duration_ms: Math.round(clock.now() - startedAt),
+  });
+}

@@ -1,0 +1,2 @@
+/** The WebSocket subprotocol clients may name; tokens travel beside it. */
+export const SUBPROTOCOL = "holdfast";

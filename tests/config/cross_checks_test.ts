@@ -1,0 +1,92 @@
+import { assertEquals } from "../support/assert.ts";
+import { configOf, CORE, linesOf, SOURCE } from "./support.ts";
+
+const GRPC = { transport: "grpc", url: "http://127.0.0.1:50051" } as const;
+
+Deno.test("crossCheck() names the backends there are", () => {
+  assertEquals(linesOf({ backends: { core: CORE }, sources: [{ ...SOURCE, backend: "cor" }] }), [
+    'sources[0].backend: found "cor", which is no backend; expected core; did you mean "core"?',
+  ]);
+  assertEquals(linesOf({ sources: [SOURCE] }), [
+    'sources[0].backend: found "core", which is no backend; expected a name in "backends", which is empty',
+  ]);
+});
+
+Deno.test("crossCheck() does not take a prototype's property for a backend", () => {
+  const lines = linesOf({ sources: [{ ...SOURCE, backend: "constructor" }] });
+  assertEquals(lines.length, 1);
+  configOf({
+    backends: { constructor: CORE },
+    sources: [{ ...SOURCE, backend: "constructor" }],
+  });
+});
+
+Deno.test("crossCheck() refuses two sources of one channel", () => {
+  assertEquals(linesOf({ backends: { core: CORE }, sources: [SOURCE, SOURCE] }), [
+    'sources[1].channel: found "system_status", as in sources[0]; expected a channel of its own: ' +
+    "no two sources may share one",
+  ]);
+});
+
+Deno.test("crossCheck() refuses two tokens of one name, or one token under two names", () => {
+  const one = { name: "a", token: "t0ken-a" };
+  assertEquals(linesOf({ auth: { tokens: [one, { name: "a", token: "t0ken-b" }] } }), [
+    'auth.tokens[1].name: found "a", as in auth.tokens[0]; expected a name of its own: ' +
+    "no two tokens may share one",
+  ]);
+  assertEquals(linesOf({ auth: { tokens: [one, { name: "b", token: "t0ken-a" }] } }), [
+    "auth.tokens[1].token: found a string, as in auth.tokens[0]; expected a token of its own: " +
+    "no two tokens may share one",
+  ]);
+});
+
+Deno.test("crossCheck() knows the methods of the host transport", () => {
+  assertEquals(
+    linesOf({
+      backends: { here: { transport: "host", health_check: { method: "Ping" } } },
+      sources: [{ ...SOURCE, backend: "here", method: "GetStorag" }],
+    }),
+    [
+      'backends.here.health_check.method: found "Ping"; expected one of GetSystemStatus, GetStorage',
+      'sources[0].method: found "GetStorag"; expected one of GetSystemStatus, GetStorage; ' +
+      'did you mean "GetStorage"?',
+    ],
+  );
+});
+
+Deno.test("crossCheck() wants a proto for every gRPC method but the health check", () => {
+  const source = { ...SOURCE, backend: "jobs", method: "jobs.v1.Jobs/List" };
+  assertEquals(linesOf({ backends: { jobs: GRPC }, sources: [source] }), [
+    "backends.jobs.proto: found nothing (it is missing); expected a path of the .proto file that " +
+    'describes "jobs.v1.Jobs/List"',
+  ]);
+  configOf({ backends: { jobs: { ...GRPC, proto: "jobs.proto" } }, sources: [source] });
+  configOf({
+    backends: { jobs: GRPC },
+    sources: [{ ...source, method: "grpc.health.v1.Health/Check" }],
+  });
+});
+
+Deno.test("crossCheck() wants package.Service/Method from a gRPC source", () => {
+  assertEquals(
+    linesOf({
+      backends: { jobs: { ...GRPC, proto: "jobs.proto" } },
+      sources: [{ ...SOURCE, backend: "jobs", method: "List" }],
+    }),
+    ['sources[0].method: found "List"; expected "package.Service/Method"'],
+  );
+});
+
+Deno.test("crossCheck() speaks up beside the schema's own problems", () => {
+  const places = linesOf({
+    hub: { max_clients: 0 },
+    sources: [{ ...SOURCE, every: "x" }, SOURCE],
+  }).map((line) => line.split(":")[0]);
+  assertEquals(places, [
+    "sources[0].every",
+    "hub.max_clients",
+    "sources[0].backend",
+    "sources[1].backend",
+    "sources[1].channel",
+  ]);
+});

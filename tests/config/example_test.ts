@@ -1,0 +1,74 @@
+// @ts-types="../../src/std_types/jsonc.d.ts"
+import { parse } from "@std/jsonc";
+import { EXAMPLE_CONFIG } from "../../src/config/example.ts";
+import { configJsonSchema } from "../../src/config/json_schema.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { configOf } from "./support.ts";
+
+const ENV = { CORE_TOKEN: "core-token", DASH_TOKEN: "dash-token", JWT_SECRET: "jwt-secret" };
+
+/** The example with the settings that have no default put in. */
+const FULL = EXAMPLE_CONFIG.replaceAll(/^(\s*)\/\/(?=["{}[\],])/gm, "$1");
+
+/** Placeholders: what the example sets although it is no default. */
+const PLACEHOLDERS = new Set(["backends", "sources"]);
+
+Deno.test("EXAMPLE_CONFIG is a configuration as it stands", () => {
+  configOf(EXAMPLE_CONFIG);
+});
+
+Deno.test("EXAMPLE_CONFIG sets nothing but defaults, placeholders aside", () => {
+  const [example, defaults] = [Object.entries(configOf(EXAMPLE_CONFIG)), configOf({})];
+  for (const [key, value] of example.filter(([key]) => !PLACEHOLDERS.has(key))) {
+    assertEquals(value, Object.entries(defaults).find(([name]) => name === key)?.[1], key);
+  }
+  const written = parse(EXAMPLE_CONFIG) as {
+    backends: { core: { transport: string; url: string } };
+    sources: { channel: string; backend: string; method: string }[];
+  };
+  const { transport, url } = written.backends.core;
+  const bare = configOf({
+    backends: { core: { transport, url }, this_machine: { transport: "host" } },
+    sources: written.sources.map(({ channel, backend, method }) => ({ channel, backend, method })),
+  });
+  assertEquals(configOf(EXAMPLE_CONFIG).backends, bare.backends);
+  assertEquals(configOf(EXAMPLE_CONFIG).sources, bare.sources);
+});
+
+Deno.test("EXAMPLE_CONFIG is still one with every comment taken away", () => {
+  const { auth, origins, tls, cluster, backends } = configOf(FULL, { env: ENV });
+  assertEquals(auth.tokens[0]?.token, "dash-token");
+  assertEquals(auth.jwt?.clock_skew, 30_000);
+  assertEquals(origins, ["https://ops.example.com"]);
+  assertEquals(tls, { cert: "hub.pem", key: "hub.key" });
+  assertEquals(cluster?.name, "holdfast");
+  assertEquals(
+    new Set(Object.values(backends).map(({ transport }) => transport)),
+    new Set(["json-rpc", "http-json", "grpc", "host"]),
+  );
+});
+
+Deno.test("EXAMPLE_CONFIG shows every setting there is", () => {
+  const shown = keysOf(parse(FULL));
+  const known = settingsOf(configJsonSchema());
+  assert(known.size > 60, `${known.size} settings`);
+  assertEquals([...known].filter((key) => !shown.has(key)), []);
+});
+
+/** Every key of an object and of what is in it. */
+function keysOf(value: unknown): Set<string> {
+  if (typeof value !== "object" || value === null) return new Set();
+  const own = Array.isArray(value) ? [] : Object.keys(value);
+  return new Set([...own, ...Object.values(value).flatMap((each) => [...keysOf(each)])]);
+}
+
+/** Every name under a `properties` of a JSON Schema. */
+function settingsOf(schema: unknown): Set<string> {
+  if (typeof schema !== "object" || schema === null) return new Set();
+  return new Set(
+    Object.entries(schema).flatMap(([key, value]) => [
+      ...(key === "properties" ? Object.keys(value) : []),
+      ...settingsOf(value),
+    ]),
+  );
+}

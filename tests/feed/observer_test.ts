@@ -1,0 +1,85 @@
+import {
+  allObservers,
+  type FeedObserver,
+  observed,
+  type Work,
+  type WorkEnd,
+} from "../../src/feed/observer.ts";
+import { backendPlan, FeedBench, HEALTH, sourcePlan } from "../support/feed_bench.ts";
+import { ok, rejected, ScriptedBackend, unavailable } from "../support/scripted_backend.ts";
+import { assertEquals } from "../support/assert.ts";
+
+const WORK: Work = { kind: "poll", backend: "core", method: "m", channel: "a" };
+
+Deno.test("observed() does the work at once where nobody puts anything around it", async () => {
+  assertEquals(await observed({}, WORK, () => Promise.resolve({ outcome: "ok" })), {
+    outcome: "ok",
+  });
+});
+
+Deno.test("allObservers() tells all, and nests what they put around the work", async () => {
+  const heard: string[] = [];
+  const observer = (name: string): FeedObserver => ({
+    onCall: (backend) => heard.push(`${name} call ${backend}`),
+    onPoll: ({ channel }) => heard.push(`${name} poll ${channel}`),
+    onBreaker: (_backend, to) => heard.push(`${name} ${to}`),
+    around: async (_work, run) => {
+      heard.push(`${name} begins`);
+      const end = await run();
+      heard.push(`${name} ends ${end.outcome}`);
+      return end;
+    },
+  });
+  const all = allObservers([observer("1"), {}, observer("2")]);
+  const end = await observed(all, WORK, () => {
+    all.onCall?.("core");
+    all.onPoll?.({ channel: "a", backend: "core", outcome: "rejected", durationMs: 1 });
+    all.onBreaker?.("core", "open");
+    return Promise.resolve({ outcome: "rejected" });
+  });
+  assertEquals(end, { outcome: "rejected" });
+  assertEquals(heard, [
+    "1 begins",
+    "2 begins",
+    "1 call core",
+    "2 call core",
+    "1 poll a",
+    "2 poll a",
+    "1 open",
+    "2 open",
+    "2 ends rejected",
+    "1 ends rejected",
+  ]);
+});
+
+Deno.test("EventSubscriber() shows each poll and each health check with its end", async () => {
+  const ends: string[] = [];
+  const around = async (work: Work, run: () => Promise<WorkEnd>) => {
+    const end = await run();
+    ends.push([work.channel ?? work.kind, end.outcome, end.reason].filter(Boolean).join(" "));
+    return end;
+  };
+  await using bench = new FeedBench({ observer: { around } });
+  const backend = new ScriptedBackend(() => ok(1));
+  await bench.feed.apply({ backends: [backendPlan(backend)], sources: [sourcePlan("a")] });
+  await bench.until(0);
+  backend.script = () => rejected("no");
+  await bench.until(5);
+  backend.script = () => unavailable("gone");
+  await bench.until(20); // three failures: the breaker opens
+  await bench.until(25);
+  await bench.until(29); // 8 s after it opened
+  backend.script = ({ method }) => method === HEALTH ? ok(1) : unavailable();
+  await bench.until(37);
+  assertEquals(ends.slice(0, 8), [
+    "a ok",
+    "a rejected no",
+    "a unavailable gone",
+    "a unavailable gone",
+    "a unavailable gone",
+    "a refused",
+    "health_check unavailable gone",
+    "a refused",
+  ]);
+  assertEquals(ends.includes("health_check ok"), true, ends.join("; "));
+});

@@ -1,0 +1,281 @@
+import type { App } from "../../src/server/app.ts";
+import { assertEquals, assertGreater, assertStringIncludes } from "../support/assert.ts";
+import { eventually } from "../support/eventually.ts";
+import { startApp, wsUrl } from "../support/hub_in_process.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { SseClient } from "../support/sse_client.ts";
+import { within } from "../support/until.ts";
+import { WsClient } from "../support/ws_client.ts";
+
+const READER = "reader-secret-0123456789";
+const PUBLISHER = "publisher-secret-0123456789";
+
+const AUTH = {
+  tokens: [
+    { name: "reader", token: READER, channels: ["agent_status", "heartbeat"] },
+    { name: "publisher", token: PUBLISHER, publish: true },
+  ],
+};
+
+function base64Url(text: string): string {
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function bearer(token: string): { authorization: string } {
+  return { authorization: `Bearer ${token}` };
+}
+
+/** The status of a WebSocket handshake. */
+async function knock(url: string, headers: Record<string, string> = {}): Promise<number> {
+  using client = await RawClient.connect(url, headers);
+  return client.handshake.status;
+}
+
+async function get(app: App, path: string, init: RequestInit = {}) {
+  const response = await fetch(`${app.url}${path}`, init);
+  const { status, headers } = response;
+  return { status, headers, text: await response.text() };
+}
+
+/** Knocks until let in. */
+async function letIn(url: string, headers: Record<string, string> = {}): Promise<void> {
+  const knocking = async () => {
+    while (await knock(url, headers) !== 101);
+  };
+  await within(knocking(), { explain: () => "no place was given back" });
+}
+
+Deno.test("the door takes a token as header, subprotocol or query", async () => {
+  await using app = await startApp({ auth: AUTH });
+  const url = wsUrl(app);
+  assertEquals(await knock(url, bearer(READER)), 101);
+  assertEquals(await knock(`${url}?token=${READER}`), 101);
+  for (const separator of [", ", ","]) {
+    using client = await RawClient.connect(url, {
+      "sec-websocket-protocol": `holdfast${separator}holdfast.token.${base64Url(READER)}`,
+    });
+    assertEquals(client.handshake.status, 101);
+    assertEquals(client.handshake.headers.get("sec-websocket-protocol"), "holdfast");
+  }
+  const protocols = ["holdfast", `holdfast.token.${base64Url(READER)}`];
+  await using browserLike = await WsClient.connect(url, { protocols });
+  assertEquals(browserLike.frames[0]?.data.channels, ["agent_status", "heartbeat"]);
+});
+
+Deno.test("the door answers 401 to a wrong token or none, and says how to bring one", async () => {
+  await using app = await startApp({ auth: AUTH });
+  const url = wsUrl(app);
+  const wrong: Record<string, string>[] = [
+    {},
+    bearer("wrong"),
+    bearer(READER.slice(1)),
+    { authorization: `Basic ${READER}` },
+    { "sec-websocket-protocol": `holdfast, holdfast.token.${base64Url("wrong")}` },
+    { "sec-websocket-protocol": "holdfast, holdfast.token.%%%" },
+  ];
+  for (const headers of wrong) {
+    using client = await RawClient.connect(url, headers);
+    const { handshake } = client;
+    assertEquals(handshake.status, 401, JSON.stringify(headers));
+    assertEquals(handshake.headers.get("www-authenticate"), "Bearer");
+  }
+  assertEquals(await knock(`${url}?token=wrong`), 401);
+  assertEquals(await knock(`${url}?token=${READER}`, bearer("wrong")), 401, "the header counts");
+  assertEquals(app.hub.size, 0);
+});
+
+Deno.test("rights apply to every path but /healthz and /readyz", async () => {
+  await using app = await startApp({ auth: AUTH });
+  const guarded = ["/", "/events", "/snapshot", "/snapshot/agent_status", "/status"];
+  for (const path of guarded) {
+    const { status, headers, text } = await get(app, path);
+    assertEquals([status, headers.get("www-authenticate")], [401, "Bearer"], path);
+    assertStringIncludes(text, "a token is needed");
+  }
+  for (const path of ["/healthz", "/readyz"]) assertEquals((await get(app, path)).status, 200);
+  assertEquals((await get(app, "/publish", { method: "POST" })).status, 401);
+  assertEquals((await get(app, "/status", { headers: bearer(READER) })).status, 200);
+  assertEquals((await get(app, `/status?token=${READER}`)).status, 200);
+});
+
+Deno.test("a token is good for its channels: those alone by default, no others on request", async () => {
+  await using app = await startApp({ auth: AUTH });
+  const publish = (channel: string) =>
+    get(app, "/publish", {
+      method: "POST",
+      headers: bearer(PUBLISHER),
+      body: JSON.stringify({ channel, data: { n: 1 } }),
+    });
+  await using reader = await WsClient.connect(`${wsUrl(app)}?token=${READER}`);
+  await using everything = await WsClient.connect(`${wsUrl(app)}?token=${PUBLISHER}`);
+  await using asking = await WsClient.connect(
+    `${wsUrl(app)}?token=${READER}&channels=agent_status,storage_update,notification`,
+  );
+  await using stream = await SseClient.connect(`${app.url}/events`, { token: READER });
+  for (const channel of ["storage_update", "notification", "agent_status"]) {
+    assertEquals((await publish(channel)).status, 202);
+  }
+  reader.send({ type: "subscribe", channels: ["storage_update", "error"] });
+  for (const client of [reader, everything, asking]) {
+    await client.waitFor(({ type }) => type === "agent_status");
+  }
+  await stream.waitForType("agent_status");
+  await reader.waitFor(({ type }) => type === "subscribed");
+  assertEquals(reader.frames[0]?.data.channels, ["agent_status", "heartbeat"]);
+  assertEquals(reader.frames.map(({ type }) => type).sort(), [
+    "agent_status",
+    "error",
+    "error",
+    "subscribed",
+    "welcome",
+  ]);
+  assertEquals(reader.codes, ["FORBIDDEN_CHANNEL", "FORBIDDEN_CHANNEL"]);
+  assertEquals(asking.frames.map(({ type, data }) => data.code ?? type), [
+    "welcome",
+    "FORBIDDEN_CHANNEL",
+    "FORBIDDEN_CHANNEL",
+    "agent_status",
+  ]);
+  assertEquals(stream.frames.map(({ type }) => type), ["welcome", "agent_status"]);
+  const types = everything.frames.map(({ type }) => type);
+  assertEquals(types, ["welcome", "storage_update", "notification", "agent_status"]);
+
+  const headers = bearer(READER);
+  const all = await get(app, "/snapshot", { headers });
+  assertEquals(Object.keys(JSON.parse(all.text)), ["agent_status"]);
+  assertEquals((await get(app, "/snapshot/agent_status", { headers })).status, 200);
+  assertEquals((await get(app, "/snapshot/storage_update", { headers })).status, 403);
+});
+
+Deno.test("the door keeps foreign pages out, and lets listed ones read every answer", async () => {
+  const listed = "https://ops.example.com";
+  await using app = await startApp({ auth: AUTH, origins: [listed] });
+  const url = wsUrl(app);
+  const headers = bearer(READER);
+  assertEquals(await knock(url, { ...headers, origin: listed }), 101);
+  assertEquals(await knock(url, { ...headers, origin: app.url }), 101);
+  for (
+    const origin of ["https://evil.example", "null", `${app.url}0`, `${listed}.evil.example`]
+  ) {
+    assertEquals(await knock(url, { ...headers, origin }), 403, origin);
+    const { status, headers: answered } = await get(app, "/status", {
+      headers: { ...headers, origin },
+    });
+    assertEquals([status, answered.get("access-control-allow-origin")], [403, null], origin);
+  }
+  const cases: [path: string, headers: Record<string, string>, status: number][] = [
+    ["/status", headers, 200],
+    ["/status", {}, 401],
+    ["/snapshot/storage_update", headers, 403],
+    ["/snapshot/agent_status", headers, 503],
+    ["/nothing", headers, 404],
+  ];
+  for (const [path, given, status] of cases) {
+    const answer = await get(app, path, { headers: { ...given, origin: listed } });
+    assertEquals(answer.status, status, path);
+    assertEquals(answer.headers.get("access-control-allow-origin"), listed, path);
+    assertStringIncludes(answer.headers.get("vary") ?? "", "origin", path);
+  }
+  const preflight = await get(app, "/publish", {
+    method: "OPTIONS",
+    headers: {
+      origin: listed,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization",
+    },
+  });
+  assertEquals(preflight.status, 204);
+  assertEquals(preflight.headers.get("access-control-allow-origin"), listed);
+  assertStringIncludes(preflight.headers.get("access-control-allow-methods") ?? "", "POST");
+  assertStringIncludes(
+    preflight.headers.get("access-control-allow-headers") ?? "",
+    "authorization",
+  );
+  const foreign = await get(app, "/publish", {
+    method: "OPTIONS",
+    headers: { origin: "https://evil.example" },
+  });
+  assertEquals([foreign.status, foreign.headers.get("access-control-allow-origin")], [403, null]);
+});
+
+Deno.test("the same origin is the same host and port, IPv6 as well", async () => {
+  await using app = await startApp({ listen: "[::1]:0" });
+  const { port } = new URL(app.url);
+  assertEquals(new URL(app.url).hostname, "[::1]");
+  // RawClient connects by hostname, which for IPv6 has no brackets there: the head is what counts.
+  const asked = async (origin: string) => {
+    const response = await fetch(`${app.url}/status`, { headers: { origin } });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assertEquals(await asked(`http://[::1]:${port}`), 200);
+  assertEquals(await asked(`http://[0:0::1]:${port}`), 200, "the same address, spelt otherwise");
+  for (const origin of [`http://[::1]`, `http://[::2]:${port}`, `http://127.0.0.1:${port}`]) {
+    assertEquals(await asked(origin), 403, origin);
+  }
+});
+
+Deno.test("places are given back however a client ends", async () => {
+  await using app = await startApp({ hub: { max_clients: 1 } });
+  const url = wsUrl(app);
+  const endings: [string, () => Promise<void>][] = [
+    ["a closing handshake", async () => await (await WsClient.connect(url)).close()],
+    ["the end of its connection", async () => (await RawClient.connect(url))[Symbol.dispose]()],
+    ["a reset", async () => await (await RawClient.connect(url)).reset()],
+    ["a refused upgrade", async () => {
+      assertEquals(await knock(url, { connection: "close" }), 400);
+    }],
+    ["another version", async () => {
+      assertEquals(await knock(url, { "sec-websocket-version": "8" }), 426);
+    }],
+    ["an event stream's end", async () => {
+      const stream = await SseClient.connect(`${app.url}/events`);
+      await stream[Symbol.asyncDispose]();
+    }],
+    ["going away in the middle of its handshake", () => hangUpDuring(url)],
+  ];
+  for (const [what, end] of endings) {
+    await end();
+    await eventually(`nobody is inside after ${what}`, () => app.hub.size === 0);
+  }
+  await letIn(url);
+});
+
+/** Asks for a WebSocket and is gone before the answer; many times, as it is a matter of luck. */
+async function hangUpDuring(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  for (let time = 0; time < 20; time++) {
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    await connection.write(
+      new TextEncoder().encode(
+        "GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
+          "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      ),
+    );
+  }
+}
+
+Deno.test("per-address limits go by the connection, whatever X-Forwarded-For says", async () => {
+  await using app = await startApp({ hub: { max_clients_per_ip: 1 } });
+  await using _first = await WsClient.connect(wsUrl(app));
+  using second = await RawClient.connect(wsUrl(app), { "x-forwarded-for": "10.0.0.1" });
+  assertEquals(second.handshake.status, 429);
+  assertGreater(Number(second.handshake.headers.get("retry-after")), 0);
+});
+
+Deno.test("behind a trusted proxy, per-address limits go by the address the proxy appended", async () => {
+  await using app = await startApp({ trust_proxy: true, hub: { max_clients_per_ip: 1 } });
+  const url = wsUrl(app);
+  const from = (list: string) => ({ "x-forwarded-for": list });
+  using _one = await RawClient.connect(url, from("10.0.0.1"));
+  assertEquals(await knock(url, from("10.0.0.1")), 429);
+  assertEquals(await knock(url, from("66.6.6.6, 10.0.0.1")), 429, "what a client makes up");
+  using two = await RawClient.connect(url, from("10.0.0.1, 10.0.0.2"));
+  assertEquals(two.handshake.status, 101);
+  assertEquals(await knock(url, from("10.0.0.2")), 429);
+  using direct = await RawClient.connect(url);
+  assertEquals(direct.handshake.status, 101);
+  assertEquals(await knock(url), 429);
+  two[Symbol.dispose]();
+  await letIn(url, from("10.0.0.2"));
+});

@@ -1,0 +1,52 @@
+import { errorEvent } from "../../src/protocol/error_event.ts";
+import { Journal, MAX_ENTRIES } from "../../src/page/journal.ts";
+import { assertEquals } from "../support/assert.ts";
+
+function failure(channel: string, timestamp: number) {
+  return errorEvent("RPC_FAILURE", `polling "${channel}" failed`, {
+    timestamp,
+    details: "refused",
+  });
+}
+
+Deno.test("Journal.tell() puts the newest first, a recovery as good news", () => {
+  const journal = new Journal();
+  journal.tell(errorEvent("CIRCUIT_OPEN", "open", { timestamp: 1 }));
+  journal.tell(errorEvent("RPC_RECOVERED", "closed", { timestamp: 2 }));
+  assertEquals(journal.entries.map(({ code, tone }) => [code, tone]), [
+    ["RPC_RECOVERED", "good"],
+    ["CIRCUIT_OPEN", "critical"],
+  ]);
+});
+
+Deno.test("Journal.tell() counts what repeats, also when several take turns", () => {
+  const journal = new Journal();
+  for (let at = 1; at <= 10; at++) {
+    journal.tell(failure("a", at));
+    journal.tell(failure("b", at));
+  }
+  assertEquals(
+    journal.entries.map(({ message, count, firstAt, lastAt }) => [message, count, firstAt, lastAt]),
+    [
+      ['polling "b" failed', 10, 1, 10],
+      ['polling "a" failed', 10, 1, 10],
+    ],
+  );
+});
+
+Deno.test("Journal.tell() begins a new chapter after a breaker opened or closed", () => {
+  const journal = new Journal();
+  journal.tell(failure("a", 1));
+  journal.tell(errorEvent("CIRCUIT_OPEN", "open", { timestamp: 2 }));
+  journal.tell(failure("a", 3));
+  assertEquals(journal.entries.map(({ count }) => count), [1, 1, 1]);
+});
+
+Deno.test("Journal.add() forgets the oldest when it is full", () => {
+  const journal = new Journal();
+  for (let at = 0; at < 1000; at++) {
+    journal.add({ tone: "note", code: "X", message: `${at}`, at });
+  }
+  assertEquals(journal.entries.length, MAX_ENTRIES);
+  assertEquals(journal.entries[0]?.message, "999");
+});

@@ -1,0 +1,138 @@
+import { configSchema } from "../../src/config/schema.ts";
+import { Authenticator } from "../../src/server/auth.ts";
+import { readClientQuery } from "../../src/server/client_query.ts";
+import { readFacts, type RequestFacts } from "../../src/server/facts.ts";
+import { isOriginAllowed } from "../../src/server/origin.ts";
+import { noPlace } from "../../src/server/reply.ts";
+import { tokenOf } from "../../src/server/token.ts";
+import { assert, assertEquals, assertFalse, assertStringIncludes } from "../support/assert.ts";
+
+function factsOf(
+  path: string,
+  headers: Record<string, string> = {},
+  options: { trustProxy?: boolean; method?: string } = {},
+): RequestFacts {
+  const { trustProxy = false, method = "GET" } = options;
+  const remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.9", port: 5 };
+  const info = { remoteAddr, completed: Promise.resolve() };
+  return readFacts(new Request(`http://hub${path}`, { method, headers }), info, { trustProxy });
+}
+
+Deno.test("readFacts() takes the client's address from the connection, or from a trusted proxy", () => {
+  const headers = { "x-forwarded-for": "6.6.6.6, 10.0.0.1 , 10.0.0.2" };
+  assertEquals(factsOf("/", headers).clientAddress, "127.0.0.9");
+  // Only what our own proxy appended can be trusted: the last one.
+  assertEquals(factsOf("/", headers, { trustProxy: true }).clientAddress, "10.0.0.2");
+  assertEquals(factsOf("/", headers, { trustProxy: true }).peer.hostname, "127.0.0.9");
+  for (const value of ["", " ", "a, "]) {
+    const facts = factsOf("/", { "x-forwarded-for": value }, { trustProxy: true });
+    assertEquals(facts.clientAddress, "127.0.0.9", value);
+  }
+  assertEquals(factsOf("/", {}, { trustProxy: true }).clientAddress, "127.0.0.9");
+});
+
+Deno.test("isOriginAllowed() lets in the hub's own pages, those listed, and what is no browser", () => {
+  const isAllowed = (origin: string | undefined, host: string, listed: string[] = []) =>
+    isOriginAllowed(new Headers({ host, ...(origin === undefined ? {} : { origin }) }), listed);
+  assert(isAllowed(undefined, "hub:8787"));
+  assert(isAllowed("http://hub:8787", "hub:8787"));
+  assert(isAllowed("https://hub", "hub:443"), "the default port is the same with and without");
+  assert(isAllowed("https://ops.example.com", "hub:8787", ["https://ops.example.com"]));
+  for (
+    const origin of [
+      "https://evil.example",
+      "http://hub:8788",
+      "http://hub.evil.example:8787",
+      "https://ops.example.com.evil.example",
+      "null",
+      "",
+      "file://",
+    ]
+  ) assertFalse(isAllowed(origin, "hub:8787", ["https://ops.example.com"]), origin);
+});
+
+Deno.test("tokenOf() reads a token from the header, the subprotocol or the query, in this order", () => {
+  const token = (headers: Record<string, string>, query = "") =>
+    tokenOf(new Headers(headers), new URLSearchParams(query));
+  const protocol = { "sec-websocket-protocol": "holdfast, holdfast.token.cHJvdG9jb2w" };
+  const bearer = { authorization: "Bearer header" };
+  assertEquals(token({ ...bearer, ...protocol }, "token=query"), "header");
+  assertEquals(token(protocol, "token=query"), "protocol");
+  assertEquals(token({}, "token=query"), "query");
+  assertEquals(token({}), undefined);
+  assertEquals(token({ authorization: "bearer  header " }), "header");
+  assertEquals(token({ authorization: "Basic header" }), undefined);
+  // base64url proper: "-" and "_", and letters beyond ASCII.
+  const odd = "\u00fb\u00ff?\u20ac";
+  const bytes = String.fromCharCode(...new TextEncoder().encode(odd));
+  const encoded = btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  assertEquals(token({ "sec-websocket-protocol": `holdfast.token.${encoded}` }), odd);
+  for (const broken of ["!!!", "a", "_w"]) {
+    assertEquals(token({ "sec-websocket-protocol": `holdfast.token.${broken}` }), undefined);
+  }
+});
+
+Deno.test("readClientQuery() takes channels from one list or several, empty ones as all", () => {
+  const channels = (query: string) => readClientQuery(factsOf(`/ws${query}`)).channels;
+  assertEquals(channels("?channels=a,b"), ["a", "b"]);
+  assertEquals(channels("?channels=a&channels=b,%20c%20,,a"), ["a", "b", "c"]);
+  for (const query of ["", "?channels=", "?channels=,", "?token=x"]) {
+    assertEquals(channels(query), undefined, query);
+  }
+});
+
+Deno.test("readClientQuery() takes `batch=1` and nothing else for batching", () => {
+  const batch = (query: string) => readClientQuery(factsOf(`/ws${query}`)).batch;
+  assertEquals(["?batch=1", "?batch=0", "?batch=true", ""].map(batch), [true, false, false, false]);
+});
+
+Deno.test("readClientQuery() takes the place to go on from, also as an event stream tells it", () => {
+  const resume = (query: string, headers: Record<string, string> = {}) =>
+    readClientQuery(factsOf(`/ws${query}`, headers)).resume;
+  assertEquals(resume(""), undefined);
+  assertEquals(resume("?session=s&epoch=e&since=17"), { session: "s", epoch: "e", since: 17 });
+  assertEquals(resume("?since=3", { "last-event-id": "9" }), { since: 9 });
+  for (const since of ["-1", "1.5", "1e3", "x", "", "99999999999999999999"]) {
+    assertEquals(resume(`?since=${since}`)?.since, NaN, since);
+  }
+});
+
+Deno.test("noPlace() has the statuses of the contract, and when to come back", () => {
+  const statuses = (["draining", "full", "too_many_from_address"] as const).map((why) => {
+    const { status, headers } = noPlace(why);
+    return [status, Number(headers.get("retry-after")) > 0];
+  });
+  assertEquals(statuses, [[503, true], [503, true], [429, true]]);
+});
+
+function authenticatorOf(auth: unknown): Authenticator {
+  return new Authenticator(configSchema.shape.auth.parse(auth));
+}
+
+Deno.test("Authenticator lets anybody read where nothing is configured, and nobody publish", async () => {
+  const authenticator = authenticatorOf({});
+  assert(authenticator.isOpen);
+  for (const token of [undefined, "whatever"]) {
+    const result = await authenticator.authenticate(token);
+    assert(result.ok && result.identity.mayRead("a") && !result.identity.mayPublish);
+  }
+});
+
+Deno.test("Authenticator gives each token its rights and tells nothing of a wrong one", async () => {
+  const authenticator = authenticatorOf({
+    tokens: [
+      { name: "one", token: "secret-one", channels: ["a"], publish: true },
+      { name: "two", token: "secret-two" },
+    ],
+  });
+  const one = await authenticator.authenticate("secret-one");
+  assert(one.ok && one.identity.name === "one" && one.identity.mayPublish);
+  assertEquals(["a", "b", "*"].map((name) => one.identity.mayRead(name)), [true, false, false]);
+  const two = await authenticator.authenticate("secret-two");
+  assert(two.ok && two.identity.mayRead("b") && !two.identity.mayPublish);
+  for (const token of [undefined, "", "secret-on", "secret-one ", "SECRET-ONE"]) {
+    const wrong = await authenticator.authenticate(token);
+    assert(!wrong.ok && !wrong.why.includes("secret"), token);
+    if (token === undefined) assertStringIncludes(wrong.ok ? "" : wrong.why, "Bearer");
+  }
+});

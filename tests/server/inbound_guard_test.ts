@@ -1,0 +1,88 @@
+import { InboundGuard } from "../../src/server/inbound_guard.ts";
+import { addressKey } from "../../src/platform/socket_address.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+const PEER = { hostname: "127.0.0.1", port: 5000 };
+const KEY = addressKey(PEER);
+const MIB = 1024 * 1024;
+
+/** A guard over one connection whose figures a test makes up. */
+class GuardBench implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  received = 0;
+  unread = 0;
+  resident = 100 * MIB;
+  ended = 0;
+  readonly watched: ReturnType<InboundGuard["watch"]>;
+
+  constructor() {
+    const guard = new InboundGuard({
+      clock: this.clock,
+      sockets: {
+        received: () => new Map([[KEY, this.received]]),
+        unread: () => new Map([[KEY, this.unread]]),
+      },
+      maxMessageBytes: 65_536,
+      residentBytes: () => this.resident,
+    });
+    this.watched = guard.watch(PEER, () => this.ended += 1);
+    this.#running = guard.run(this.#stop.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    assertEquals(this.clock.sleeping, 0);
+  }
+}
+
+Deno.test("InboundGuard ends a client that sends and never finishes a message, once", async () => {
+  await using bench = new GuardBench();
+  for (let second = 0; second < 30; second++) {
+    bench.received += 100_000;
+    await bench.clock.advance(1000);
+  }
+  assertEquals(bench.ended, 1);
+});
+
+Deno.test("InboundGuard looks at once when memory grows", async () => {
+  await using bench = new GuardBench();
+  await bench.clock.advance(6000);
+  bench.received += 20 * MIB;
+  bench.resident += 20 * MIB;
+  await bench.clock.advance(100);
+  assertEquals(bench.ended, 1);
+});
+
+Deno.test("InboundGuard lets messages that come through be as many as they are", async () => {
+  await using bench = new GuardBench();
+  for (let second = 0; second < 60; second++) {
+    bench.received += 500_000;
+    bench.watched.delivered(490_000);
+    await bench.clock.advance(1000);
+  }
+  assertEquals(bench.ended, 0);
+});
+
+Deno.test("InboundGuard does not blame a client for what the hub has not read yet", async () => {
+  await using bench = new GuardBench();
+  bench.received = bench.unread = 10 * MIB;
+  await bench.clock.advance(30_000);
+  assertEquals(bench.ended, 0);
+  bench.unread = 0; // read, and still no message
+  await bench.clock.advance(11_000);
+  assertEquals(bench.ended, 1);
+});
+
+Deno.test("InboundGuard forgets a connection that has ended", async () => {
+  await using bench = new GuardBench();
+  bench.watched[Symbol.dispose]();
+  bench.received = 100 * MIB;
+  bench.resident += 100 * MIB;
+  await bench.clock.advance(30_000);
+  assertEquals(bench.ended, 0);
+  assert(bench.clock.now() === 30_000);
+});

@@ -1,0 +1,96 @@
+import type { Clock } from "../../src/resilience/clock.ts";
+
+interface Sleeper {
+  readonly due: number;
+  wake(): void;
+}
+
+/**
+ * A clock that stands still until a test moves it. `advance` wakes sleepers in the order of their
+ * time and lets everything they set off settle before the next one, so that a minute of polling
+ * passes in milliseconds and always in the same order.
+ */
+export class FakeClock implements Clock {
+  /** Wall clock at the start, in unix seconds. */
+  static readonly EPOCH = 1_764_000_000;
+
+  #now = 0;
+  readonly #sleepers = new Set<Sleeper>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  unixSeconds(): number {
+    return FakeClock.EPOCH + Math.floor(this.#now / 1000);
+  }
+
+  sleep(ms: number, options: { signal?: AbortSignal } = {}): Promise<void> {
+    const { signal } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.#sleepers.delete(sleeper);
+        reject(signal?.reason);
+      };
+      const sleeper: Sleeper = {
+        due: this.#now + Math.max(0, ms),
+        wake: () => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        },
+      };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  /** Sleepers that wait now; 0 at the end of a test means that nothing was left behind. */
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+
+  /** Moves time on by `ms`, waking whoever is due on the way. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
+      this.#sleepers.delete(next);
+      this.#now = Math.max(this.#now, next.due);
+      next.wake();
+      await settle();
+    }
+    this.#now = end;
+    await settle();
+  }
+
+  /** Moves time on at one blow, as when the whole process stood still; nobody is woken before its end. */
+  async jump(ms: number): Promise<void> {
+    await settle();
+    this.#now += ms;
+    await this.advance(0);
+  }
+
+  #next(end: number): Sleeper | undefined {
+    let first: Sleeper | undefined;
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.due <= end && (first === undefined || sleeper.due < first.due)) first = sleeper;
+    }
+    return first;
+  }
+}
+
+/** Lets promises that are ready run, and what they set off in turn. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) {
+    await new Promise<void>((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        port2.close();
+        resolve();
+      };
+      port2.postMessage(null);
+    });
+  }
+}

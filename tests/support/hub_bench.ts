@@ -1,0 +1,75 @@
+import { type ConnectOptions, Hub, type HubOptions } from "../../src/hub/hub.ts";
+import type { Session } from "../../src/hub/session.ts";
+import { encodeJson, type JsonText } from "../../src/protocol/codec.ts";
+import type { StatusData } from "../../src/protocol/status_data.ts";
+import { assertEquals } from "./assert.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { FakeTransport } from "./fake_transport.ts";
+
+/** JSON text of any value a test makes up. */
+export function text(value: unknown): JsonText {
+  const encoded = encodeJson(value);
+  if (!encoded.ok) throw new TypeError(encoded.why);
+  return encoded.json;
+}
+
+/** A client of a hub under test: its connection and its session. */
+export interface TestClient {
+  readonly transport: FakeTransport;
+  readonly session: Session;
+}
+
+/** A hub with a clock moved by hand, two status channels, and clients made of nothing. */
+export class HubBench implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly hub: Hub;
+  /** What `latest` says of each status channel. */
+  readonly values = new Map<string, StatusData<JsonText>>();
+  readonly statusChannels = ["a", "b"];
+
+  constructor(changes: Partial<HubOptions["limits"]> = {}) {
+    this.hub = new Hub({
+      clock: this.clock,
+      limits: {
+        outboxMessages: 4,
+        highWaterBytes: 1000,
+        maxMessageBytes: 1000,
+        messagesPerSecond: 0,
+        stallTimeoutMs: 15_000,
+        ...changes,
+      },
+      history: { maxFrames: 100, maxAgeMs: 300_000 },
+      heartbeatMs: 10_000,
+      statusChannels: () => this.statusChannels,
+      latest: (channel) => this.values.get(channel),
+    });
+  }
+
+  connect(options: ConnectOptions = {}): TestClient {
+    const transport = new FakeTransport();
+    return { transport, session: this.hub.connect(transport, options) };
+  }
+
+  /** A client that takes nothing more: what is sent from now on waits. */
+  connectStalled(options: ConnectOptions = {}): TestClient {
+    const client = this.connect(options);
+    client.transport.sent.length = 0;
+    client.transport.isStalled = true;
+    client.transport.bufferedBytes = 1_000_000;
+    return client;
+  }
+
+  /** The client takes everything, and the hub gets to notice. */
+  async release({ transport }: TestClient): Promise<void> {
+    transport.isStalled = false;
+    transport.take();
+    await this.clock.advance(60);
+  }
+
+  /** Stops the hub and checks that it leaves nothing behind. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.hub[Symbol.dispose]();
+    await this.clock.advance(0);
+    assertEquals(this.clock.sleeping, 0, "somebody still sleeps");
+  }
+}

@@ -1,0 +1,22 @@
+import { openBackend } from "../../src/cli/open_backend.ts";
+import { checkConfigValue } from "../../src/config/parse.ts";
+import { describeProblem } from "../../src/config/problems.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { App } from "../../src/server/app.ts";
+
+/** Checks a configuration as a file's would be; by default it listens on a free port. */
+export function configOf(value: object): Config {
+  const parsed = checkConfigValue({ listen: "127.0.0.1:0", ...value }, { env: {}, name: "test" });
+  if (parsed.ok) return parsed.config;
+  throw new Error(parsed.problems.map(describeProblem).join("\n"));
+}
+
+/** The whole hub inside the test's own process, where leaks can be seen. */
+export function startApp(value: object): Promise<App> {
+  return App.start(configOf(value), { version: "0.0.0-test", openBackend });
+}
+
+/** Its WebSocket address. */
+export function wsUrl(app: App): string {
+  return `${app.url.replace(/^http/, "ws")}/ws`;
+}
