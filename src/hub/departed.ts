@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../protocol/error_event.ts";
-import type { ProgressLog } from "./progress_log.ts";
+import { ProgressLog } from "./progress_log.ts";
 
 /** What is worth remembering of a client that has gone. */
 export interface Memory {
@@ -50,6 +50,19 @@ export class Departed {
   recall(id: string, now: number): Memory | undefined {
     this.#forgetOld(now);
     return this.#memories.get(id)?.memory;
+  }
+
+  /** Another numbering begins: how far anyone had got in the old one says nothing any more. */
+  renumber(): void {
+    this.#forgottenUpTo = -1;
+    for (const [id, { memory: { closedWith }, at }] of this.#memories) {
+      if (closedWith === undefined) {
+        this.#memories.delete(id);
+        continue;
+      }
+      const progress = new ProgressLog({ events: 0, errors: 0 });
+      this.#memories.set(id, { memory: { closedWith, progress }, at });
+    }
   }
 
   #forgetOld(now: number): void {

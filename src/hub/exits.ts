@@ -89,6 +89,11 @@ export class Exits {
     return this.#departed.recall(id, this.#options.clock.now());
   }
 
+  /** Another numbering begins. */
+  renumber(): void {
+    this.#departed.renumber();
+  }
+
   /** The connection ended by itself. Late or repeated calls change nothing. */
   gone(session: Session, end: TransportEnd): void {
     if (session.hasEnded) return;

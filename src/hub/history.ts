@@ -37,6 +37,8 @@ export class History {
   #start = 0;
   /** By frame type, the newest sequence number that is no longer kept. */
   readonly #forgotten = new Map<string, number>();
+  /** Frames up to this number were never here. */
+  #startsAfter = 0;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -55,12 +57,25 @@ export class History {
   }
 
   /**
+   * Forgets everything: from now on come frames of another numbering.
+   *
+   * @param startsAfter Frames of it up to this number will never be here.
+   */
+  restart(startsAfter: number): void {
+    this.#entries = [];
+    this.#start = 0;
+    this.#forgotten.clear();
+    this.#startsAfter = startsAfter;
+  }
+
+  /**
    * What a client with this progress has missed of the types it wants, in order.
    */
   missedSince(progress: Progress, wants: (type: string) => boolean, now: number): Missed {
     this.#forgetOld(now);
     const isMissed = (type: string, seq: number) =>
       seq > (isErrorType(type) ? progress.errors : progress.events) && wants(type);
+    if (Math.min(progress.events, progress.errors) < this.#startsAfter) return { complete: false };
     for (const [type, seq] of this.#forgotten) {
       if (isMissed(type, seq)) return { complete: false };
     }

@@ -1,4 +1,4 @@
-import { channelKind, EVENT_CHANNEL, isErrorType, RESERVED_TYPES } from "../protocol/channel.ts";
+import { EVENT_CHANNEL, isErrorType, RESERVED_TYPES } from "../protocol/channel.ts";
 import type { CloseName } from "../protocol/close_code.ts";
 import { encodeFrame, json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
@@ -10,13 +10,15 @@ import { type Backlog, backlogOf } from "./backlog.ts";
 import { Desk } from "./desk.ts";
 import { ErrorCounts, type ErrorMetrics } from "./error_counts.ts";
 import { Exits, type TransportEnd } from "./exits.ts";
+import { FanOut } from "./fan_out.ts";
 import { Farewell } from "./farewell.ts";
 import { History, type HistoryOptions } from "./history.ts";
-import type { Lane } from "./outbox.ts";
+import { Numbering } from "./numbering.ts";
 import { Pump } from "./pump.ts";
 import { Registry } from "./registry.ts";
 import { type Resume, type Resumed, resumeFrom } from "./resume.ts";
 import { Session, type SessionHost, type SessionLimits } from "./session.ts";
+import { SharedStream } from "./shared_stream.ts";
 import { StallSweep } from "./stall_sweep.ts";
 import { Traffic } from "./traffic.ts";
 import type { Transport } from "./transport.ts";
@@ -59,10 +61,10 @@ export interface ConnectOptions {
  * ```
  */
 export class Hub implements Disposable {
-  /** Names this hub's life; `seq` counts within it. */
-  readonly epoch: string = crypto.randomUUID();
   /** What went in and out so far. */
   readonly traffic: Traffic = new Traffic();
+  /** The way into a stream that several hubs share. */
+  readonly stream: SharedStream;
   readonly #clock: Clock;
   readonly #heartbeatMs: number;
   readonly #log: Log = logOf("hub");
@@ -73,8 +75,9 @@ export class Hub implements Disposable {
   readonly #desk: Desk;
   readonly #exits: Exits;
   readonly #farewell: Farewell;
+  readonly #fanOut: FanOut;
   readonly #host: SessionHost;
-  #seq = 0;
+  readonly #numbering = new Numbering();
   #writeErrors = 0;
 
   constructor(options: HubOptions) {
@@ -94,6 +97,21 @@ export class Hub implements Disposable {
       traffic: this.traffic,
       rememberForMs: history.maxAgeMs,
       broadcast: (event) => this.broadcast(errorType(event.code), json(event)),
+    });
+    this.#fanOut = new FanOut({ clock, durations: this.traffic.fanOut });
+    this.stream = new SharedStream({
+      clock,
+      registry,
+      errors,
+      numbering: this.#numbering,
+      history: this.#history,
+      exits: this.#exits,
+      traffic: this.traffic,
+      fanOut: this.#fanOut,
+      welcomeAgain: (session, told) => {
+        this.#desk.welcome(session, this.#welcomeOf(session, { ...told, resumed: undefined }), []);
+        this.#desk.handOverLatest(session);
+      },
     });
     this.#farewell = new Farewell({ clock, registry, errors, exits: this.#exits });
     const pump = new Pump({ clock, signal });
@@ -117,9 +135,14 @@ export class Hub implements Disposable {
     void sweep.run(signal);
   }
 
+  /** Names the numbering in which `seq` counts: this hub's life, or a stream that hubs share. */
+  get epoch(): string {
+    return this.#numbering.epoch;
+  }
+
   /** Sequence number of the newest broadcast; 0 before the first. */
   get seq(): number {
-    return this.#seq;
+    return this.#numbering.seq;
   }
 
   /** Clients connected. */
@@ -158,7 +181,7 @@ export class Hub implements Disposable {
       now,
       batch,
       wantsAll: channels === undefined,
-      progress: { events: this.#seq, errors: this.#seq },
+      progress: { events: this.seq, errors: this.seq },
       ...(mayRead ? { mayRead } : {}),
       ...(address === undefined ? {} : { address }),
     });
@@ -173,8 +196,9 @@ export class Hub implements Disposable {
     else if (gap) this.traffic.gaps += 1;
     this.#desk.welcome(session, this.#welcomeOf(session, { recovered, gap, resumed }), refused);
     if (missed?.complete && resumed?.progress) {
-      session.replay(missed.frames, resumed.progress, [resume?.since ?? 0, this.#seq]);
+      session.replay(missed.frames, resumed.progress, [resume?.since ?? 0, this.seq]);
     }
+    if (recovered) this.stream.isAhead(session, resume?.since ?? 0);
     this.#desk.handOverLatest(session);
     this.#farewell.onConnected(session);
     session.flush(now);
@@ -209,19 +233,19 @@ export class Hub implements Disposable {
     for (const session of this.#registry.all()) this.#desk.catchUp(session);
   }
 
-  /** Sends data of one type to every client that wants it. Returns its sequence number. */
+  /**
+   * Sends data of one type to every client of this hub that wants it. Returns its sequence number;
+   * while numbers come from a shared stream, which knows nothing of this, the newest of those.
+   */
   broadcast(type: string, data: JsonText): number {
-    const seq = ++this.#seq;
+    const seq = this.#numbering.next();
     const sessions = this.#registry.wanting(type);
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
-    if (sessions.size === 0 && !isKept) return seq;
+    if (sessions.size === 0 && !isKept) return this.seq;
     const frame = encodeFrame(type, data, this.#clock.unixSeconds(), seq);
-    const lane = laneOf(type);
-    const now = this.#clock.now();
-    if (isKept) this.#history.add(frame, now);
-    for (const session of sessions) session.deliver(frame, lane, now);
-    this.traffic.fanOut.observe((this.#clock.now() - now) / 1000);
-    return seq;
+    if (isKept) this.#history.add(frame, this.#clock.now());
+    this.#fanOut.send(frame, sessions);
+    return this.seq;
   }
 
   /** Tells every client that subscribed to it of an error, and counts it. */
@@ -259,7 +283,8 @@ export class Hub implements Disposable {
     // The earlier connection may not have been missed yet: then it is still among the clients.
     const memory = id === undefined ? undefined : this.#exits.recall(id) ?? this.#registry.get(id);
     const { forgottenUpTo } = this.#exits;
-    return resumeFrom(resume, { epoch: this.epoch, seq: this.#seq, memory, forgottenUpTo });
+    const { epoch, seq, stream: { mayBeAheadBy } } = this;
+    return resumeFrom(resume, { epoch, seq, memory, forgottenUpTo, mayBeAheadBy });
   }
 
   #welcomeOf(session: Session, { recovered, gap, resumed }: Reunion): WelcomeData {
@@ -267,7 +292,7 @@ export class Hub implements Disposable {
     return {
       session: session.id,
       epoch: this.epoch,
-      seq: this.#seq,
+      seq: this.seq,
       channels: session.subscriptions.channels,
       heartbeat_ms: this.#heartbeatMs,
       recovered,
@@ -281,10 +306,4 @@ interface Reunion {
   readonly recovered: boolean;
   readonly gap: boolean;
   readonly resumed: Resumed | undefined;
-}
-
-function laneOf(type: string): Lane {
-  const kind = channelKind(type);
-  if (kind === "hub") return "control";
-  return kind === "event" ? "event" : "status";
 }

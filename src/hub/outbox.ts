@@ -1,5 +1,5 @@
 import { isErrorType } from "../protocol/channel.ts";
-import type { EncodedFrame } from "../protocol/codec.ts";
+import { type EncodedFrame, withoutSeq } from "../protocol/codec.ts";
 
 /** The lane a frame waits in. Lanes are emptied in this order. */
 export type Lane =
@@ -133,6 +133,23 @@ export class Outbox {
         return;
       }
     }
+  }
+
+  /**
+   * Takes the numbers off the frames that wait, for in another numbering they would mean something
+   * else. Returns whether an event or a shared error was among them.
+   */
+  unnumber(): boolean {
+    const kept = [...this.#missed.slice(this.#missedAt), ...this.#events, ...this.#control]
+      .some(({ seq, type }) => seq !== undefined && type !== "heartbeat");
+    this.#missed = this.#missed.slice(this.#missedAt).map(withoutSeq);
+    this.#missedAt = 0;
+    this.#events = this.#events.length === 0 ? NONE : this.#events.map(withoutSeq);
+    this.#control = this.#control.length === 0 ? NONE : this.#control.map(withoutSeq);
+    // Told apart by their numbers, which are gone: they line up with nobody any more.
+    this.#errorsInEvents = 0;
+    for (const [type, frame] of this.#status ?? []) this.#status?.set(type, withoutSeq(frame));
+    return kept;
   }
 
   /** Removes all frames. */

@@ -114,6 +114,12 @@ export class Outlet {
     this.#outbox.restore(missed);
   }
 
+  /** Goes on in another numbering; true if frames numbered in the old one still wait. */
+  renumber(start: Progress): boolean {
+    this.progress.renumber(start);
+    return this.#outbox.unnumber();
+  }
+
   /** Hands over what waits, as far as there is room; true once nothing waits. */
   flush(now: number): boolean {
     if (this.#isTimeToWrite(now)) this.#handOver(now);

@@ -41,6 +41,14 @@ export class ProgressLog {
     for (const seq of namedBy) this.#keep(seq);
   }
 
+  /** Starts over in another numbering: what was noted so far says nothing in it. */
+  renumber(start: Progress): void {
+    this.#events = start.events;
+    this.#errors = start.errors;
+    this.#outOfTurn = undefined;
+    this.#droppedUpTo = -1;
+  }
+
   /**
    * Whether a frame leaves in turn: everything with a lower number has left, nothing with a higher
    * one.

@@ -29,6 +29,11 @@ interface Known {
    * number says.
    */
   readonly forgottenUpTo: number;
+  /**
+   * How far a client of this epoch may be ahead, where other hubs give out the same numbers.
+   * Default: not at all.
+   */
+  readonly mayBeAheadBy?: number;
 }
 
 /** Where a client that resumes stands; pure. */
@@ -36,7 +41,7 @@ export function resumeFrom(resume: Resume, known: Known): Resumed {
   const { epoch = known.epoch, since } = resume;
   const closedWith = known.memory?.closedWith;
   const isSound = epoch === known.epoch && since !== undefined && Number.isInteger(since) &&
-    since >= 0 && since <= known.seq;
+    since >= 0 && since <= known.seq + (resume.epoch === undefined ? 0 : known.mayBeAheadBy ?? 0);
   const progress = isSound ? progressAt(since, resume, known) : undefined;
   return {
     ...(progress === undefined ? {} : { progress }),

@@ -163,6 +163,14 @@ export class Session {
     this.#host.onBlocked(this);
   }
 
+  /**
+   * Goes on in another numbering, in which the client has got everything. Events that still wait
+   * are sent without the number they had. Returns whether there were any.
+   */
+  renumber(seq: number): boolean {
+    return this.#outlet.renumber({ events: seq, errors: seq });
+  }
+
   /** Hands over what waits, as far as the transport has room; true once nothing waits. */
   flush(now: number): boolean {
     return this.#ended || this.#outlet.flush(now) || this.#ended;

@@ -62,6 +62,14 @@ export function encodeFrame(
   };
 }
 
+/** The same frame without its number, as if it were for one client alone. */
+export function withoutSeq(frame: EncodedFrame): EncodedFrame {
+  const { type, seq, text } = frame;
+  if (seq === undefined) return frame;
+  // The number stands before the data, and nothing that could look like it stands before it.
+  return { type, text: text.replace(`"seq":${seq},`, "") };
+}
+
 /** Encodes data of our own making, which is always encodable. */
 export function json(value: object): JsonText {
   return JSON.stringify(value) as JsonText;

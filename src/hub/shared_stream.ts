@@ -1,0 +1,133 @@
+import { EVENT_CHANNEL, isErrorType } from "../protocol/channel.ts";
+import { encodeFrame, type JsonText } from "../protocol/codec.ts";
+import type { ErrorCode } from "../protocol/error_event.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { type Log, logOf } from "../telemetry/log.ts";
+import type { ErrorCounts } from "./error_counts.ts";
+import type { Exits } from "./exits.ts";
+import type { FanOut } from "./fan_out.ts";
+import type { History } from "./history.ts";
+import type { Numbering, Position } from "./numbering.ts";
+import type { Registry } from "./registry.ts";
+import type { Session } from "./session.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** A broadcast of the shared stream, as every hub that follows it sends it. */
+export interface SharedFrame {
+  readonly type: string;
+  readonly data: JsonText;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  readonly seq: number;
+  /** The code of an error frame. */
+  readonly code?: ErrorCode;
+}
+
+export interface FollowOptions {
+  /** Frames of this numbering up to this one will never come here. */
+  startsAfter: number;
+  /** Something may have been said that this hub's clients will not hear. */
+  hasGap: boolean;
+}
+
+export interface SharedStreamOptions {
+  clock: Clock;
+  numbering: Numbering;
+  history: History;
+  registry: Registry;
+  exits: Exits;
+  errors: ErrorCounts;
+  traffic: Traffic;
+  fanOut: FanOut;
+  /** Says hello to a client again: its numbering is another one from now on. */
+  welcomeAgain: (session: Session, told: { recovered: boolean; gap: boolean }) => void;
+}
+
+/**
+ * Frames a client may be ahead of this hub in the shared stream, having come from a quicker one.
+ * More are not believed: the client is told of a gap.
+ */
+export const MAX_AHEAD = 1000;
+
+/**
+ * The hub's place among several that share one stream: it sends what the stream says under the
+ * stream's numbers, so that a client can go on from any hub. A hub by itself never uses this.
+ */
+export class SharedStream {
+  readonly #options: SharedStreamOptions;
+  readonly #log: Log = logOf("hub");
+  /** Clients that had got further on another hub than this one has come. */
+  readonly #ahead = new Map<Session, number>();
+
+  constructor(options: SharedStreamOptions) {
+    this.#options = options;
+  }
+
+  /** How far a client may be ahead of this hub. */
+  get mayBeAheadBy(): number {
+    return this.#options.numbering.isShared ? MAX_AHEAD : 0;
+  }
+
+  /**
+   * Goes on in the stream's numbering from this position. If it is another than before, or if
+   * there is a gap, every client is welcomed anew, as if it had come back.
+   */
+  follow(position: Position, { startsAfter, hasGap }: FollowOptions): void {
+    const { numbering, history } = this.#options;
+    const isSame = numbering.isShared && numbering.epoch === position.epoch;
+    numbering.share(position);
+    if (!isSame || hasGap) history.restart(startsAfter);
+    if (!isSame || hasGap) this.#startOver(hasGap);
+  }
+
+  /** Numbers by itself again, in a new epoch. */
+  leave(): void {
+    const { numbering, history } = this.#options;
+    if (!numbering.isShared) return;
+    numbering.standAlone();
+    history.restart(0);
+    this.#startOver(false);
+  }
+
+  /** Sends a frame of the stream to every client that wants it. */
+  relay({ type, data, timestamp, seq, code }: SharedFrame): void {
+    const { clock, numbering, registry, history, errors, fanOut } = this.#options;
+    numbering.reach(seq);
+    if (code !== undefined) errors.add(code);
+    const isKept = type === EVENT_CHANNEL || isErrorType(type);
+    const sessions = registry.wanting(type);
+    if (sessions.size === 0 && !isKept) return;
+    const frame = encodeFrame(type, data, timestamp, seq);
+    if (isKept) history.add(frame, clock.now());
+    // Values are not suppressed: the one handed over on connecting may be older than this one.
+    const wanting = isKept && this.#ahead.size > 0 ? this.#withoutAhead(sessions, seq) : sessions;
+    fanOut.send(frame, wanting);
+  }
+
+  /** A client has got this far already, from another hub. */
+  isAhead(session: Session, seq: number): void {
+    if (seq > this.#options.numbering.seq) this.#ahead.set(session, seq);
+  }
+
+  #withoutAhead(sessions: Iterable<Session>, seq: number): Session[] {
+    const wanting = [...sessions].filter((session) => (this.#ahead.get(session) ?? 0) < seq);
+    for (const [session, reached] of this.#ahead) {
+      if (reached <= seq || session.hasEnded) this.#ahead.delete(session);
+    }
+    return wanting;
+  }
+
+  #startOver(hasGap: boolean): void {
+    const { numbering: { epoch, seq }, exits, registry, traffic, welcomeAgain } = this.#options;
+    exits.renumber();
+    this.#ahead.clear();
+    let gaps = 0;
+    for (const session of registry.all()) {
+      const gap = session.renumber(seq) || hasGap;
+      if (gap) gaps += 1;
+      welcomeAgain(session, { recovered: !gap, gap });
+    }
+    traffic.gaps += gaps;
+    this.#log.info("hub.numbering_changed", { epoch, seq, clients: registry.size, gaps });
+  }
+}
