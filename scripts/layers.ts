@@ -20,8 +20,8 @@ const FLOORS: Record<string, readonly string[]> = {
   client: ["protocol", "resilience"],
   page: ["protocol", "client"],
   demo: [...GROUND, "std_types", "rpc"],
-  server: [...GROUND, "std_types", "platform", "rpc", "feed", "hub", "config", "page"],
-  cluster: [...GROUND, "hub", "config"],
+  server: [...GROUND, "std_types", "platform", "rpc", "feed", "hub", "config", "page", "cluster"],
+  cluster: [...GROUND, "std_types", "hub"],
   service: [...GROUND, "platform", "config", "server", "cluster"],
   cli: [
     ...GROUND,

@@ -9,17 +9,23 @@
 /** One start that takes longer failed, in milliseconds. */
 const START_MS = 20_000;
 
-interface Start {
+/** How long a start took. */
+export interface Start {
   /** Milliseconds until the hub listened. */
   readonly listeningMs: number;
   /** Milliseconds until the client had a value. */
   readonly firstValueMs: number;
 }
 
-async function measure(executable: string): Promise<Start> {
+/**
+ * Starts a hub once and ends it again.
+ *
+ * @param command What runs the hub, `serve` included.
+ */
+export async function measureStart([program = "", ...args]: readonly string[]): Promise<Start> {
   const begun = performance.now();
-  const hub = new Deno.Command(executable, {
-    args: ["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "info"],
+  const hub = new Deno.Command(program, {
+    args: [...args, "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "info"],
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -79,9 +85,10 @@ async function main([executable = "dist/holdfast", runs = "10"]: readonly string
   }
   const path = await Deno.realPath(executable);
   const { size } = await Deno.stat(path);
-  await measure(path); // brings the file into memory
+  const command = [path, "serve"];
+  await measureStart(command); // brings the file into memory
   const starts: Start[] = [];
-  for (let run = 0; run < count; run++) starts.push(await measure(path));
+  for (let run = 0; run < count; run++) starts.push(await measureStart(command));
   const firsts = starts.map(({ firstValueMs }) => firstValueMs);
   console.log(`${executable}: ${(size / 1e6).toFixed(1)} MB, ${count} starts`);
   const listeningMs = median(starts.map((start) => start.listeningMs));

@@ -6,7 +6,8 @@ import { configJsonSchema } from "../config/json_schema.ts";
 import { formatListen } from "../config/listen.ts";
 import { isAuthOn, notesOn } from "../config/notes.ts";
 import { describeProblem } from "../config/problems.ts";
-import type { Config } from "../config/schema.ts";
+import { safeUrl } from "../config/safe_url.ts";
+import type { ClusterConfig, Config } from "../config/schema.ts";
 import { loadFileAndCheck } from "./further_checks.ts";
 
 /** Where a command speaks, and the environment it reads. */
@@ -84,8 +85,13 @@ function summaryOf(config: Config): string[] {
       ? `auth: on, ${tokens}${auth.jwt === undefined ? "" : " and JWT"}`
       : "auth: off, open to whoever can connect",
     `origins: ${origins.length === 0 ? "same origin only" : origins.join(", ")}`,
-    ...(cluster === undefined ? [] : [`cluster: ${cluster.name}`]),
+    ...(cluster === undefined ? [] : [clusterLine(cluster)]),
   ];
+}
+
+function clusterLine({ name, nats, share_port }: ClusterConfig): string {
+  const servers = [nats].flat().map(safeUrl).join(", ");
+  return `cluster: ${name}, over ${servers}${share_port ? "; the port is shared" : ""}`;
 }
 
 /** Most names in one line of the summary. */

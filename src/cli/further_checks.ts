@@ -20,18 +20,26 @@ export async function loadFileAndCheck(
 async function checked(loaded: LoadedConfig): Promise<LoadedConfig> {
   if (!loaded.ok) return loaded;
   const { config, source } = loaded;
-  const problems = [...unsupported(config, source), ...await grpcProblems(config, source)];
+  const problems = [
+    ...await clusterProblems(config, source),
+    ...await grpcProblems(config, source),
+  ];
   return problems.length === 0 ? loaded : { ok: false, problems };
 }
 
-/**
- * Settings that are valid but that this version cannot fulfil. To start without them would break a
- * promise silently, so it does not start.
- */
-function unsupported(config: Config, where: string): Problem[] {
-  if (config.cluster === undefined) return [];
-  const expected = "nothing: this version cannot do that yet";
-  return [{ where, path: "cluster", found: "a cluster", expected }];
+/** Whether the authority's certificate is there: without it no server would ever be trusted. */
+async function clusterProblems({ cluster }: Config, where: string): Promise<Problem[]> {
+  if (cluster?.ca === undefined) return [];
+  const path = "cluster.ca";
+  const expected = "the path of a PEM file that can be read";
+  try {
+    const text = await Deno.readTextFile(cluster.ca);
+    if (text.includes("-----BEGIN CERTIFICATE-----")) return [];
+    return [{ where, path, found: "a file without a certificate", expected }];
+  } catch (error) {
+    const why = error instanceof Error ? error.name : String(error);
+    return [{ where, path, found: `a file that cannot be read (${why})`, expected }];
+  }
 }
 
 /** What is wrong between gRPC backends and their `.proto` files. */

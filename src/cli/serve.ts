@@ -5,6 +5,7 @@ import type { Config } from "../config/schema.ts";
 import { App } from "../server/app.ts";
 import { openTraces } from "../server/traces.ts";
 import { readCredentials } from "../service/credentials.ts";
+import { Mishaps } from "../service/mishaps.ts";
 import { giveUpPermissions } from "../service/permissions.ts";
 import { listenForSignals } from "../service/signals.ts";
 import { writesToJournal } from "../telemetry/journal.ts";
@@ -60,6 +61,7 @@ interface RunOptions {
 }
 
 async function runUntilStopped(config: Config, { io, log, load }: RunOptions): Promise<number> {
+  using mishaps = new Mishaps();
   const { promise: stop, resolve: askToStop } = Promise.withResolvers<void>();
   await using supervision = new Supervision(config.hub.heartbeat_every);
   let app: App | undefined = undefined;
@@ -85,6 +87,7 @@ async function runUntilStopped(config: Config, { io, log, load }: RunOptions): P
       version: VERSION,
       openBackend,
       onHeartbeat,
+      mishaps: () => mishaps.count,
       ...(observer ? { observer } : {}),
     });
   } catch (error) {

@@ -39,6 +39,8 @@ export const DURATION_KEYS: ReadonlySet<string> = new Set([
   "clock_skew",
   "drain",
   "reconnect_within",
+  "lease",
+  "grace",
 ]);
 
 /** Tells what differs between the configuration in force and the next one. */
@@ -98,7 +100,8 @@ function changeOf(path: string, before: unknown, after: unknown): string {
 }
 
 function show(path: string, value: unknown): string {
-  if (typeof value === "string") return URLS.test(path) ? safeUrl(value) : excerpt(value);
+  if (URLS.test(path)) return [value].flat().map((url) => safeUrl(String(url))).join(", ");
+  if (typeof value === "string") return excerpt(value);
   const key = path.slice(path.lastIndexOf(".") + 1);
   if (typeof value === "number" && DURATION_KEYS.has(key)) return formatDuration(value);
   return JSON.stringify(value);

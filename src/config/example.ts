@@ -106,8 +106,23 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
   // Take the client's address from X-Forwarded-For; only behind a proxy that sets it.
   "trust_proxy": false,
 
-  // Several hubs, one stream.
-  //"cluster": { "nats": "nats://127.0.0.1:4222", "name": "holdfast" },
+  // Several hubs share one stream over NATS with JetStream; see docs/cluster.md.
+  //"cluster": {
+  // One server, or a list of the servers of one NATS cluster.
+  //"nats": "nats://127.0.0.1:4222",
+  // Only for tls:// servers with an authority of your own.
+  //"ca": "nats-ca.pem",
+  // Hubs of the same name share one stream.
+  //"name": "holdfast",
+  // A leader not heard of for this long is replaced.
+  //"lease": "5s",
+  // A hub without NATS for this long polls for itself.
+  //"grace": "5s",
+  // Who hears of a lost client: clients of its own "hub", or of all the "cluster".
+  //"tell_losses": "hub",
+  // Several hubs on this machine listen on one port.
+  //"share_port": false
+  //},
 
   // Waiting frames get at most "drain" on the way down; clients come back spread over the other.
   "shutdown": { "drain": "3s", "reconnect_within": "5s" },

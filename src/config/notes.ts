@@ -1,4 +1,5 @@
-import type { Config } from "./schema.ts";
+import { formatDuration } from "./duration.ts";
+import type { ClusterConfig, Config } from "./schema.ts";
 
 /** Shorter tokens can be guessed by whoever may ask often enough. */
 const SHORT_TOKEN = 16;
@@ -6,7 +7,10 @@ const SHORT_TOKEN = 16;
 /** RFC 7518 section 3.2: a key for HS256 has at least as many bits as its hash. */
 const SHORT_SECRET_BYTES = 32;
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i;
+/** A leader that dies is replaced within a lease and some two seconds more. */
+const LONG_LEASE_MS = 8000;
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/i;
 
 /**
  * What is allowed and yet worth a second look, one line each: nothing here stops the hub. For the
@@ -36,6 +40,33 @@ export function notesOn(config: Config): string[] {
     if (!sources.some(({ backend }) => backend === name)) {
       notes.push(`backends.${name}: no source asks it`);
     }
+  }
+  return config.cluster === undefined ? notes : [...notes, ...notesOnCluster(config.cluster)];
+}
+
+function notesOnCluster({ nats, ca, lease }: ClusterConfig): string[] {
+  const servers = [nats].flat().flatMap((each) => URL.parse(each) ?? []);
+  const [first] = servers;
+  const isEncrypted = servers.some(({ protocol }) => protocol === "tls:");
+  const isFar = servers.some(({ hostname }) => !LOOPBACK.test(hostname));
+  const notes: string[] = [];
+  if (isFar && first?.username === "") {
+    notes.push(
+      "cluster.nats: no login, on more than loopback: whoever reaches NATS can speak to every client",
+    );
+  }
+  if (isFar && !isEncrypted) {
+    notes.push("cluster.nats: not tls://, so that all that hubs share travels unencrypted");
+  }
+  if (ca !== undefined && !isEncrypted) {
+    notes.push("cluster.ca: of no use, as no server is a tls:// one");
+  }
+  if (lease > LONG_LEASE_MS) {
+    notes.push(
+      `cluster.lease: a leader that dies is missed for up to ${
+        formatDuration(lease)
+      } and some seconds`,
+    );
   }
   return notes;
 }

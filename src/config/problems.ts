@@ -79,7 +79,8 @@ function isSecret(path: Path): boolean {
 }
 
 function mayHoldCredentials(path: Path, value: string): boolean {
-  const key = path.at(-1);
+  // A list of URLs is as its key.
+  const key = path.findLast((step) => typeof step === "string");
   return (key === "url" || key === "nats" || key === "jwks_url") && /[@?]/.test(value);
 }
 

@@ -7,13 +7,16 @@ import type { BackendConfig, Config } from "./schema.ts";
  */
 export function resolvePaths(config: Config, directory: string): Config {
   const at = (path: string) => isAbsolute(path) ? path : join(directory, path);
-  const { tls, backends, ...rest } = config;
+  const { tls, backends, cluster, ...rest } = config;
   return {
     ...rest,
     backends: Object.fromEntries(
       Object.entries(backends).map(([name, backend]) => [name, resolveBackend(backend, at)]),
     ),
     ...(tls === undefined ? {} : { tls: { cert: at(tls.cert), key: at(tls.key) } }),
+    ...(cluster === undefined
+      ? {}
+      : { cluster: { ...cluster, ...(cluster.ca === undefined ? {} : { ca: at(cluster.ca) }) } }),
   };
 }
 

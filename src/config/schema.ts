@@ -5,9 +5,10 @@
 import * as z from "zod";
 import { CHANNEL_GRAMMAR, isStatusChannel } from "../protocol/channel.ts";
 import type { Milliseconds } from "./duration.ts";
-import { choice, duration, nonEmpty, section, text, url, wholeNumber, yesOrNo } from "./fields.ts";
+import { choice, duration, nonEmpty, section, text, wholeNumber, yesOrNo } from "./fields.ts";
 import { listenSchema } from "./listen.ts";
 import { authSchema } from "./schema_auth.ts";
+import { clusterSchema } from "./schema_cluster.ts";
 import { backendSchema } from "./schema_backends.ts";
 
 export type { Listen } from "./listen.ts";
@@ -82,12 +83,6 @@ const tls = section({
   key: nonEmpty("a path of a PEM file").describe("PEM file of the private key."),
 });
 
-const cluster = section({
-  nats: url(["nats", "tls", "ws", "wss"]).describe("Where the NATS server is."),
-  name: text(/^[a-z][a-z0-9_-]{0,63}$/, "lower-case letters, digits, - and _")
-    .default("holdfast").describe("Hubs of the same name share one stream."),
-});
-
 const shutdown = section({
   drain: duration({ min: 0, max: 3_600_000 }).prefault("3s")
     .describe("The most that waiting frames get to be sent on the way down."),
@@ -120,7 +115,9 @@ export const configSchema = section({
   tls: tls.exactOptional().describe("Serve https:// and wss:// with this certificate."),
   trust_proxy: yesOrNo().default(false)
     .describe("Take the client's address from X-Forwarded-For."),
-  cluster: cluster.exactOptional().describe("Share one stream among several hubs, over NATS."),
+  cluster: clusterSchema.exactOptional().describe(
+    "Share one stream among several hubs, over NATS.",
+  ),
   shutdown,
   log,
 }).meta({ title: "Holdfast configuration" });

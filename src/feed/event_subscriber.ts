@@ -14,6 +14,16 @@ export interface FeedPlan {
   readonly sources: readonly SourcePlan[];
 }
 
+/** What a feed goes on from that polls what another hub polled before. */
+export interface Inheritance {
+  /** The last good values, by channel. */
+  readonly values: ReadonlyMap<string, StatusData<JsonText>>;
+  /** Backends that clients were told are not polled, and not yet that they are again. */
+  readonly backendsOut: ReadonlySet<string>;
+}
+
+const NOTHING: Inheritance = { values: new Map(), backendsOut: new Set() };
+
 export interface EventSubscriberOptions {
   clock: Clock;
   audience: Audience;
@@ -67,10 +77,11 @@ export class EventSubscriber implements AsyncDisposable {
    * Puts a plan into force: starts what is new, stops what is gone, leaves the rest alone. A plan
    * that cannot be put into force changes nothing.
    *
+   * @param inheritance What sources and backends that are new here go on from. Default: nothing.
    * @throws {TypeError} If a source names a backend that is not in the plan.
    * @throws What opening a backend throws.
    */
-  async apply(plan: FeedPlan): Promise<void> {
+  async apply(plan: FeedPlan, inheritance = NOTHING): Promise<void> {
     const wanted = new Map(plan.backends.map((backend) => [backend.name, backend]));
     for (const { channel, backend } of plan.sources) {
       if (!wanted.has(backend)) {
@@ -83,6 +94,7 @@ export class EventSubscriber implements AsyncDisposable {
     }
     const opened = this.#open(
       plan.backends.filter(({ name }) => !this.#backends.has(name) || replaced.has(name)),
+      inheritance.backendsOut,
     );
     const sources = new Map(plan.sources.map((source) => [source.channel, source]));
     for (const [channel, source] of this.#sources) {
@@ -99,7 +111,9 @@ export class EventSubscriber implements AsyncDisposable {
     for (const name of replaced) this.#backends.delete(name);
     for (const backend of opened) this.#backends.set(backend.plan.name, backend);
     for (const source of plan.sources) {
-      if (!this.#sources.has(source.channel)) this.#addSource(source);
+      if (this.#sources.has(source.channel)) continue;
+      this.#inherit(source, inheritance.values.get(source.channel));
+      this.#addSource(source);
     }
     await this.#close(leaving);
   }
@@ -111,10 +125,14 @@ export class EventSubscriber implements AsyncDisposable {
   }
 
   /** Opens all of them or, if one cannot be opened, none. */
-  #open(plans: readonly BackendPlan[]): BackendFeed[] {
+  #open(plans: readonly BackendPlan[], backendsOut: ReadonlySet<string>): BackendFeed[] {
     const opened: BackendFeed[] = [];
     try {
-      for (const plan of plans) opened.push(this.#openOne(plan));
+      for (const plan of plans) {
+        const owesRecovery = this.#backends.get(plan.name)?.owesRecovery ??
+          backendsOut.has(plan.name);
+        opened.push(this.#openOne(plan, owesRecovery));
+      }
     } catch (error) {
       void this.#close(opened);
       throw error;
@@ -122,7 +140,7 @@ export class EventSubscriber implements AsyncDisposable {
     return opened;
   }
 
-  #openOne(plan: BackendPlan): BackendFeed {
+  #openOne(plan: BackendPlan, owesRecovery: boolean): BackendFeed {
     const sourcesOfIt = () =>
       [...this.#sources.values()].filter((source) => source.plan.backend === plan.name);
     const { clock, audience, observer = {} } = this.#options;
@@ -130,7 +148,7 @@ export class EventSubscriber implements AsyncDisposable {
       clock,
       audience,
       observer,
-      owesRecovery: this.#backends.get(plan.name)?.owesRecovery ?? false,
+      owesRecovery,
       onOpened: () => {
         for (const source of sourcesOfIt()) source.doubt(`backend "${plan.name}" is not answering`);
       },
@@ -160,13 +178,21 @@ export class EventSubscriber implements AsyncDisposable {
     allClosed.abort();
   }
 
+  #inherit({ channel, staleAfterMs }: SourcePlan, value: StatusData<JsonText> | undefined): void {
+    const now = this.#options.clock.now();
+    if (value === undefined || this.#cache.read(channel, now) !== undefined) return;
+    const { data, cached_at, age_ms } = value;
+    const storedAt = now - age_ms;
+    this.#cache.store(channel, data, { now: storedAt, unixSeconds: cached_at, staleAfterMs });
+  }
+
   #addSource(plan: SourcePlan): void {
     const backend = this.#backends.get(plan.backend);
     if (backend === undefined) return; // `apply` has looked
     const { clock, audience, observer = {} } = this.#options;
     const source = new SourceFeed(plan, { clock, audience, observer, cache: this.#cache, backend });
     if (!backend.isClosed || this.#cache.read(plan.channel, clock.now()) !== undefined) {
-      source.doubt("no poll yet since the configuration changed");
+      source.doubt("no poll yet since the configuration, or the hub that polls, changed");
     }
     this.#sources.set(plan.channel, source);
     const loop = source.run().catch((error) => {

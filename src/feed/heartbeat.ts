@@ -10,6 +10,8 @@ export interface HeartbeatOptions {
   everyMs: number;
   /** Clients connected at this moment. */
   clientsConnected: () => number;
+  /** What a hub among several adds to it. Default: nothing. */
+  also?: () => Pick<HeartbeatData, "cluster_clients_connected">;
   /** Told after each one. */
   onBeat?: () => void;
 }
@@ -19,11 +21,12 @@ export interface HeartbeatOptions {
  * waits for nothing else, so that no hanging backend can delay it.
  */
 export async function beat(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
-  const { clock, audience, everyMs, clientsConnected, onBeat } = options;
+  const { clock, audience, everyMs, clientsConnected, also, onBeat } = options;
   for await (const _tick of new Ticker(everyMs, { clock, signal, firstAfterMs: everyMs })) {
     const data: HeartbeatData = {
       timestamp: clock.unixSeconds(),
       clients_connected: clientsConnected(),
+      ...also?.(),
     };
     audience.broadcast("heartbeat", json(data));
     onBeat?.();

@@ -39,12 +39,17 @@ export class Departed {
     return this.#forgottenUpTo;
   }
 
-  /** @param now Monotonic milliseconds, here and below. */
-  remember(id: string, memory: Memory, now: number): void {
-    if (memory.closedWith === undefined && memory.progress.isPlain) return;
+  /**
+   * Remembers a client that left; false if there is nothing about it to remember.
+   *
+   * @param now Monotonic milliseconds, here and below.
+   */
+  remember(id: string, memory: Memory, now: number): boolean {
+    if (memory.closedWith === undefined && memory.progress.isPlain) return false;
     this.#memories.delete(id);
     this.#memories.set(id, { memory, at: now });
     this.#forgetOld(now);
+    return true;
   }
 
   recall(id: string, now: number): Memory | undefined {

@@ -71,11 +71,11 @@ export class Desk {
   /** Subscribes a client that wants everything to channels that have come to be. */
   catchUp(session: Session): void {
     if (!session.wantsAll) return;
-    for (const channel of this.channels()) {
-      if (session.subscriptions.has(channel) || !session.mayRead(channel)) continue;
-      this.#options.registry.subscribe(session, channel);
-      this.#sendLatest(session, channel);
-    }
+    const missing = this.channels()
+      .filter((channel) => !session.subscriptions.has(channel) && session.mayRead(channel));
+    if (missing.length === 0) return;
+    this.#options.registry.subscribe(session, missing);
+    for (const channel of missing) this.#sendLatest(session, channel);
   }
 
   /** Answers a message. */
@@ -96,12 +96,10 @@ export class Desk {
       }
       case "unsubscribe": {
         const known = this.channels();
-        const refused: Refusal[] = [];
-        for (const channel of new Set(message.channels)) {
-          if (session.subscriptions.has(channel)) {
-            this.#options.registry.unsubscribe(session, channel);
-          } else if (!known.includes(channel)) refused.push(unknown(channel));
-        }
+        const refused = [...new Set(message.channels)]
+          .filter((channel) => !session.subscriptions.has(channel) && !known.includes(channel))
+          .map(unknown);
+        this.#options.registry.unsubscribe(session, message.channels);
         this.#sendRefused(session, refused);
         this.#sendSubscribed(session);
       }
@@ -120,6 +118,7 @@ export class Desk {
   /** Subscribes to what is known and allowed; returns what was refused, and why. */
   #subscribe(session: Session, channels: readonly string[], known: readonly string[]): Refusal[] {
     const refused: Refusal[] = [];
+    const granted: string[] = [];
     for (const channel of new Set(channels)) {
       if (!known.includes(channel)) {
         refused.push(unknown(channel));
@@ -129,8 +128,9 @@ export class Desk {
           channel,
           why: `your token does not allow the channel "${channel}"`,
         });
-      } else this.#options.registry.subscribe(session, channel);
+      } else granted.push(channel);
     }
+    this.#options.registry.subscribe(session, granted);
     return refused;
   }
 

@@ -21,6 +21,8 @@ export interface ExitsOptions {
   rememberForMs: number;
   /** Tells the clients that are left; losses are counted here, one by one. */
   broadcast: (event: ErrorEvent) => void;
+  /** Told of a client that left and is worth remembering, perhaps also elsewhere. */
+  onRemembered: (id: string, memory: Memory) => void;
 }
 
 /** How a connection ended on its own, as its transport saw it. */
@@ -87,6 +89,11 @@ export class Exits {
   /** What is remembered of a client that left. */
   recall(id: string): Memory | undefined {
     return this.#departed.recall(id, this.#options.clock.now());
+  }
+
+  /** Remembers a client that left another hub, to which it may not come back. */
+  rememberStranger(id: string, memory: Memory): void {
+    this.#departed.remember(id, memory, this.#options.clock.now());
   }
 
   /** Another numbering begins. */
@@ -179,11 +186,13 @@ export class Exits {
     const { code } = leaving;
     traffic.closed(by, leaving.close);
     const now = clock.now();
-    this.#departed.remember(
-      session.id,
-      { progress: session.progress, ...(isRemembered && code ? { closedWith: code } : {}) },
-      now,
-    );
+    const memory: Memory = {
+      progress: session.progress,
+      ...(isRemembered && code ? { closedWith: code } : {}),
+    };
+    if (this.#departed.remember(session.id, memory, now)) {
+      this.#options.onRemembered(session.id, memory);
+    }
     this.#log.info("client.disconnected", {
       client_id: session.id,
       address: session.address,

@@ -1,14 +1,14 @@
 import { channelKind } from "../protocol/channel.ts";
 import type { EncodedFrame } from "../protocol/codec.ts";
 import type { Clock } from "../resilience/clock.ts";
-import type { Histogram } from "../telemetry/histogram.ts";
 import type { Lane } from "./outbox.ts";
 import type { Session } from "./session.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface FanOutOptions {
   clock: Clock;
-  /** Takes how long each broadcast took from the first client to the last, in seconds. */
-  durations: Histogram;
+  /** Where frames are counted, and how long each broadcast took. */
+  traffic: Traffic;
 }
 
 /** One frame to many clients. */
@@ -19,13 +19,17 @@ export class FanOut {
     this.#options = options;
   }
 
-  /** Delivers a broadcast to these clients. */
-  send(frame: EncodedFrame, sessions: Iterable<Session>): void {
-    const { clock, durations } = this.#options;
+  /** Delivers a broadcast to the clients in these groups. */
+  send(frame: EncodedFrame, groups: Iterable<Iterable<Session>>): void {
+    const { clock, traffic } = this.#options;
     const lane = laneOf(frame.type);
     const now = clock.now();
-    for (const session of sessions) session.deliver(frame, lane, now);
-    durations.observe((clock.now() - now) / 1000);
+    let sent = 0;
+    for (const sessions of groups) {
+      for (const session of sessions) if (session.offer(frame, lane, now)) sent += 1;
+    }
+    if (sent > 0) traffic.sent(frame.type, sent);
+    traffic.fanOut.observe((clock.now() - now) / 1000);
   }
 }
 

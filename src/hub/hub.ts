@@ -6,6 +6,7 @@ import type { WelcomeData } from "../protocol/message.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
+import { BatchWindows } from "./batch_windows.ts";
 import { type Backlog, backlogOf } from "./backlog.ts";
 import { Desk } from "./desk.ts";
 import { ErrorCounts, type ErrorMetrics } from "./error_counts.ts";
@@ -18,7 +19,7 @@ import { Pump } from "./pump.ts";
 import { Registry } from "./registry.ts";
 import { type Resume, type Resumed, resumeFrom } from "./resume.ts";
 import { Session, type SessionHost, type SessionLimits } from "./session.ts";
-import { SharedStream } from "./shared_stream.ts";
+import { type Departure, SharedStream } from "./shared_stream.ts";
 import { StallSweep } from "./stall_sweep.ts";
 import { Traffic } from "./traffic.ts";
 import type { Transport } from "./transport.ts";
@@ -34,6 +35,10 @@ export interface HubOptions {
   statusChannels: () => readonly string[];
   /** The latest value of a status channel, flagged as it stands now. */
   latest: (channel: string) => StatusData<JsonText> | undefined;
+  /** Tells clients of others that were lost. Default: those of this hub. */
+  tellLoss?: (event: ErrorEvent) => void;
+  /** Told of a client that left, for other hubs to know it by. Default: nobody is. */
+  onDeparture?: (departure: Departure) => void;
 }
 
 export interface ConnectOptions {
@@ -96,9 +101,11 @@ export class Hub implements Disposable {
       errors,
       traffic: this.traffic,
       rememberForMs: history.maxAgeMs,
-      broadcast: (event) => this.broadcast(errorType(event.code), json(event)),
+      broadcast: options.tellLoss ??
+        ((event) => this.broadcast(errorType(event.code), json(event))),
+      onRemembered: (id, memory) => options.onDeparture?.(this.stream.departureOf(id, memory)),
     });
-    this.#fanOut = new FanOut({ clock, durations: this.traffic.fanOut });
+    this.#fanOut = new FanOut({ clock, traffic: this.traffic });
     this.stream = new SharedStream({
       clock,
       registry,
@@ -118,6 +125,7 @@ export class Hub implements Disposable {
     this.#host = {
       limits,
       traffic: this.traffic,
+      windows: new BatchWindows({ clock, signal, maxEvents: limits.outboxMessages }),
       onMessage: (session, message) => this.#desk.answer(session, message),
       onBadMessage: (session, code, why) => this.#desk.complain(session, code, why),
       onBlocked: (session) => pump.add(session),
@@ -238,13 +246,14 @@ export class Hub implements Disposable {
    * while numbers come from a shared stream, which knows nothing of this, the newest of those.
    */
   broadcast(type: string, data: JsonText): number {
+    this.traffic.broadcasts += 1;
     const seq = this.#numbering.next();
-    const sessions = this.#registry.wanting(type);
+    const cohorts = this.#registry.wanting(type);
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
-    if (sessions.size === 0 && !isKept) return this.seq;
+    if (cohorts.size === 0 && !isKept) return this.seq;
     const frame = encodeFrame(type, data, this.#clock.unixSeconds(), seq);
     if (isKept) this.#history.add(frame, this.#clock.now());
-    this.#fanOut.send(frame, sessions);
+    this.#fanOut.send(frame, cohorts);
     return this.seq;
   }
 

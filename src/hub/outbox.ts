@@ -1,4 +1,3 @@
-import { isErrorType } from "../protocol/channel.ts";
 import { type EncodedFrame, withoutSeq } from "../protocol/codec.ts";
 
 /** The lane a frame waits in. Lanes are emptied in this order. */
@@ -50,6 +49,18 @@ export class Outbox {
 
   constructor(maxEvents: number) {
     this.#maxEvents = maxEvents;
+  }
+
+  /** Another one in which the same frames wait. */
+  copy(): Outbox {
+    const copy = new Outbox(this.#maxEvents);
+    if (this.#control.length > 0) copy.#control = [...this.#control];
+    copy.#missed = this.#missed;
+    copy.#missedAt = this.#missedAt;
+    if (this.#events.length > 0) copy.#events = [...this.#events];
+    copy.#errorsInEvents = this.#errorsInEvents;
+    if (this.#status?.size) copy.#status = new Map(this.#status);
+    return copy;
   }
 
   get isEmpty(): boolean {
@@ -202,5 +213,5 @@ export class Outbox {
 
 /** An error told to everybody, which a resuming client gets again, as opposed to one of its own. */
 function isSharedError(frame: EncodedFrame): boolean {
-  return frame.seq !== undefined && isErrorType(frame.type);
+  return frame.advances === "errors";
 }

@@ -1,23 +1,12 @@
 import { type EncodedFrame, joinBatch } from "../protocol/codec.ts";
+import type { BatchWindows, Gatherer } from "./batch_windows.ts";
+import { Gathering } from "./gathering.ts";
 import type { Progress } from "./history.ts";
-import { type Lane, Outbox, type Verdict } from "./outbox.ts";
+import { type Lane, Outbox } from "./outbox.ts";
 import { ProgressLog } from "./progress_log.ts";
-import { StallWatch } from "./stall_watch.ts";
+import { Tap, type TapOwner } from "./tap.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Transport } from "./transport.ts";
-
-/** Failed writes in a row after which a client counts as gone. */
-export const MAX_WRITE_ERRORS = 3;
-
-/** A batching client gets one write at most in this time, in milliseconds; the first goes at once. */
-export const BATCH_WINDOW_MS = 16;
-
-/**
- * A client that has taken all gets whatever comes within this time, up to the high water, in
- * milliseconds; then it has to take all of that first. So what waits for a client that takes
- * nothing waits in the outbox, where frames are shared and values replaced, and not in the runtime.
- */
-export const BURST_MS = 100;
 
 /** Bounds on what waits for a client. */
 export interface OutletLimits {
@@ -27,80 +16,94 @@ export interface OutletLimits {
   readonly highWaterBytes: number;
 }
 
+/** Whose outlet it is. */
+export interface OutletOwner extends TapOwner {
+  /** Frames wait for room: {@linkcode Outlet.flush} has to be called until they have gone. */
+  onWaiting(): void;
+}
+
 export interface OutletOptions {
   transport: Transport;
   limits: OutletLimits;
   /** Where frames are counted. */
   traffic: Traffic;
-  /** Put whatever waits into one text frame, as a list. */
-  batch: boolean;
+  owner: OutletOwner;
+  /** Put whatever comes in one of these windows into one text frame, as a list. Default: do not. */
+  windows?: BatchWindows | undefined;
   /** How far the client has got. */
   progress: Progress;
   /** Monotonic milliseconds at which it begins, here and below. */
   now: number;
-  /** A write failed; `isLast` once so many did in a row that there is no use in more. */
-  onWriteError: (isLast: boolean) => void;
 }
 
-/** What became of a frame: sent, or the outbox's verdict on it. */
-export type Delivery = "sent" | Verdict;
+/** What became of a frame. */
+export type Delivery =
+  /** It was let through. It is not counted yet: of a broadcast, all such are counted at one go. */
+  | "sent"
+  /** It was taken care of: it waits, or the way out is closed. */
+  | "accepted"
+  /** This client cannot be kept up to date. */
+  | "overflow";
 
 /**
- * The way out to one client: frames go straight to the transport while it takes them, and wait in
- * the outbox while it does not. Keeps the books of how far the client has got and of how long it
- * has taken nothing. Once closed it forgets what waits and sends nothing more.
+ * The way out to one client: frames go straight through the tap while there is room, and wait in
+ * an outbox while there is none. Keeps the books of how far the client has got. Once closed it
+ * forgets what waits and sends nothing more.
+ *
+ * A broadcast to a client that keeps up costs one look at its buffered bytes, one write, and no
+ * memory: what few clients ever need is made when it is needed.
  */
-export class Outlet {
+export class Outlet implements Gatherer {
   readonly progress: ProgressLog;
-  readonly #options: OutletOptions;
-  readonly #transport: Transport;
-  readonly #outbox: Outbox;
-  readonly #stall: StallWatch;
-  #writeErrorsInRow = 0;
-  #lastWriteAt = -Infinity;
-  /** When the first frame went out that was handed over since the client had taken all. */
-  #burstAt = -Infinity;
+  readonly #tap: Tap;
+  readonly #limits: OutletLimits;
+  readonly #traffic: Traffic;
+  readonly #owner: OutletOwner;
+  readonly #gathering: Gathering | undefined;
+  /** There is one only while something waits in it. */
+  #outbox: Outbox | undefined;
   #isClosed = false;
 
   constructor(options: OutletOptions) {
-    const { transport, limits, progress, now } = options;
-    this.#options = options;
-    this.#transport = transport;
-    this.#outbox = new Outbox(limits.outboxMessages);
-    this.#stall = new StallWatch(transport, now);
+    const { transport, limits, traffic, owner, windows, progress, now } = options;
+    const { highWaterBytes } = limits;
+    this.#tap = new Tap({ transport, highWaterBytes, now, owner });
+    this.#limits = limits;
+    this.#traffic = traffic;
+    this.#owner = owner;
     this.progress = new ProgressLog(progress);
+    if (windows) {
+      this.#gathering = new Gathering({ windows, maxChars: highWaterBytes, gatherer: this });
+    }
   }
 
   /** Frames waiting. */
   get waitingFrames(): number {
-    return this.#outbox.size;
+    return this.#outbox?.size ?? this.#gathering?.batch?.size ?? 0;
   }
 
   /** What waits, in characters, which is bytes as most of the wire is ASCII. */
   get waitingBytes(): number {
-    return this.#outbox.weight;
+    return this.#outbox?.weight ?? this.#gathering?.batch?.weight ?? 0;
   }
 
   /** Bytes handed over that the operating system has not taken yet. */
   get bufferedBytes(): number {
-    return this.#transport.bufferedBytes;
+    return this.#tap.bufferedBytes;
   }
 
   get isEmpty(): boolean {
-    return this.#outbox.isEmpty;
+    return this.#outbox === undefined && this.#gathering?.batch === undefined;
   }
 
-  /** Sends a frame now, or queues it in its lane behind what waits already. */
+  /** Sends a frame now, or has it wait in its lane behind what waits already. */
   deliver(frame: EncodedFrame, lane: Lane, now: number): Delivery {
+    if (this.#isClosed) return "accepted";
+    if (this.#outbox !== undefined) return this.#queue(frame, lane, now);
+    if (this.#gathering !== undefined) return this.#gather(this.#gathering, frame, lane, now);
     // The common case touches no queue at all.
-    if (this.#outbox.isEmpty && this.#isTimeToWrite(now) && this.#hasRoom(now)) {
-      if (this.#writeFrame(frame, now) || this.#isClosed) return "sent";
-    }
-    const verdict = this.#outbox.push(frame, lane);
-    if (verdict !== "overflow") return verdict;
-    // Nobody is slow for whom there is room, only that nobody has looked since.
-    this.#handOver(now);
-    return this.#isClosed ? "sent" : this.#outbox.push(frame, lane);
+    if (this.#tap.hasRoom(now) && this.#write(frame, undefined, now)) return "sent";
+    return this.#queue(frame, lane, now);
   }
 
   /**
@@ -111,108 +114,140 @@ export class Outlet {
    */
   replay(missed: readonly EncodedFrame[], from: Progress, namedBy: readonly number[]): void {
     this.progress.rewind(from, namedBy);
-    this.#outbox.restore(missed);
+    this.#wait().restore(missed);
   }
 
   /** Goes on in another numbering; true if frames numbered in the old one still wait. */
   renumber(start: Progress): boolean {
     this.progress.renumber(start);
-    return this.#outbox.unnumber();
+    return !this.isEmpty && this.#wait().unnumber();
   }
 
-  /** Hands over what waits, as far as there is room; true once nothing waits. */
+  /** Hands over what is due, as far as there is room; true once nothing waits for room. */
   flush(now: number): boolean {
-    if (this.#isTimeToWrite(now)) this.#handOver(now);
-    return this.#outbox.isEmpty;
+    this.release(now);
+    if (this.#gathering?.isTimeToWrite(now) ?? true) this.#handOver(now);
+    return this.#outbox === undefined;
   }
 
   /** Hands over also a batch that is still being gathered. */
   flushAtOnce(now: number): void {
-    this.#lastWriteAt = -Infinity;
+    this.#gathering?.hurry();
     this.flush(now);
+  }
+
+  /** Hands over what was gathered, if it is time. */
+  release(now: number): void {
+    if (this.#gathering?.isDue(now)) this.#release(this.#gathering, now);
   }
 
   /** Milliseconds for which the client has taken nothing although something waits for it. */
   stalledForMs(now: number): number {
-    return this.#stall.stalledForMs(now);
+    return this.#tap.stalledForMs(now);
   }
 
   /** Takes back time in which this process itself stood still. */
   forgive(ms: number): void {
-    this.#stall.forgive(ms);
+    this.#tap.forgive(ms);
   }
 
   /** Forgets what waits; `last` still goes out, ahead of whatever comes then. */
   close(last?: EncodedFrame): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#outbox.clear();
-    if (last === undefined) return;
-    try {
-      this.#transport.send(last.text);
-      this.#options.traffic.sent(last.type);
-    } catch {
-      // It is going anyway; the reason is in the log, in /status and in the next welcome.
+    this.#outbox = undefined;
+    this.#gathering?.take();
+    // If it fails: the reason is also in the log, in /status and in the next welcome.
+    if (last && this.#tap.writeLast(last.text)) this.#traffic.sent(last.type);
+  }
+
+  /** From now on frames wait for room, those that were gathered among them. */
+  #wait(): Outbox {
+    if (this.#outbox === undefined) {
+      this.#outbox = this.#gathering?.take()?.copy() ?? new Outbox(this.#limits.outboxMessages);
+      this.#owner.onWaiting();
     }
+    return this.#outbox;
   }
 
-  #hasRoom(now: number): boolean {
-    const { bufferedBytes } = this.#transport;
-    if (bufferedBytes === 0) return true;
-    return now - this.#burstAt < BURST_MS && bufferedBytes < this.#options.limits.highWaterBytes;
+  #queue(frame: EncodedFrame, lane: Lane, now: number): Delivery {
+    if (this.#isClosed) return "accepted";
+    let verdict = this.#wait().push(frame, lane);
+    if (verdict === "overflow") {
+      // Nobody is slow for whom there is room, only that nobody has looked since.
+      this.#handOver(now);
+      if (this.#isClosed) return "accepted";
+      verdict = this.#wait().push(frame, lane);
+    }
+    if (verdict === "conflated") this.#traffic.conflated(frame.type);
+    return verdict === "overflow" ? "overflow" : "accepted";
   }
 
-  #isTimeToWrite(now: number): boolean {
-    return !this.#options.batch || now - this.#lastWriteAt >= BATCH_WINDOW_MS;
+  #gather(gathering: Gathering, frame: EncodedFrame, lane: Lane, now: number): Delivery {
+    let step = gathering.add(frame, lane, now);
+    if (step === "full") {
+      this.#release(gathering, now);
+      // Where that did not go through it waits in the outbox, and so does this frame.
+      if (this.#outbox === undefined && !this.#isClosed) step = gathering.add(frame, lane, now);
+      if (step === "full") return this.#queue(frame, lane, now);
+    }
+    if (gathering.batch?.verdict === "conflated") this.#traffic.conflated(frame.type);
+    if (step === "release") this.#release(gathering, now);
+    return "accepted";
   }
 
-  /** Writes what waits for as long as there is room. */
+  #release(gathering: Gathering, now: number): void {
+    const { batch } = gathering;
+    if (batch === undefined) return;
+    if (!this.#tap.hasRoom(now) || !this.#tap.write(batch.text, now)) {
+      if (!this.#isClosed) this.#wait();
+      return;
+    }
+    gathering.take();
+    gathering.wrote(now);
+    for (const { frame, firstWaitingEvent } of batch.frames) this.#left(frame, firstWaitingEvent);
+  }
+
+  /** Writes what waits in the outbox for as long as there is room. */
   #handOver(now: number): void {
-    while (!this.#isClosed && this.#hasRoom(now) && !this.#outbox.isEmpty) {
-      if (!(this.#options.batch ? this.#flushBatch(now) : this.#flushOne(now))) return;
+    while (this.#outbox !== undefined && this.#tap.hasRoom(now)) {
+      const isDone = this.#gathering
+        ? this.#flushBatch(this.#outbox, this.#gathering, now)
+        : this.#flushOne(this.#outbox, now);
+      if (!isDone) return;
+      if (this.#outbox?.isEmpty) this.#outbox = undefined;
     }
   }
 
-  #flushOne(now: number): boolean {
-    const frame = this.#outbox.peek();
+  #flushOne(outbox: Outbox, now: number): boolean {
+    const frame = outbox.peek();
     if (frame === undefined) return true;
-    if (!this.#writeFrame(frame, now)) return false;
-    this.#outbox.drop();
+    if (!this.#write(frame, outbox.firstWaitingEvent, now)) return false;
+    this.#traffic.sent(frame.type);
+    outbox.drop();
     return true;
   }
 
-  #flushBatch(now: number): boolean {
-    const { limits, traffic } = this.#options;
-    const frames = this.#outbox.peekMany(limits.highWaterBytes);
-    if (!this.#write(joinBatch(frames), undefined, now)) return false;
+  #flushBatch(outbox: Outbox, gathering: Gathering, now: number): boolean {
+    const frames = outbox.peekMany(this.#limits.highWaterBytes);
+    if (!this.#tap.write(joinBatch(frames), now)) return false;
+    gathering.wrote(now);
     for (const frame of frames) {
-      this.progress.note(frame, this.progress.isInTurn(frame, this.#outbox.firstWaitingEvent));
-      traffic.sent(frame.type);
-      this.#outbox.drop();
+      this.#left(frame, outbox.firstWaitingEvent);
+      outbox.drop();
     }
     return true;
   }
 
-  #writeFrame(frame: EncodedFrame, now: number): boolean {
-    const isInTurn = this.progress.isInTurn(frame, this.#outbox.firstWaitingEvent);
-    if (!this.#write(frame.text, isInTurn ? frame.seq : undefined, now)) return false;
+  #write(frame: EncodedFrame, firstWaitingEvent: number | undefined, now: number): boolean {
+    const isInTurn = this.progress.isInTurn(frame, firstWaitingEvent);
+    if (!this.#tap.write(frame.text, now, isInTurn ? frame.seq : undefined)) return false;
     this.progress.note(frame, isInTurn);
-    this.#options.traffic.sent(frame.type);
     return true;
   }
 
-  #write(text: string, seq: number | undefined, now: number): boolean {
-    if (this.#stall.beforeSend(now)) this.#burstAt = now;
-    try {
-      this.#transport.send(text, seq);
-    } catch {
-      this.#writeErrorsInRow += 1;
-      this.#options.onWriteError(this.#writeErrorsInRow >= MAX_WRITE_ERRORS);
-      return false;
-    }
-    this.#writeErrorsInRow = 0;
-    this.#lastWriteAt = now;
-    this.#stall.afterSend();
-    return true;
+  #left(frame: EncodedFrame, firstWaitingEvent: number | undefined): void {
+    this.progress.note(frame, this.progress.isInTurn(frame, firstWaitingEvent));
+    this.#traffic.sent(frame.type);
   }
 }

@@ -1,4 +1,3 @@
-import { EVENT_CHANNEL, isErrorType } from "../protocol/channel.ts";
 import type { EncodedFrame } from "../protocol/codec.ts";
 import type { Progress } from "./history.ts";
 
@@ -7,6 +6,13 @@ import type { Progress } from "./history.ts";
  * client that resumes from that frame or from an earlier one is told of a gap.
  */
 export const MAX_OUT_OF_TURN = 256;
+
+/** A {@linkcode ProgressLog} as plain data. */
+export interface ProgressRecord extends Progress {
+  readonly droppedUpTo: number;
+  /** Number of a frame out of turn, and how far the client had got in events and in errors. */
+  readonly outOfTurn: readonly (readonly [seq: number, events: number, errors: number])[];
+}
 
 /**
  * What one client has got, seen from any frame it may name when it resumes.
@@ -62,12 +68,33 @@ export class ProgressLog {
   }
 
   /** Notes that a frame has left, in turn or not. */
-  note({ seq, type }: EncodedFrame, isInTurn: boolean): void {
+  note({ seq, advances }: EncodedFrame, isInTurn: boolean): void {
     if (seq === undefined) return;
-    if (isErrorType(type)) this.#errors = seq;
-    else if (type === EVENT_CHANNEL) this.#events = seq;
+    if (advances === "errors") this.#errors = seq;
+    else if (advances === "events") this.#events = seq;
     if (isInTurn) this.#outOfTurn?.delete(seq);
     else this.#keep(seq);
+  }
+
+  /** The log as plain data, for another hub to go on from. */
+  toRecord(): ProgressRecord {
+    return {
+      events: this.#events,
+      errors: this.#errors,
+      droppedUpTo: this.#droppedUpTo,
+      outOfTurn: [...this.#outOfTurn ?? []].map(([seq, at]) => [seq, at.events, at.errors]),
+    };
+  }
+
+  /** The log another hub has kept. */
+  static fromRecord({ events, errors, droppedUpTo, outOfTurn }: ProgressRecord): ProgressLog {
+    const log = new ProgressLog({ events, errors });
+    log.#droppedUpTo = droppedUpTo;
+    const latest = outOfTurn.slice(-MAX_OUT_OF_TURN);
+    log.#outOfTurn = new Map(
+      latest.map(([seq, events, errors]) => [seq, { events, errors }]),
+    );
+    return log;
   }
 
   /** Whether every number speaks for itself, so that there is nothing worth remembering. */

@@ -4,8 +4,10 @@ import type { EncodedFrame } from "../protocol/codec.ts";
 import type { ClientMessage } from "../protocol/message.ts";
 import type { Progress } from "./history.ts";
 import { type Judgement, Manners, type MannersLimits } from "./manners.ts";
+import type { BatchWindows } from "./batch_windows.ts";
+import type { Cohort } from "./cohort.ts";
 import type { Lane } from "./outbox.ts";
-import { Outlet, type OutletLimits } from "./outlet.ts";
+import { Outlet, type OutletLimits, type OutletOwner } from "./outlet.ts";
 import type { ProgressLog } from "./progress_log.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Transport } from "./transport.ts";
@@ -18,11 +20,12 @@ export interface SessionHost {
   readonly limits: SessionLimits;
   /** Where frames are counted. */
   readonly traffic: Traffic;
+  readonly windows: BatchWindows;
   /** A message was understood. */
   onMessage(session: Session, message: ClientMessage): void;
   /** A message was not acceptable; `code` says how. */
   onBadMessage(session: Session, code: "BAD_MESSAGE" | "RATE_LIMITED", why: string): void;
-  /** Frames wait: look again soon. */
+  /** Frames wait for room: look again soon. */
   onBlocked(session: Session): void;
   /** The client cannot be kept up to date. */
   onSlow(session: Session, why: string): void;
@@ -50,28 +53,33 @@ export interface SessionOptions {
   progress: Progress;
 }
 
+/** What a session is subscribed to as long as nobody has subscribed it. */
+const NOTHING = new SubscriptionSet();
+
 /**
  * One client: its subscriptions, the way out to it, and its manners. It does not know the other
  * clients; what it cannot decide alone it asks of its host. After {@linkcode Session.end} it is
  * deaf and dumb, however often the transport still calls.
  */
-export class Session {
+export class Session implements OutletOwner {
   readonly id: string;
   readonly address: string | undefined;
-  readonly subscriptions = new SubscriptionSet();
+  /** Those that are subscribed to the same; the registry's to change. */
+  cohort: Cohort<Session> | undefined;
   /** It asked for no channel in particular, and gets those that come to be as well. */
   readonly wantsAll: boolean;
   readonly startedAt: number;
   readonly #transport: Transport;
   readonly #host: SessionHost;
   readonly #outlet: Outlet;
-  readonly #manners: Manners;
-  readonly #mayRead: (channel: string) => boolean;
+  readonly #mayRead: ((channel: string) => boolean) | undefined;
+  /** There are none before the first message: most clients never send any. */
+  #manners: Manners | undefined;
   #ended = false;
 
   constructor(options: SessionOptions) {
-    const { id, transport, host, now, progress, address } = options;
-    const { mayRead = () => true, batch = false, wantsAll = false } = options;
+    const { id, transport, host, now, progress, address, mayRead } = options;
+    const { batch = false, wantsAll = false } = options;
     const { limits, traffic } = host;
     this.id = id;
     this.address = address;
@@ -80,19 +88,12 @@ export class Session {
     this.#transport = transport;
     this.#host = host;
     this.#mayRead = mayRead;
-    this.#manners = new Manners(limits, now);
-    this.#outlet = new Outlet({
-      transport,
-      limits,
-      traffic,
-      batch,
-      progress,
-      now,
-      onWriteError: (isLast) => {
-        host.onWriteError(this);
-        if (isLast) host.onViolation(this, "writeErrors");
-      },
-    });
+    const windows = batch ? host.windows : undefined;
+    this.#outlet = new Outlet({ transport, limits, traffic, windows, progress, now, owner: this });
+  }
+
+  get subscriptions(): SubscriptionSet {
+    return this.cohort?.subscriptions ?? NOTHING;
   }
 
   get hasEnded(): boolean {
@@ -130,25 +131,24 @@ export class Session {
   }
 
   mayRead(channel: string): boolean {
-    return this.#mayRead(channel);
+    return this.#mayRead?.(channel) ?? true;
   }
 
   /** Sends a frame now, or queues it in its lane behind what waits already. */
   deliver(frame: EncodedFrame, lane: Lane, now: number): void {
-    if (this.#ended) return;
-    switch (this.#outlet.deliver(frame, lane, now)) {
-      case "sent":
-        return;
-      case "overflow":
-        this.#host.onSlow(this, `${this.waitingFrames} frames wait and one more does not fit`);
-        return;
-      case "conflated":
-        this.#host.traffic.conflated(frame.type);
-        break;
-      case "queued":
-        break;
+    if (this.offer(frame, lane, now)) this.#host.traffic.sent(frame.type);
+  }
+
+  /**
+   * Delivers a frame of a broadcast. True if it went out at once, which the caller counts: for all
+   * clients together.
+   */
+  offer(frame: EncodedFrame, lane: Lane, now: number): boolean {
+    const delivery = this.#outlet.deliver(frame, lane, now);
+    if (delivery === "overflow") {
+      this.#host.onSlow(this, `${this.waitingFrames} frames wait and one more does not fit`);
     }
-    this.#host.onBlocked(this);
+    return delivery === "sent";
   }
 
   /**
@@ -158,9 +158,7 @@ export class Session {
    * @param namedBy Numbers it may name while none of this has reached it.
    */
   replay(missed: readonly EncodedFrame[], from: Progress, namedBy: readonly number[]): void {
-    if (missed.length === 0) return;
-    this.#outlet.replay(missed, from, namedBy);
-    this.#host.onBlocked(this);
+    if (missed.length > 0) this.#outlet.replay(missed, from, namedBy);
   }
 
   /**
@@ -171,7 +169,7 @@ export class Session {
     return this.#outlet.renumber({ events: seq, errors: seq });
   }
 
-  /** Hands over what waits, as far as the transport has room; true once nothing waits. */
+  /** Hands over what waits, as far as there is room; true once nothing waits for room. */
   flush(now: number): boolean {
     return this.#ended || this.#outlet.flush(now) || this.#ended;
   }
@@ -188,12 +186,12 @@ export class Session {
 
   /** Takes a text message from the client. */
   receive(text: string, now: number): void {
-    if (!this.#ended) this.#react(this.#manners.judge(text, now), now);
+    if (!this.#ended) this.#react(this.#mannersAt(now).judge(text, now), now);
   }
 
   /** Takes a binary message from the client. */
   receiveBinary(byteLength: number, now: number): void {
-    if (!this.#ended) this.#react(this.#manners.judgeBinary(byteLength, now), now);
+    if (!this.#ended) this.#react(this.#mannersAt(now).judgeBinary(byteLength, now), now);
   }
 
   /**
@@ -212,6 +210,21 @@ export class Session {
   gone(): void {
     this.#ended = true;
     this.#outlet.close();
+  }
+
+  /** For its outlet: frames wait for room. */
+  onWaiting(): void {
+    this.#host.onBlocked(this);
+  }
+
+  /** For its outlet: a write failed. */
+  onWriteError(isLast: boolean): void {
+    this.#host.onWriteError(this);
+    if (isLast) this.#host.onViolation(this, "writeErrors");
+  }
+
+  #mannersAt(now: number): Manners {
+    return this.#manners ??= new Manners(this.#host.limits, now);
   }
 
   #react(judgement: Judgement, now: number): void {

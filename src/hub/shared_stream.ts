@@ -7,6 +7,8 @@ import type { ErrorCounts } from "./error_counts.ts";
 import type { Exits } from "./exits.ts";
 import type { FanOut } from "./fan_out.ts";
 import type { History } from "./history.ts";
+import type { Memory } from "./departed.ts";
+import { ProgressLog, type ProgressRecord } from "./progress_log.ts";
 import type { Numbering, Position } from "./numbering.ts";
 import type { Registry } from "./registry.ts";
 import type { Session } from "./session.ts";
@@ -21,6 +23,16 @@ export interface SharedFrame {
   readonly seq: number;
   /** The code of an error frame. */
   readonly code?: ErrorCode;
+}
+
+/** A client that left one of the hubs, for the others to know when it comes to them. */
+export interface Departure {
+  readonly session: string;
+  /** In which its numbers count. */
+  readonly epoch: string;
+  /** Why the hub ended it, where it did. */
+  readonly closedWith?: ErrorCode;
+  readonly progress: ProgressRecord;
 }
 
 export interface FollowOptions {
@@ -63,6 +75,11 @@ export class SharedStream {
     this.#options = options;
   }
 
+  /** Whether the hub goes with a stream that others share. */
+  get isFollowing(): boolean {
+    return this.#options.numbering.isShared;
+  }
+
   /** How far a client may be ahead of this hub. */
   get mayBeAheadBy(): number {
     return this.#options.numbering.isShared ? MAX_AHEAD : 0;
@@ -91,17 +108,25 @@ export class SharedStream {
 
   /** Sends a frame of the stream to every client that wants it. */
   relay({ type, data, timestamp, seq, code }: SharedFrame): void {
-    const { clock, numbering, registry, history, errors, fanOut } = this.#options;
+    const { clock, numbering, registry, history, errors, traffic, fanOut } = this.#options;
     numbering.reach(seq);
+    traffic.broadcasts += 1;
     if (code !== undefined) errors.add(code);
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
-    const sessions = registry.wanting(type);
-    if (sessions.size === 0 && !isKept) return;
+    const cohorts = registry.wanting(type);
+    if (cohorts.size === 0 && !isKept) return;
     const frame = encodeFrame(type, data, timestamp, seq);
     if (isKept) history.add(frame, clock.now());
     // Values are not suppressed: the one handed over on connecting may be older than this one.
-    const wanting = isKept && this.#ahead.size > 0 ? this.#withoutAhead(sessions, seq) : sessions;
-    fanOut.send(frame, wanting);
+    const hasAhead = isKept && this.#ahead.size > 0;
+    fanOut.send(frame, hasAhead ? [this.#withoutAhead(cohorts, seq)] : cohorts);
+  }
+
+  /** Keeps a frame for clients that resume; those that are here have had it. */
+  remember({ type, data, timestamp, seq }: SharedFrame): void {
+    const isKept = type === EVENT_CHANNEL || isErrorType(type);
+    const { clock, history } = this.#options;
+    if (isKept) history.add(encodeFrame(type, data, timestamp, seq), clock.now());
   }
 
   /** A client has got this far already, from another hub. */
@@ -109,8 +134,31 @@ export class SharedStream {
     if (seq > this.#options.numbering.seq) this.#ahead.set(session, seq);
   }
 
-  #withoutAhead(sessions: Iterable<Session>, seq: number): Session[] {
-    const wanting = [...sessions].filter((session) => (this.#ahead.get(session) ?? 0) < seq);
+  /** What the other hubs should know of a client that left this one. */
+  departureOf(session: string, { closedWith, progress }: Memory): Departure {
+    const { epoch } = this.#options.numbering;
+    return {
+      session,
+      epoch,
+      ...(closedWith === undefined ? {} : { closedWith }),
+      progress: progress.toRecord(),
+    };
+  }
+
+  /** A client left another hub, and may come to this one. */
+  learn({ session, epoch, closedWith, progress }: Departure): void {
+    const isOurs = epoch === this.#options.numbering.epoch;
+    this.#options.exits.rememberStranger(session, {
+      ...(closedWith === undefined ? {} : { closedWith }),
+      progress: isOurs
+        ? ProgressLog.fromRecord(progress)
+        : new ProgressLog({ events: 0, errors: 0 }),
+    });
+  }
+
+  #withoutAhead(cohorts: Iterable<Iterable<Session>>, seq: number): Session[] {
+    const sessions = [...cohorts].flatMap((cohort) => [...cohort]);
+    const wanting = sessions.filter((session) => (this.#ahead.get(session) ?? 0) < seq);
     for (const [session, reached] of this.#ahead) {
       if (reached <= seq || session.hasEnded) this.#ahead.delete(session);
     }

@@ -42,12 +42,14 @@ const FAN_OUT_BOUNDS = [
 ];
 
 /**
- * What goes in and out of a hub, in plain numbers. It is written for each frame to each client, so
- * to count allocates nothing and, for all clients of a broadcast after the first, looks nothing up.
+ * What goes in and out of a hub, in plain numbers. A broadcast is counted once for all its clients;
+ * where frames are counted one by one, those of the same type in a row look nothing up.
  */
 export class Traffic {
   /** Time from the first client of a broadcast to the last, in seconds. */
   readonly fanOut = new Histogram(FAN_OUT_BOUNDS);
+  /** Frames broadcast, whoever wanted them. */
+  broadcasts = 0;
   opened = 0;
   /** Clients that came back and got all they had missed. */
   recovered = 0;
@@ -62,8 +64,9 @@ export class Traffic {
   #lastType = "";
   #last: FrameCounts = { sent: 0, conflated: 0 };
 
-  sent(type: string): void {
-    this.#of(type).sent += 1;
+  /** @param clients To how many clients a frame of this type was sent. */
+  sent(type: string, clients = 1): void {
+    this.#of(type).sent += clients;
   }
 
   conflated(type: string): void {

@@ -2,6 +2,7 @@
  * Text to frames and back: the only place where the wire's JSON is parsed or written. A value is
  * encoded once and its text shared by every client, snapshot and replay that shows it.
  */
+import { EVENT_CHANNEL, isErrorType } from "./channel.ts";
 import type { ClientMessage, Frame } from "./message.ts";
 import type { StatusData } from "./status_data.ts";
 
@@ -37,7 +38,15 @@ export interface EncodedFrame {
   /** Absent on frames for one client alone. */
   readonly seq?: number;
   readonly text: string;
+  /**
+   * Which of the two kept streams a client has got further in once it has this frame; absent on
+   * values and on frames without a number. Told here once, as it is asked for each client.
+   */
+  readonly advances?: KeptStream;
 }
+
+/** The streams of broadcasts that cannot be replaced by newer ones. */
+export type KeptStream = "events" | "errors";
 
 /**
  * Puts an envelope around data that is JSON text already.
@@ -55,11 +64,9 @@ export function encodeFrame(
   if (seq === undefined) {
     return { type, text: `{"type":"${type}","timestamp":${timestamp},"data":${data}}` };
   }
-  return {
-    type,
-    seq,
-    text: `{"type":"${type}","timestamp":${timestamp},"seq":${seq},"data":${data}}`,
-  };
+  const text = `{"type":"${type}","timestamp":${timestamp},"seq":${seq},"data":${data}}`;
+  if (isErrorType(type)) return { type, seq, text, advances: "errors" };
+  return type === EVENT_CHANNEL ? { type, seq, text, advances: "events" } : { type, seq, text };
 }
 
 /** The same frame without its number, as if it were for one client alone. */

@@ -61,6 +61,19 @@ export const ERRORS = {
     severity: "error",
     when: "a value could not be encoded; its channel keeps the last good one",
   },
+  CLUSTER_LOST: {
+    type: "connection_error",
+    component: "hub",
+    severity: "error",
+    when:
+      "the hub lost the stream that it shares with others; values are stale until it polls alone",
+  },
+  CLUSTER_RECOVERED: {
+    type: "connection_error",
+    component: "hub",
+    severity: "warning",
+    when: "the hub is back with the stream that it shares with others",
+  },
   SERVER_SHUTDOWN: {
     type: "error",
     component: "server",

@@ -39,6 +39,8 @@ export interface HeartbeatData {
   /** Unix seconds. */
   readonly timestamp: number;
   readonly clients_connected: number;
+  /** Clients of all hubs of the cluster together; absent for a hub by itself. */
+  readonly cluster_clients_connected?: number;
 }
 
 export interface NotificationData {

@@ -180,12 +180,10 @@ export class GrpcChannel implements SessionManager, Disposable {
   #watch(connection: Connection, stream: http2.ClientHttp2Stream): void {
     const startedAt = performance.now();
     connection.openCalls += 1;
-    if (!hasModernHttp2()) {
-      // The older client's session neither closes nor errs when its connection breaks.
-      stream.on("error", () => this.#retire(connection));
-    }
-    stream.once("response", () => connection.heardAt = performance.now());
-    stream.once("close", () => {
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
       connection.openCalls -= 1;
       if (connection.openCalls === 0 && !connection.awaitsPing) clearTimeout(connection.timer);
       const now = performance.now();
@@ -194,7 +192,15 @@ export class GrpcChannel implements SessionManager, Disposable {
       if (this.#current !== connection && connection.openCalls === 0) {
         this.#end(connection, lostError());
       }
-    });
+    };
+    stream.once("response", () => connection.heardAt = performance.now());
+    stream.once("close", over);
+    if (!hasModernHttp2()) {
+      // The older client's session neither closes nor errs when its connection breaks, and its
+      // streams do not close when they were read to their end.
+      stream.on("error", () => this.#retire(connection));
+      stream.once("end", over);
+    }
     this.#awaitSilence(connection);
   }
 

@@ -11,6 +11,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/invalid peer certificate:.*not ?valid ?yet/i, "TLS certificate is not valid yet"],
   [/invalid peer certificate/i, "TLS certificate not trusted"],
   [/corrupt message|InvalidContentType/i, "the server does not speak TLS on this port"],
+  [/without sending TLS close_notify/i, CONNECTION_CLOSED],
   [/\btls\b|handshake|received fatal alert/i, "TLS handshake failed"],
   [/message head is too large/i, "the answer's headers are too large"],
   [/invalid HTTP|invalid header|parsed$|unexpected message/i, "the answer is not HTTP"],

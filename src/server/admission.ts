@@ -54,14 +54,7 @@ export class Admission {
     }
     this.#taken += 1;
     this.#byAddress.set(address, ofAddress + 1);
-    let isHeld = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (!isHeld) return;
-        isHeld = false;
-        this.#leave(address);
-      },
-    };
+    return new HeldPlace(address, this.#leave);
   }
 
   #refuse(why: Refusal): Refusal {
@@ -69,10 +62,25 @@ export class Admission {
     return why;
   }
 
-  #leave(address: string): void {
+  readonly #leave = (address: string): void => {
     this.#taken -= 1;
     const left = (this.#byAddress.get(address) ?? 1) - 1;
     if (left > 0) this.#byAddress.set(address, left);
     else this.#byAddress.delete(address);
+  };
+}
+
+class HeldPlace implements Place {
+  readonly #address: string;
+  #leave: ((address: string) => void) | undefined;
+
+  constructor(address: string, leave: (address: string) => void) {
+    this.#address = address;
+    this.#leave = leave;
+  }
+
+  [Symbol.dispose](): void {
+    this.#leave?.(this.#address);
+    this.#leave = undefined;
   }
 }

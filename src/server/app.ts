@@ -1,9 +1,5 @@
-import { WELL_KNOWN_STATUS_CHANNELS } from "../protocol/channel.ts";
-import { encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
-import type { StatusData } from "../protocol/status_data.ts";
 import { describeChanges } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
-import { EventSubscriber } from "../feed/event_subscriber.ts";
 import { beat } from "../feed/heartbeat.ts";
 import { allObservers, type FeedObserver } from "../feed/observer.ts";
 import { Hub } from "../hub/hub.ts";
@@ -15,20 +11,22 @@ import { Authenticator } from "./auth.ts";
 import { Connections } from "./connections.ts";
 import { openEventStream } from "./events.ts";
 import { FeedFigures } from "./feed_figures.ts";
-import { feedPlan, type OpenBackend } from "./feed_plan.ts";
+import type { OpenBackend } from "./feed_plan.ts";
 import { InboundGuard } from "./inbound_guard.ts";
 import { Listeners } from "./listeners.ts";
 import { LoopLag } from "./loop_lag.ts";
 import { hubOptions } from "./hub_options.ts";
 import { hubMetrics } from "./metrics.ts";
+import { Openings } from "./openings.ts";
 import { publish } from "./publish.ts";
-import { Published } from "./published.ts";
 import { reloaded } from "./reloaded.ts";
 import { createRoutes, type Policy, type Visit } from "./routes.ts";
 import { drain } from "./shutdown.ts";
 import { SocketGuard, type SocketGuardOptions } from "./socket_guard.ts";
 import type { StatusReport } from "./status_report.ts";
+import { Supply } from "./supply.ts";
 import { upgrade } from "./upgrade.ts";
+import type { WebSocketContext } from "./web_socket_connection.ts";
 
 export interface AppOptions {
   version: string;
@@ -38,13 +36,15 @@ export interface AppOptions {
   observer?: FeedObserver;
   /** Told after each heartbeat. */
   onHeartbeat?: () => void;
+  /** How many errors nobody caught, so far. Default: none is counted. */
+  mishaps?: () => number;
   /** How the socket guard comes by the C library; for tests. */
   openLibc?: SocketGuardOptions["open"];
 }
 
 /**
- * The whole hub, listening: feed, hub and HTTP edge joined by callbacks, so that neither feed nor
- * hub knows the other. Disposing of it is an orderly shutdown.
+ * The whole hub, listening: its values' supply, hub and HTTP edge joined by callbacks, so that
+ * neither feed nor hub knows the other. Disposing of it is an orderly shutdown.
  *
  * @example
  * ```ts
@@ -58,14 +58,14 @@ export class App implements AsyncDisposable {
   readonly #options: AppOptions;
   readonly #startedAt: number;
   readonly #hub: Hub;
-  readonly #feed: EventSubscriber;
-  readonly #published: Published;
+  readonly #supply: Supply;
   readonly #guard: SocketGuard;
   readonly #inbound: InboundGuard;
   readonly #admission: Admission;
   readonly #listeners: Listeners;
   readonly #stopLoops = new AbortController();
   readonly #connections = new Connections();
+  readonly #webSockets: WebSocketContext;
   readonly #figures = new FeedFigures();
   readonly #loopLag: LoopLag;
   #config: Config;
@@ -84,7 +84,7 @@ export class App implements AsyncDisposable {
     const app = new App(config, options);
     try {
       await app.#listeners.listen(config);
-      await app.#feed.apply(feedPlan(config, options.openBackend));
+      await app.#supply.start();
     } catch (error) {
       await app.#release();
       throw error;
@@ -101,7 +101,6 @@ export class App implements AsyncDisposable {
     this.#policy = policyOf(config);
     this.#options = options;
     this.#startedAt = clock.now();
-    this.#published = new Published(clock);
     this.#loopLag = new LoopLag(clock);
     this.#guard = new SocketGuard({
       stallTimeoutMs: limits.stall_timeout,
@@ -119,12 +118,25 @@ export class App implements AsyncDisposable {
     this.#hub = new Hub({
       clock,
       ...hubOptions(limits),
-      statusChannels: () => this.#statusChannels(),
-      latest: (channel) => this.#latest(channel),
+      statusChannels: () => this.#supply.statusChannels(),
+      latest: (channel) => this.#supply.latest(channel),
+      tellLoss: (event) => this.#supply.tellLoss(event),
+      onDeparture: (departure) => this.#supply.tellDeparture(departure),
     });
-    this.#feed = new EventSubscriber({
+    this.#webSockets = {
       clock,
-      audience: this.#hub,
+      hub: this.#hub,
+      connections: this.#connections,
+      openings: new Openings({ clock, signal: this.#stopLoops.signal }),
+      inbound: this.#inbound,
+      pingEveryMs: limits.ping_every,
+      lingerMs: limits.stall_timeout,
+      abort: (peer) => this.#guard.abort(peer),
+    };
+    this.#supply = new Supply(config, {
+      clock,
+      hub: this.#hub,
+      openBackend: options.openBackend,
       observer: observer ? allObservers([this.#figures, observer]) : this.#figures,
     });
     const handler = createRoutes({
@@ -133,8 +145,8 @@ export class App implements AsyncDisposable {
       statusReport: () => this.statusReport(),
       metrics: () => this.metrics(),
       notReady: () => this.#notReady(),
-      statusChannels: () => this.#statusChannels(),
-      latest: (channel) => this.#latest(channel),
+      statusChannels: () => this.#supply.statusChannels(),
+      latest: (channel) => this.#supply.latest(channel),
       openWebSocket: (visit, place) => this.#openWebSocket(visit, place),
       openEventStream: (visit, place) => this.#openEventStream(visit, place),
       publish: (visit) => this.#publish(visit),
@@ -161,28 +173,32 @@ export class App implements AsyncDisposable {
   }
 
   statusReport(): StatusReport {
+    const cluster = this.#supply.clusterReport();
     return {
       version: this.#options.version,
+      ...(cluster === undefined ? {} : { cluster }),
       uptime_seconds: Math.floor((this.#clock.now() - this.#startedAt) / 1000),
       ...this.#hub.errorMetrics(),
-      backends: this.#feed.backendReports(),
-      sources: this.#feed.sourceReports(),
+      backends: this.#supply.backendReports(),
+      sources: this.#supply.sourceReports(),
     };
   }
 
   /** What there is to be scraped, as it stands. */
   metrics(): Metric[] {
-    const { seq, traffic } = this.#hub;
+    const { traffic } = this.#hub;
     const { backends, sources } = this.#config;
-    return hubMetrics({
+    const own = hubMetrics({
       status: this.statusReport(),
-      hub: { seq, traffic, backlog: this.#hub.backlog() },
+      hub: { traffic, backlog: this.#hub.backlog() },
       admission: this.#admission,
       feed: this.#figures,
       scope: { backends: Object.keys(backends), sources },
       loopLag: this.#loopLag.histogram,
       descriptors: this.#guard.descriptors(),
+      mishaps: this.#options.mishaps?.() ?? 0,
     });
+    return [...own, ...this.#supply.clusterMetrics()];
   }
 
   /**
@@ -218,6 +234,10 @@ export class App implements AsyncDisposable {
       audience: this.#hub,
       everyMs: this.#config.hub.heartbeat_every,
       clientsConnected: () => this.#hub.size,
+      also: () => {
+        const cluster_clients_connected = this.#supply.clusterReport()?.clients_connected;
+        return cluster_clients_connected === undefined ? {} : { cluster_clients_connected };
+      },
       ...(this.#options.onHeartbeat ? { onBeat: this.#options.onHeartbeat } : {}),
     }, signal);
     void this.#loopLag.run(signal);
@@ -230,10 +250,9 @@ export class App implements AsyncDisposable {
     const { applies, needsRestart } = describeChanges(this.#config, config);
     const next = reloaded(this.#config, config);
     await this.#listeners.renew(next);
-    await this.#feed.apply(feedPlan(next, this.#options.openBackend));
+    await this.#supply.apply(next);
     this.#policy = policyOf(next, { config: this.#config, policy: this.#policy });
     this.#config = next;
-    this.#published.forget(this.#feed.channels());
     this.#hub.channelsChanged();
     this.#log.info("config.reloaded", { applied: applies, needs_restart: needsRestart });
   }
@@ -243,7 +262,7 @@ export class App implements AsyncDisposable {
     this.#log.info("server.stopping", { clients: this.#hub.size, drain_ms: drainMs });
     this.#admission.startDraining();
     // The backends' clients may take a moment to close; the clients of ours do not wait for that.
-    const feedStopped = this.#reloading.then(() => this.#feed[Symbol.asyncDispose]());
+    const retired = this.#reloading.then(() => this.#supply.retire());
     await drain({
       clock: this.#clock,
       hub: this.#hub,
@@ -251,39 +270,26 @@ export class App implements AsyncDisposable {
       reconnectWithinMs,
       connections: this.#connections,
     });
-    await this.#release(feedStopped);
+    await this.#release(retired.then(() => this.#supply[Symbol.asyncDispose]()));
     this.#log.info("server.stopped", { uptime_seconds: this.statusReport().uptime_seconds });
   }
 
   /** Lets go of everything there is, in bounded time. */
-  async #release(feedStopped = this.#feed[Symbol.asyncDispose]()): Promise<void> {
+  async #release(supplyStopped = this.#supply[Symbol.asyncDispose]()): Promise<void> {
     this.#stopLoops.abort();
     this.#hub[Symbol.dispose]();
     this.#connections.abortAll();
     this.#guard[Symbol.dispose]();
     const bound = new AbortController();
     await Promise.race([
-      Promise.all([feedStopped, this.#listeners.close()]),
+      Promise.all([supplyStopped, this.#listeners.close()]),
       this.#clock.sleep(CLOSE_MS, { signal: bound.signal }).catch(() => {}),
     ]);
     bound.abort();
   }
 
   #openWebSocket({ request, facts, identity }: Visit, place: Disposable): Response {
-    const { ping_every, stall_timeout } = this.#config.hub;
-    const abort = () => this.#guard.abort(facts.peer);
-    return upgrade(request, {
-      clock: this.#clock,
-      hub: this.#hub,
-      facts,
-      identity,
-      place: this.#connections.track(place, abort),
-      pingEveryMs: ping_every,
-      lingerMs: stall_timeout,
-      abort,
-      signal: this.#stopLoops.signal,
-      watch: (end) => this.#inbound.watch(facts.peer, end),
-    });
+    return upgrade(request, { context: this.#webSockets, facts, identity, place });
   }
 
   #openEventStream({ facts, identity }: Visit, place: Disposable): Response {
@@ -301,32 +307,20 @@ export class App implements AsyncDisposable {
   }
 
   #publish({ request, identity }: Visit): Promise<Response> {
-    const fed = new Set(this.#feed.channels());
+    const supply = this.#supply;
     return publish(request, {
       identity,
       maxBytes: this.#config.hub.max_message_bytes,
-      statusChannels: () => this.#statusChannels(),
-      isFed: (channel) => fed.has(channel),
-      publishEvent: (channel, data) => this.#hub.broadcast(channel, json(data)),
-      publishStatus: (channel, data) => {
-        const status = this.#published.store(channel, JSON.stringify(data) as JsonText);
-        return this.#hub.broadcast(channel, encodeStatusData(status));
-      },
+      statusChannels: () => supply.statusChannels(),
+      isFed: (channel) => supply.isFed(channel),
+      publishEvent: (channel, data) => supply.publishEvent(channel, data),
+      publishStatus: (channel, data) => supply.publishStatus(channel, data),
     });
-  }
-
-  #latest(channel: string): StatusData<JsonText> | undefined {
-    return this.#feed.latest(channel) ?? this.#published.latest(channel);
-  }
-
-  /** The channels of the sources, and the well-known ones that somebody may publish on. */
-  #statusChannels(): string[] {
-    return [...new Set([...this.#feed.channels(), ...WELL_KNOWN_STATUS_CHANNELS])];
   }
 
   #notReady(): string[] {
     if (this.#admission.isDraining) return ["the hub is shutting down"];
-    return this.#feed.untried().map((channel) => `"${channel}" was not polled yet`);
+    return this.#supply.notReady();
   }
 }
 

@@ -101,16 +101,19 @@ function querySchema(channels: readonly string[]): Schema {
 
 function messages(channels: readonly string[]): object {
   return {
-    welcome: frame(["welcome"], {
-      session: text,
-      epoch: text,
-      seq: { type: "integer", minimum: 0 },
-      channels: channelNames,
-      heartbeat_ms: milliseconds,
-      recovered: { type: "boolean" },
-      gap: { type: "boolean" },
-      previous_close: { type: "string", enum: ERROR_CODES },
-    }, ["previous_close"]),
+    welcome: {
+      ...frame(["welcome"], {
+        session: text,
+        epoch: text,
+        seq: { type: "integer", minimum: 0 },
+        channels: channelNames,
+        heartbeat_ms: milliseconds,
+        recovered: { type: "boolean" },
+        gap: { type: "boolean" },
+        previous_close: { type: "string", enum: ERROR_CODES },
+      }, ["previous_close"]),
+      summary: "The first frame; one among several hubs sends another when its numbering changes.",
+    },
     status: {
       ...frame(channels, {
         data: { description: "The value, as the backend gave it." },
@@ -132,8 +135,13 @@ function messages(channels: readonly string[]): object {
     },
     heartbeat: frame(["heartbeat"], {
       timestamp: unixSeconds,
-      clients_connected: { type: "integer", minimum: 0 },
-    }),
+      clients_connected: { type: "integer", minimum: 0, description: "Clients of this hub." },
+      cluster_clients_connected: {
+        type: "integer",
+        minimum: 0,
+        description: "Clients of all hubs of the cluster; absent for a hub by itself.",
+      },
+    }, ["cluster_clients_connected"]),
     pong: frame(["pong"], { id: { type: ["string", "number"] } }, ["id"]),
     subscribed: frame(["subscribed"], { channels: channelNames }),
     subscribe: fromClient("subscribe", { channels: channelNames }, ["channels"]),

@@ -1,6 +1,7 @@
 // @ts-types="../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
 import { isOriginAllowed } from "./origin.ts";
+import type { ReadHeaders } from "./read_headers.ts";
 import { forbiddenOrigin } from "./reply.ts";
 
 /**
@@ -9,7 +10,7 @@ import { forbiddenOrigin } from "./reply.ts";
  */
 export function crossOriginHeaders(
   response: Response,
-  headers: Headers,
+  headers: ReadHeaders,
   origins: readonly string[],
 ): Response {
   const origin = headers.get("origin");
@@ -24,7 +25,7 @@ export function crossOriginHeaders(
 }
 
 /** Answers a browser that asks whether it may ask; {@linkcode crossOriginHeaders} says to whom. */
-export function preflight(headers: Headers, origins: readonly string[]): Response {
+export function preflight(headers: ReadHeaders, origins: readonly string[]): Response {
   if (!isOriginAllowed(headers, origins)) return forbiddenOrigin();
   return new Response(null, {
     status: STATUS_CODE.NoContent,

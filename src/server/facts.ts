@@ -1,3 +1,5 @@
+import { type ReadHeaders, readHeaders } from "./read_headers.ts";
+
 /** What is known of a request, read once: after an upgrade the request itself can no longer be asked. */
 export interface RequestFacts {
   readonly method: string;
@@ -5,7 +7,7 @@ export interface RequestFacts {
   readonly url: URL;
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly headers: Headers;
+  readonly headers: ReadHeaders;
   /** The client as limits and logs know it: behind a trusted proxy, what the proxy says. */
   readonly clientAddress: string;
   /** The other end of the connection itself. */
@@ -28,8 +30,7 @@ export function readFacts(
   const peer = "hostname" in remote
     ? { hostname: remote.hostname, port: remote.port }
     : { hostname: "local", port: 0 };
-  // An upgrade closes the request, and its headers with it.
-  const headers = new Headers(request.headers);
+  const headers = readHeaders(request.headers);
   return {
     method: request.method,
     url,
@@ -45,7 +46,7 @@ export function readFacts(
  * The address nearest to us in `X-Forwarded-For`: the one our own proxy saw and appended. The ones
  * before it are whatever the client cared to send.
  */
-function forwardedFor(headers: Headers): string | undefined {
+function forwardedFor(headers: ReadHeaders): string | undefined {
   const last = headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
   return last ? last : undefined;
 }

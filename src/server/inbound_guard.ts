@@ -37,16 +37,36 @@ const OVERHEAD_BYTES = 256 * 1024;
 const CONTROL_BYTES_PER_SECOND = 64;
 const MAX_CONTROL_BYTES = 4 * 1024 * 1024;
 
-interface Watch {
-  readonly end: (bytes: number) => void;
-  /** Bytes received up to which all is accounted for, and when that was. */
-  accounted: number;
-  accountedAt: number;
+/** Somebody who may turn out to send without an end. */
+export interface EndlessSender {
+  /** It has to go: so many bytes of it are in the dark. Called once. */
+  onEndless(bytes: number): void;
+}
+
+class Watch implements Watched {
+  /** Bytes received up to which all is accounted for. */
+  accounted = 0;
   /** At the last sweep. */
-  received: number;
+  received = 0;
   /** Since the last sweep. */
-  deliveredBytes: number;
-  isSuspect: boolean;
+  deliveredBytes = 0;
+  isSuspect = false;
+
+  /** @param accountedAt When all was accounted for. */
+  constructor(
+    readonly sender: EndlessSender,
+    public accountedAt: number,
+    private readonly key: string,
+    private readonly watches: Map<string, Watch>,
+  ) {}
+
+  delivered(bytes: number): void {
+    this.deliveredBytes += bytes;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.watches.get(this.key) === this) this.watches.delete(this.key);
+  }
 }
 
 /**
@@ -67,30 +87,12 @@ export class InboundGuard {
     this.#options = options;
   }
 
-  /**
-   * Watches the connection with this peer; `end` is called once if it has to go, with the bytes it
-   * has in the dark.
-   */
-  watch(peer: SocketAddress, end: (bytes: number) => void): Watched {
+  /** Watches the connection with this peer. */
+  watch(peer: SocketAddress, sender: EndlessSender): Watched {
     const key = addressKey(peer);
-    const now = this.#options.clock.now();
-    const watch: Watch = {
-      end,
-      accounted: 0,
-      accountedAt: now,
-      received: 0,
-      deliveredBytes: 0,
-      isSuspect: false,
-    };
+    const watch = new Watch(sender, this.#options.clock.now(), key, this.#watches);
     this.#watches.set(key, watch);
-    return {
-      delivered(bytes) {
-        watch.deliveredBytes += bytes;
-      },
-      [Symbol.dispose]: () => {
-        if (this.#watches.get(key) === watch) this.#watches.delete(key);
-      },
-    };
+    return watch;
   }
 
   /** Looks and sweeps until aborted. */
@@ -143,7 +145,7 @@ export class InboundGuard {
 
   #end(key: string, watch: Watch): void {
     this.#watches.delete(key);
-    watch.end(watch.received - watch.accounted);
+    watch.sender.onEndless(watch.received - watch.accounted);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { logOf } from "../telemetry/log.ts";
 
 type Server = Deno.HttpServer<Deno.NetAddr>;
-type Address = Pick<Config, "listen" | "tls">;
+type Address = Pick<Config, "listen" | "tls" | "cluster">;
 
 export interface ListenersOptions {
   handler: Deno.ServeHandler;
@@ -28,6 +28,8 @@ export class Listeners {
   #server: Server | undefined;
   #certificate: Certificate | undefined;
   #url = "";
+  /** Whether other hubs on this machine may listen on the same port. */
+  #isShared = false;
   /** What listened before; their connections may live on. One for each certificate there was. */
   readonly #retired = new Set<Server>();
 
@@ -47,7 +49,8 @@ export class Listeners {
    * cannot be listened on.
    * @throws {TypeError} If the certificate cannot be used.
    */
-  async listen({ listen, tls }: Address): Promise<void> {
+  async listen({ listen, tls, cluster }: Address): Promise<void> {
+    this.#isShared = cluster?.share_port ?? false;
     const certificate = tls && await readCertificate(tls);
     this.#server = this.#serve(listen, certificate);
     this.#certificate = certificate;
@@ -98,9 +101,10 @@ export class Listeners {
     const { handler, onListening } = this.#options;
     let server: Server;
     try {
+      const options = { hostname, port, reusePort: this.#isShared, onListen() {} };
       server = certificate
-        ? Deno.serve({ hostname, port, onListen() {}, ...certificate }, handler)
-        : Deno.serve({ hostname, port, onListen() {} }, handler);
+        ? Deno.serve({ ...options, ...certificate }, handler)
+        : Deno.serve(options, handler);
     } catch (error) {
       if (certificate && !isAboutTheAddress(error)) throw unusable("tls");
       throw error;

@@ -17,11 +17,11 @@ export interface MetricSources {
   readonly scope: FeedScope;
   readonly loopLag: Histogram;
   readonly descriptors: Descriptors;
+  readonly mishaps: number;
 }
 
 /** What a hub tells of its clients. */
 export interface HubFigures {
-  readonly seq: number;
   readonly traffic: Traffic;
   readonly backlog: Backlog;
 }
@@ -31,7 +31,7 @@ export interface HubFigures {
  * from tables of this program, never from clients, so their number is bounded.
  */
 export function hubMetrics(sources: MetricSources): Metric[] {
-  const { status, hub, admission, feed, scope, loopLag, descriptors } = sources;
+  const { status, hub, admission, feed, scope, loopLag, descriptors, mishaps } = sources;
   return [
     ...statusMetrics(status),
     ...backendMetrics(status.backends),
@@ -48,6 +48,7 @@ export function hubMetrics(sources: MetricSources): Metric[] {
       "How late the event loop came to a timer that was due.",
       loopLag.value(),
     ),
+    counter("holdfast_mishaps_total", "Errors that nobody caught; the hub went on.", mishaps),
     ...processFigures(descriptors),
   ];
 }
@@ -139,10 +140,14 @@ function sourceMetrics(sources: StatusReport["sources"]): Metric[] {
   ];
 }
 
-function trafficMetrics({ backlog, seq, traffic }: HubFigures): Metric[] {
+function trafficMetrics({ backlog, traffic }: HubFigures): Metric[] {
   const frames = [...traffic.frames()];
   return [
-    counter("holdfast_broadcasts_total", "Frames broadcast, whoever wanted them.", seq),
+    counter(
+      "holdfast_broadcasts_total",
+      "Frames broadcast, whoever wanted them.",
+      traffic.broadcasts,
+    ),
     histogram(
       "holdfast_fan_out_duration_seconds",
       "Time to hand a broadcast to every client that wants it, or to its outbox.",

@@ -1,3 +1,5 @@
+import type { ReadHeaders } from "./read_headers.ts";
+
 /**
  * Whether a page of this origin may talk to the hub. Browsers send `Origin` and pages cannot forge
  * it; WebSockets are not bound by the same-origin policy, so the hub has to look (RFC 6455
@@ -5,7 +7,7 @@
  *
  * @param allowed Origins allowed besides the hub's own; empty: the hub's own only.
  */
-export function isOriginAllowed(headers: Headers, allowed: readonly string[]): boolean {
+export function isOriginAllowed(headers: ReadHeaders, allowed: readonly string[]): boolean {
   const origin = headers.get("origin");
   if (origin === null) return true;
   if (allowed.includes(origin)) return true;

@@ -1,10 +1,11 @@
 // @ts-types="../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
+import { ClusterUnreachable } from "../cluster/unreachable.ts";
 import { channelKind, EVENT_CHANNEL, isChannelName } from "../protocol/channel.ts";
 import { json } from "../protocol/codec.ts";
 import { readBoundedBody } from "../rpc/bounded_body.ts";
 import type { Identity } from "./identity.ts";
-import { refuse, reply } from "./reply.ts";
+import { refuse, reply, retryLater } from "./reply.ts";
 
 export interface PublishOptions {
   identity: Identity;
@@ -15,9 +16,9 @@ export interface PublishOptions {
   /** Whether a source feeds this channel. */
   isFed: (channel: string) => boolean;
   /** Sends an event to everybody; returns its sequence number. */
-  publishEvent: (channel: string, data: object) => number;
+  publishEvent: (channel: string, data: object) => Promise<number>;
   /** Makes this the latest value of a status channel; returns its sequence number. */
-  publishStatus: (channel: string, data: unknown) => number;
+  publishStatus: (channel: string, data: unknown) => Promise<number>;
   /** How long a publisher may take to send its body, in milliseconds. Default: 10 s. */
   bodyTimeoutMs?: number;
 }
@@ -49,7 +50,14 @@ export async function publish(request: Request, options: PublishOptions): Promis
   }
   const message = parse(text);
   if (typeof message === "string") return refuse(STATUS_CODE.BadRequest, message);
-  return send(message, options);
+  try {
+    return await send(message, options);
+  } catch (error) {
+    if (!(error instanceof ClusterUnreachable)) throw error;
+    if (error.isTooLarge) return refuse(STATUS_CODE.ContentTooLarge, error.message);
+    const why = `it is not certain that the cluster has it: ${error.message}`;
+    return refuse(STATUS_CODE.ServiceUnavailable, why, retryLater());
+  }
 }
 
 interface Message {
@@ -57,7 +65,7 @@ interface Message {
   readonly data: unknown;
 }
 
-function send({ channel, data }: Message, options: PublishOptions): Response {
+async function send({ channel, data }: Message, options: PublishOptions): Promise<Response> {
   const { statusChannels, isFed, publishEvent, publishStatus } = options;
   if (channelKind(channel) === "hub") {
     return refuse(STATUS_CODE.Forbidden, `"${channel}" is the hub's own; nobody else speaks there`);
@@ -72,7 +80,7 @@ function send({ channel, data }: Message, options: PublishOptions): Response {
         `"data" of a notification is an object such as {"title":"backup done","level":"info"}`,
       );
     }
-    return reply(STATUS_CODE.Accepted, { seq: publishEvent(channel, data) });
+    return reply(STATUS_CODE.Accepted, { seq: await publishEvent(channel, data) });
   }
   if (isFed(channel)) {
     return refuse(STATUS_CODE.Conflict, `"${channel}" is fed by a source; publish on another`);
@@ -84,7 +92,7 @@ function send({ channel, data }: Message, options: PublishOptions): Response {
       `there is no channel "${channel}" to publish on; there are: ${open.join(", ")}`,
     );
   }
-  return reply(STATUS_CODE.Accepted, { seq: publishStatus(channel, data) });
+  return reply(STATUS_CODE.Accepted, { seq: await publishStatus(channel, data) });
 }
 
 /** The message in a body, or what is wrong with it. */

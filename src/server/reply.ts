@@ -67,6 +67,7 @@ export function noPlace(why: Refusal): Response {
   }
 }
 
-function retryLater(): HeadersInit {
+/** Asks to come back in a while. */
+export function retryLater(): HeadersInit {
   return { "retry-after": String(RETRY_AFTER_SECONDS) };
 }

@@ -1,3 +1,4 @@
+import type { ReadHeaders } from "./read_headers.ts";
 import { SUBPROTOCOL } from "./subprotocol.ts";
 
 const TOKEN_PREFIX = `${SUBPROTOCOL}.token.`;
@@ -7,12 +8,12 @@ const TOKEN_PREFIX = `${SUBPROTOCOL}.token.`;
  * `holdfast.token.<base64url>` (for browsers, whose WebSockets can send no headers), else the
  * query's `token`. Undefined if there is none.
  */
-export function tokenOf(headers: Headers, query: URLSearchParams): string | undefined {
+export function tokenOf(headers: ReadHeaders, query: URLSearchParams): string | undefined {
   const [, bearer] = /^Bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "") ?? [];
   return bearer ?? tokenInProtocols(headers) ?? query.get("token") ?? undefined;
 }
 
-function tokenInProtocols(headers: Headers): string | undefined {
+function tokenInProtocols(headers: ReadHeaders): string | undefined {
   for (const each of (headers.get("sec-websocket-protocol") ?? "").split(",")) {
     const protocol = each.trim();
     if (protocol.startsWith(TOKEN_PREFIX)) {

@@ -1,47 +1,20 @@
 // @ts-types="../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
-import type { Hub } from "../hub/hub.ts";
-import { CLOSE } from "../protocol/close_code.ts";
-import type { Session } from "../hub/session.ts";
-import type { Clock } from "../resilience/clock.ts";
-import { logOf } from "../telemetry/log.ts";
 import type { Place } from "./admission.ts";
 import { readClientQuery } from "./client_query.ts";
-import { onExpiry } from "./expiry.ts";
 import type { RequestFacts } from "./facts.ts";
 import type { Identity } from "./identity.ts";
-import type { Watched } from "./inbound_guard.ts";
 import { refuse, wrongMethod } from "./reply.ts";
 import { SUBPROTOCOL } from "./subprotocol.ts";
-import { WebSocketTransport } from "./web_socket_transport.ts";
+import { WebSocketConnection, type WebSocketContext } from "./web_socket_connection.ts";
 
 export interface UpgradeOptions {
-  clock: Clock;
-  hub: Hub;
+  context: WebSocketContext;
   facts: RequestFacts;
   identity: Identity;
   /** The client's place, given back when its connection has ended or never came to be. */
   place: Place;
-  /** Time between pings to a silent client, in milliseconds; 0: never. */
-  pingEveryMs: number;
-  /** How long a closed client gets to go, in milliseconds. */
-  lingerMs: number;
-  /** Ends the connection itself. */
-  abort: () => void;
-  /** Aborted when the hub stops. */
-  signal: AbortSignal;
-  /** Watches what comes in; `end` is called if the client sends without an end. */
-  watch: (end: (bytes: number) => void) => Watched;
 }
-
-/**
- * How long a connection may take to open once its request was answered, in milliseconds. Of a client
- * that is gone by then the runtime says nothing at all.
- */
-const OPEN_WITHIN_MS = 10_000;
-
-/** Codes of a close that may as well be the runtime's: no code given, going away. */
-const NOT_THE_CLIENTS_OWN: ReadonlySet<number> = new Set([1001, 1005]);
 
 /** Why a request cannot become a WebSocket; undefined if it can. */
 function refuseUpgrade({ method, headers }: RequestFacts): Response | undefined {
@@ -67,8 +40,7 @@ function refuseUpgrade({ method, headers }: RequestFacts): Response | undefined 
 
 /** Makes a request a WebSocket and, once that is open, a client of the hub. */
 export function upgrade(request: Request, options: UpgradeOptions): Response {
-  const { clock, hub, facts, identity, place, pingEveryMs, lingerMs, abort, signal, watch } =
-    options;
+  const { context, facts, identity, place } = options;
   const refusal = refuseUpgrade(facts);
   if (refusal) {
     place[Symbol.dispose]();
@@ -83,7 +55,7 @@ export function upgrade(request: Request, options: UpgradeOptions): Response {
   try {
     ({ socket, response } = Deno.upgradeWebSocket(request, {
       // The runtime pings at half of this and gives up at the whole.
-      idleTimeout: Math.ceil(2 * pingEveryMs / 1000),
+      idleTimeout: Math.ceil(2 * context.pingEveryMs / 1000),
       ...(offered?.includes(SUBPROTOCOL) ? { protocol: SUBPROTOCOL } : {}),
     }));
   } catch {
@@ -92,62 +64,8 @@ export function upgrade(request: Request, options: UpgradeOptions): Response {
   }
   // Sized in bytes without a detour over a Blob.
   socket.binaryType = "arraybuffer";
-  const transport = new WebSocketTransport(socket, { lingerMs, abort });
-  let session: Session | undefined;
-  const watched = watch((bytes) => {
-    logOf("server").warning("client.endless_message", {
-      client_id: session?.id,
-      address: facts.clientAddress,
-      code: "BAD_MESSAGE",
-      bytes,
-    });
-    if (session) hub.expel(session, "tooBig");
-    abort();
-  });
-  const held = new DisposableStack();
-  for (const each of [place, watched, transport]) held.use(each);
-  const opened = new AbortController();
-  clock.sleep(OPEN_WITHIN_MS, { signal: AbortSignal.any([opened.signal, signal]) })
-    .then(() => held.dispose(), () => {}); // it opened, or the hub stops
-  socket.onopen = () => {
-    opened.abort();
-    if (held.disposed) { // too late: its place may be somebody else's by now
-      socket.close(CLOSE.slowClient.code, CLOSE.slowClient.reason);
-      return;
-    }
-    const client = hub.connect(transport, { ...wishes, mayRead: identity.mayRead });
-    session = client;
-    held.use(onExpiry(identity.expiresAt, () => hub.expel(client, "expired")));
-  };
-  socket.onmessage = ({ data }) => {
-    transport.received();
-    if (typeof data === "string") {
-      watched.delivered(data.length);
-      session?.receive(data, clock.now());
-    } else if (data instanceof ArrayBuffer) {
-      watched.delivered(data.byteLength);
-      session?.receiveBinary(data.byteLength, clock.now());
-    }
-  };
-  // Whose end was told as clean, but without a code of the client's own. Where a ping goes
-  // unanswered behind full buffers, the runtime reports its close as a clean one first, and the
-  // error after it.
-  let endedCleanly: Session | undefined;
-  // Details of a protocol error, if it was one; the close that follows is what counts.
-  socket.onerror = (event) => {
-    const why = event instanceof ErrorEvent ? event.message : "connection error";
-    logOf("server").debug("client.connection_error", { client_id: session?.id, why });
-    if (endedCleanly) hub.wasLostAfterAll(endedCleanly, why);
-    endedCleanly = undefined;
-  };
-  // It may come twice (an idle timeout does that): everything below bears it.
-  socket.onclose = ({ wasClean, code }) => {
-    opened.abort();
-    held.dispose();
-    if (session === undefined || session.hasEnded) return;
-    if (wasClean && NOT_THE_CLIENTS_OWN.has(code)) endedCleanly = session;
-    hub.disconnected(session, { clean: wasClean, code });
-  };
+  // The runtime holds on to it as its events' listener.
+  new WebSocketConnection({ context, socket, peer: facts.peer, identity, wishes, place });
   return response;
 }
 

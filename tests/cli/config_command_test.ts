@@ -80,6 +80,34 @@ Deno.test("checkConfig() returns 2 for a file that is not there", async () => {
   ]);
 });
 
+Deno.test("checkConfig() sums up a cluster without its password", async () => {
+  const nats = '["nats://hub:${NATS_PASSWORD}@127.0.0.1:4222", "nats://127.0.0.1:4223"]';
+  const text = `{ "cluster": { "nats": ${nats}, "share_port": true } }`;
+  await withFiles({ hub: text }, async ({ hub }) => {
+    const io = record({ NATS_PASSWORD: "hunter2" });
+    assertEquals(await checkConfig(hub, io), 0);
+    assertEquals(
+      io.outs.at(-1),
+      "  cluster: holdfast, over nats://127.0.0.1:4222, nats://127.0.0.1:4223; the port is shared",
+    );
+    assertEquals(io.outs.join().includes("hunter2"), false);
+  });
+});
+
+Deno.test("checkConfig() says that the authority of tls:// servers must be there", async () => {
+  const text = (ca: string) => `{ "cluster": { "nats": "tls://127.0.0.1", "ca": "${ca}" } }`;
+  await withFiles({ hub: text("no/ca.pem"), wrong: text("wrong.jsonc") }, async (files) => {
+    const io = record();
+    assertEquals(await checkConfig(files.hub, io), 2);
+    assertEquals(await checkConfig(files.wrong, io), 2);
+    const expected = "expected the path of a PEM file that can be read";
+    assertEquals(io.errs.filter((line) => line.includes("cluster.ca")), [
+      `${files.hub}: cluster.ca: found a file that cannot be read (NotFound); ${expected}`,
+      `${files.wrong}: cluster.ca: found a file without a certificate; ${expected}`,
+    ]);
+  });
+});
+
 Deno.test("checkConfig() takes no flag's or variable's part", async () => {
   await withFiles({ hub: "{}" }, async ({ hub }) => {
     const io = record({ HOLDFAST_LISTEN: "nonsense", HOLDFAST_TOKEN: "t0ken" });

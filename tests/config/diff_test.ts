@@ -97,6 +97,20 @@ Deno.test("describeChanges() shows URLs without credentials and query", () => {
   assertEquals(changes(rekeyed, before).applies, ["backends.core.url: changed"]);
 });
 
+Deno.test("describeChanges() shows NATS servers without their login, and cluster times as such", () => {
+  const cluster = { nats: ["nats://me:pw1@a:4222", "nats://b:4222"], lease: "5s" };
+  const before = { cluster };
+  const moved = { cluster: { ...cluster, nats: "nats://me:pw2@c:4222", lease: "8s" } };
+  const { applies, needsRestart } = changes(moved, before);
+  assertEquals(applies, []);
+  assertEquals(needsRestart, [
+    "cluster.nats: nats://a:4222, nats://b:4222 -> nats://c:4222",
+    "cluster.lease: 5s -> 8s",
+  ]);
+  const rekeyed = { cluster: { ...cluster, nats: ["nats://me:pw2@a:4222", "nats://b:4222"] } };
+  assertEquals(changes(rekeyed, before).needsRestart, ["cluster.nats: changed"]);
+});
+
 Deno.test("describeChanges() shows a transport that became another", () => {
   const after = { ...BASE, backends: { core: { transport: "host" } }, sources: [] };
   const lines = changes(after).applies;

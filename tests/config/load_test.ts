@@ -205,13 +205,15 @@ Deno.test("loadConfig() takes relative paths as relative to the file", async () 
   const text = `{
     "tls": { "cert": "tls/hub.pem", "key": "/etc/hub.key" },
     "backends": { "g": { "transport": "grpc", "url": "https://x", "proto": "../g.proto",
-      "tls": { "ca": "ca.pem" } } } }`;
+      "tls": { "ca": "ca.pem" } } },
+    "cluster": { "nats": "tls://a", "ca": "nats/ca.pem" } }`;
   const { config } = await load({ file: await write(dir, "a.json", text), env: {} });
   assertEquals(config.tls, { cert: join(dir.path, "tls/hub.pem"), key: "/etc/hub.key" });
   const g = config.backends["g"];
   assert(g?.transport === "grpc");
   assertEquals(g.proto, join(dir.path, "../g.proto"));
   assertEquals(g.tls, { ca: join(dir.path, "ca.pem") });
+  assertEquals(config.cluster?.ca, join(dir.path, "nats/ca.pem"));
 });
 
 Deno.test("loadConfigFile() looks at the file alone", async () => {

@@ -43,6 +43,32 @@ Deno.test("notesOn() notes a backend that no source asks", () => {
   assertEquals(notes({ backends: { core: CORE } }), ["backends.core: no source asks it"]);
 });
 
+Deno.test("notesOn() has nothing to say of NATS on loopback, or far away with login and TLS", () => {
+  for (const nats of ["nats://127.0.0.1:4222", "nats://localhost", "nats://[::1]:4222"]) {
+    assertEquals(notes({ cluster: { nats } }), []);
+  }
+  assertEquals(notes({ cluster: { nats: ["tls://hub:pw@a", "tls://b"], ca: "ca.pem" } }), []);
+});
+
+Deno.test("notesOn() notes a NATS without login or without TLS, and an authority without use", () => {
+  const noLogin =
+    "cluster.nats: no login, on more than loopback: whoever reaches NATS can speak to every client";
+  const noTls = "cluster.nats: not tls://, so that all that hubs share travels unencrypted";
+  assertEquals(notes({ cluster: { nats: "nats://a" } }), [noLogin, noTls]);
+  assertEquals(notes({ cluster: { nats: ["nats://127.0.0.1", "tls://b"] } }), [noLogin]);
+  assertEquals(notes({ cluster: { nats: "nats://hub:pw@a" } }), [noTls]);
+  assertEquals(notes({ cluster: { nats: "nats://127.0.0.1", ca: "ca.pem" } }), [
+    "cluster.ca: of no use, as no server is a tls:// one",
+  ]);
+});
+
+Deno.test("notesOn() notes a lease so long that a leader is missed", () => {
+  const cluster = { nats: "nats://127.0.0.1", lease: "20s" };
+  assertEquals(notes({ cluster }), [
+    "cluster.lease: a leader that dies is missed for up to 20s and some seconds",
+  ]);
+});
+
 Deno.test("isAuthOn() is true with a token or a jwt", () => {
   assertEquals(isAuthOn(configOf({ auth: {} })), false);
   assertEquals(isAuthOn(configOf({ auth: { tokens: [TOKEN] } })), true);

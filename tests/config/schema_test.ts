@@ -127,9 +127,26 @@ Deno.test("configSchema takes cluster, tls and jwt", () => {
     tls: { cert: "a.pem", key: "a.key" },
     auth: { jwt: { jwks_url: "https://id/jwks" } },
   });
-  assertEquals(config.cluster, { nats: "nats://user:pw@127.0.0.1:4222", name: "holdfast" });
+  assertEquals(config.cluster, {
+    nats: "nats://user:pw@127.0.0.1:4222",
+    name: "holdfast",
+    lease: 5000,
+    grace: 5000,
+    tell_losses: "hub",
+    share_port: false,
+  });
   assertEquals(config.tls, { cert: "a.pem", key: "a.key" });
   assertEquals(config.auth.jwt, { jwks_url: "https://id/jwks", clock_skew: 30_000 });
+});
+
+Deno.test("configSchema takes one NATS server, or a list with one login", () => {
+  const lists = [
+    ["nats://a:4222"],
+    ["tls://a", "tls://b:4223/"],
+    ["nats://u:pw@a", "nats://b", "nats://u:pw@c"],
+    ["nats://[::1]:4222"],
+  ];
+  for (const nats of lists) assertEquals(configOf({ cluster: { nats } }).cluster?.nats, nats);
 });
 
 /** What is wrong, and how the one line about it begins. */
@@ -209,6 +226,28 @@ const WRONG: readonly (readonly [unknown, string])[] = [
   [{ origins: ["https://u@a"] }, 'origins[0]: found "https://u@a"; expected an origin'],
   [{ tls: { key: "a" } }, "tls.cert: found nothing (it is missing); expected a path of a PEM"],
   [{ cluster: { nats: "http://x" } }, 'cluster.nats: found "http://x"; expected a URL that starts'],
+  [{ cluster: {} }, "cluster.nats: found nothing (it is missing); expected a URL that starts with"],
+  [{ cluster: { nats: 5 } }, "cluster.nats: found 5; expected a URL that starts with nats:// or"],
+  [
+    { cluster: { nats: [] } },
+    "cluster.nats: found a list; expected a URL that starts with nats://",
+  ],
+  [{ cluster: { nats: ["nats://a", "b"] } }, 'cluster.nats[1]: found "b"; expected a URL that'],
+  [{ cluster: { nats: "ws://a" } }, 'cluster.nats: found "ws://a"; expected a URL that starts'],
+  [
+    { cluster: { nats: "nats://a,nats://b" } },
+    'cluster.nats: found "nats://a,nats://b"; expected nats://host:port or tls://host:port of one',
+  ],
+  [{ cluster: { nats: "nats://a/b" } }, 'cluster.nats: found "nats://a/b"; expected nats://host'],
+  [
+    { cluster: { nats: ["nats://u:1@a", "nats://u:2@b"] } },
+    "cluster.nats: found a list; expected one login for all servers: that of the first is used",
+  ],
+  [{ cluster: { nats: "nats://a", lease: "1ms" } }, 'cluster.lease: found "1ms"; expected a dur'],
+  [
+    { cluster: { nats: "nats://a", tell_losses: "all" } },
+    'cluster.tell_losses: found "all"; expected one of hub, cluster',
+  ],
   [{ log: { level: "inof" } }, 'log.level: found "inof"; expected one of debug, info, warning,'],
 ];
 

@@ -1,10 +1,14 @@
 import { StallSweep } from "../../src/hub/stall_sweep.ts";
-import { StallWatch } from "../../src/hub/stall_watch.ts";
+import { Tap } from "../../src/hub/tap.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeTransport } from "../support/fake_transport.ts";
 
 const STALL_TIMEOUT_MS = 15_000;
+
+function tapOf(transport: FakeTransport): Tap {
+  return new Tap({ transport, highWaterBytes: 1000, now: 0, owner: { onWriteError() {} } });
+}
 
 /** A sweep over one client that takes nothing; when it was found out, if it was. */
 function sweepOne() {
@@ -12,19 +16,18 @@ function sweepOne() {
   const stop = new AbortController();
   const transport = new FakeTransport();
   transport.isStalled = true;
-  const watch = new StallWatch(transport, clock.now());
+  const tap = tapOf(transport);
   const found: { at: number; stalledForMs: number }[] = [];
   const sweep = new StallSweep({
     clock,
     stallTimeoutMs: STALL_TIMEOUT_MS,
-    sessions: () => [watch],
+    sessions: () => [tap],
     onStalled: (_, stalledForMs) => found.push({ at: clock.now(), stalledForMs }),
   });
   const done = sweep.run(stop.signal);
   const send = () => {
-    watch.beforeSend(clock.now());
-    transport.send("frame");
-    watch.afterSend();
+    tap.hasRoom(clock.now());
+    tap.write("frame", clock.now());
   };
   return {
     clock,
@@ -63,16 +66,15 @@ Deno.test("StallSweep judges nobody by the time in which the process stood still
   assert(bench.found.length > 0);
 });
 
-Deno.test("StallWatch.forgive() gives no credit to who moved after a standstill", () => {
+Deno.test("Tap.forgive() gives no credit to who moved after a standstill", () => {
   const transport = new FakeTransport();
   transport.isStalled = true;
-  const watch = new StallWatch(transport, 0);
+  const tap = tapOf(transport);
   const afterStandstill = 600_000;
-  watch.beforeSend(afterStandstill);
-  transport.send("frame");
-  watch.afterSend();
-  watch.forgive(afterStandstill - 100);
-  assertEquals(watch.stalledForMs(afterStandstill), 0);
+  tap.hasRoom(afterStandstill);
+  tap.write("frame", afterStandstill);
+  tap.forgive(afterStandstill - 100);
+  assertEquals(tap.stalledForMs(afterStandstill), 0);
   const later = afterStandstill + STALL_TIMEOUT_MS;
-  assertEquals(watch.stalledForMs(later), STALL_TIMEOUT_MS, "in its time, not ten minutes later");
+  assertEquals(tap.stalledForMs(later), STALL_TIMEOUT_MS, "in its time, not ten minutes later");
 });

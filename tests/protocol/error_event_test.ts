@@ -23,12 +23,18 @@ const CONTRACT: readonly [ErrorCode, string, string, string][] = [
   ["RATE_LIMITED", "error", "hub", "warning"],
 ];
 
-Deno.test("ERRORS is the contract's table, no code more and none less", () => {
+/** What a hub among several says beside it: docs/cluster.md. */
+const CLUSTER: typeof CONTRACT = [
+  ["CLUSTER_LOST", "connection_error", "hub", "error"],
+  ["CLUSTER_RECOVERED", "connection_error", "hub", "warning"],
+];
+
+Deno.test("ERRORS is the contract's table and the cluster's, no code more and none less", () => {
   const table = ERROR_CODES.map((code) => {
     const { type, component, severity } = ERRORS[code];
     return [code, type, component, severity];
   });
-  assertEquals(table.toSorted(), CONTRACT.map((row) => [...row]).toSorted());
+  assertEquals(table.toSorted(), [...CONTRACT, ...CLUSTER].map((row) => [...row]).toSorted());
 });
 
 Deno.test("errorEvent() takes component and severity from the table", () => {

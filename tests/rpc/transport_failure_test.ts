@@ -135,6 +135,7 @@ const TOLD: [message: string, reason: string][] = [
     "TLS certificate is for another name",
   ],
   ["received fatal alert: HandshakeFailure", "TLS handshake failed"],
+  ["peer closed connection without sending TLS close_notify: https://…", CLOSED],
   ["tcp connect error: Network is unreachable (os error 101)", "host unreachable"],
   ["tcp connect error: No route to host (os error 113)", "host unreachable"],
   ["tcp connect error: Connection timed out (os error 110)", "connection timed out"],

@@ -28,7 +28,7 @@ class GuardBench implements AsyncDisposable {
       maxMessageBytes: 65_536,
       residentBytes: () => this.resident,
     });
-    this.watched = guard.watch(PEER, () => this.ended += 1);
+    this.watched = guard.watch(PEER, { onEndless: () => this.ended += 1 });
     this.#running = guard.run(this.#stop.signal);
   }
 

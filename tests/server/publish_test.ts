@@ -18,8 +18,8 @@ async function attempt(body: unknown, identity: Identity = PUBLISHER, maxBytes =
     maxBytes,
     statusChannels: () => ["system_status", "agent_status", "compression_update"],
     isFed: (channel) => channel === "system_status",
-    publishEvent: (channel, data) => sent.push([channel, data]),
-    publishStatus: (channel, data) => sent.push([channel, data]),
+    publishEvent: (channel, data) => Promise.resolve(sent.push([channel, data])),
+    publishStatus: (channel, data) => Promise.resolve(sent.push([channel, data])),
   });
   const answer = await response.json();
   return { status: response.status, answer, message: String(answer.message), sent };
@@ -78,8 +78,8 @@ Deno.test("publish() takes text that is not UTF-8 for what it is", async () => {
     maxBytes: 100,
     statusChannels: () => [],
     isFed: () => false,
-    publishEvent: () => 1,
-    publishStatus: () => 1,
+    publishEvent: () => Promise.resolve(1),
+    publishStatus: () => Promise.resolve(1),
   });
   assertEquals(response.status, 400);
   assertStringIncludes(await response.text(), "UTF-8");

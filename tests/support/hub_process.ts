@@ -13,6 +13,10 @@ export interface HubProcessOptions {
   /** Arguments after `serve`, before those that name the configuration. */
   args?: readonly string[];
   env?: Readonly<Record<string, string>>;
+  /** A module that is run in its process before the hub; not with the executable. */
+  preload?: string;
+  /** Where it listens. Default: a port of the system's choice. */
+  port?: number;
   /** Runs `deno task start`, as a terminal would: in a process group of its own. */
   asTask?: boolean;
 }
@@ -30,7 +34,7 @@ export interface HubProcessOptions {
  */
 export class HubProcess implements AsyncDisposable {
   readonly logs: LogLine[] = [];
-  /** What it wrote to standard error that is no log line. */
+  /** What it wrote to standard error that is no log line; and what it outlived, but should not have met. */
   readonly complaints: string[] = [];
   readonly #child: Deno.ChildProcess;
   readonly #watched = new Watched();
@@ -58,16 +62,17 @@ export class HubProcess implements AsyncDisposable {
   /**
    * Runs `serve` until it listens.
    *
-   * @param config As in a configuration file; `undefined` is the embedded default. `listen` is
-   * always a port of the system's choice.
+   * @param config As in a configuration file; `undefined` is the embedded default. Its
+   * `listen` does not count.
    */
   static async start(config?: object, options: HubProcessOptions = {}): Promise<HubProcess> {
     const files = new ConfigFile(config);
-    const { args = [], env, asTask = false } = options;
+    const { args = [], env, preload, port = 0, asTask = false } = options;
     const [program, ...before] = asTask ? TERMINAL_JOB : command("serve");
+    if (preload !== undefined) before.splice(1, 0, `--preload=${preload}`);
     let hub: HubProcess;
     try {
-      const listen = ["--listen", "127.0.0.1:0"];
+      const listen = ["--listen", `127.0.0.1:${port}`];
       const child = spawn([program, ...before, ...args, ...listen, ...files.args], env);
       hub = new HubProcess(child, files, asTask);
     } catch (error) {
@@ -154,7 +159,9 @@ export class HubProcess implements AsyncDisposable {
 
   #take(line: string): void {
     try {
-      this.logs.push(JSON.parse(line));
+      const log: LogLine = JSON.parse(line);
+      this.logs.push(log);
+      if (log.event === "process.mishap") this.complaints.push(line);
     } catch {
       this.complaints.push(line);
     }

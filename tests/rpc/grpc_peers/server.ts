@@ -42,6 +42,8 @@ const lab: Record<string, Handler> = {
     seen.hangs += 1;
     seen.hadDeadline = Number.isFinite(Number(call.getDeadline()));
     call.on("cancelled", () => seen.cancelled += 1);
+    // Asked with a message, it begins its answer and never ends it.
+    if (call.request["message"]) call.sendMetadata(new grpc.Metadata());
   },
   Seen: (_call, answer) => answer(null, seen),
   Big: ({ request }, answer) => answer(null, { digest: new Uint8Array(Number(request["bytes"])) }),

@@ -1,0 +1,391 @@
+import { encodeStatusData, type JsonText } from "../protocol/codec.ts";
+import { type ErrorEvent, errorEvent } from "../protocol/error_event.ts";
+import type { StatusData } from "../protocol/status_data.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { Departure } from "../hub/shared_stream.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { type Log, logOf } from "../telemetry/log.ts";
+import type { Engine, OpenEngine } from "./engine.ts";
+import type { Claim } from "./entry.ts";
+import { ClusterFigures } from "./figures.ts";
+import { Follower } from "./follower.ts";
+import { type Claimed, Leadership } from "./leadership.ts";
+import { Link } from "./link.ts";
+import { type FedChannel, Replica } from "./replica.ts";
+import { type Presence, type Role, RollCall } from "./roll_call.ts";
+import { ClusterUnreachable } from "./unreachable.ts";
+import { Voice } from "./voice.ts";
+
+/** What a hub that begins to poll goes on from. */
+export interface Inheritance {
+  /** The last good values. */
+  readonly values: ReadonlyMap<string, StatusData<JsonText>>;
+  /** Backends that clients were told are not polled, and not yet that they are again. */
+  readonly backendsOut: ReadonlySet<string>;
+}
+
+export interface ClusterOptions {
+  clock: Clock;
+  hub: Pick<Hub, "stream" | "broadcast" | "broadcastError" | "epoch" | "size">;
+  open: OpenEngine;
+  /** How this hub is called among the others. */
+  name: string;
+  /** How long a lease lasts that is not renewed, in milliseconds. */
+  leaseMs: number;
+  /** How long the engine may be away before the hub does without it, in milliseconds. */
+  graceMs: number;
+  /** The channels that sources feed. */
+  fed: () => readonly FedChannel[];
+  /** Polling is this hub's business from now on. Called again while it is, it changes nothing. */
+  startPolling: (inheritance: Inheritance) => void;
+  /** Polling is another hub's business. */
+  stopPolling: () => void;
+  /** What `/status` says of the backends, while this hub polls them. */
+  backendReports: () => Readonly<Record<string, unknown>>;
+}
+
+/** What `/status` says of the cluster. */
+export interface ClusterReport {
+  readonly role: Role;
+  /** This hub's name in the cluster. */
+  readonly hub: string;
+  readonly connected: boolean;
+  /** Clients of all hubs together. */
+  readonly clients_connected: number;
+  readonly hubs: readonly { readonly hub: string; readonly role: Role; readonly clients: number }[];
+}
+
+/** Where hubs tell each other of clients that left. */
+const DEPARTURES = "departures";
+
+/** How long leaving in good order may take, in milliseconds. */
+const LEAVE_MS = 1000;
+
+/**
+ * One hub's place among several that share a stream: one of them polls and writes, all of them
+ * relay. Without the engine that carries the stream each does for itself what it can.
+ */
+export class Cluster implements AsyncDisposable {
+  /** What was counted since the start. */
+  readonly figures = new ClusterFigures();
+  readonly #options: ClusterOptions;
+  readonly #log: Log = logOf("cluster");
+  readonly #stop = new AbortController();
+  readonly #replica: Replica;
+  readonly #follower: Follower;
+  readonly #leadership: Leadership;
+  readonly #link: Link;
+  readonly #rollCall: RollCall;
+  readonly #voice: Voice;
+  /** The engine that is being joined, or is. */
+  #engine: Engine | undefined;
+  #claimed: Claimed | undefined;
+  /** The newest claim the stream has brought. */
+  #newestClaim: Claim | undefined;
+  #role: Role = "alone";
+  /** The term in which this hub leads, or led. */
+  #leads = 0;
+  /** Whether the hub does for itself; before it first joined, and in an outage's first seconds, not. */
+  #isAlone = false;
+  #hasJoined = false;
+  #wasTold = false;
+  /** The epoch that must not be led in again: the stream lost some of it. */
+  #brokenEpoch: string | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ClusterOptions) {
+    const { clock, hub, open, name, leaseMs, graceMs, fed } = options;
+    this.#options = options;
+    this.#voice = new Voice({ clock, name, figures: this.figures });
+    this.#replica = new Replica({ clock, fed, onOld: (channel) => this.#show(channel) });
+    this.#follower = new Follower({
+      stream: hub.stream,
+      replica: this.#replica,
+      figures: this.figures,
+      onClaim: (claim) => this.#onClaim(claim),
+      onOutOfSuccession: (hub) => {
+        if (hub === name) this.#leadership.depose("another hub's words came first");
+      },
+    });
+    this.#leadership = new Leadership({
+      clock,
+      leaseMs,
+      hub: name,
+      lastOfLeaders: () => this.#follower.lastOfLeaders,
+      epochAfter: (last) => this.#isAlone || last === this.#brokenEpoch ? undefined : last,
+      onClaimed: (claimed) => {
+        this.#claimed = claimed;
+        this.#leadIfRead();
+      },
+      onKept: () => this.#voice.refresh(),
+      onDeposed: (why) => this.#onDeposed(why),
+    });
+    this.#rollCall = new RollCall({ clock, present: () => this.#presence() });
+    this.#link = new Link({
+      clock,
+      open,
+      graceMs,
+      join: (engine) => this.#join(engine),
+      onJoined: (engine) => this.#onJoined(engine),
+      onLost: () => this.#onLost(),
+      onMissed: (why) => this.#onMissed(why),
+      onGivenUp: () => this.#onGivenUp(),
+    });
+  }
+
+  /** Begins to look for the others. */
+  start(): void {
+    this.#running = this.#link.run(this.#stop.signal);
+  }
+
+  get role(): Role {
+    return this.#role;
+  }
+
+  /** Why this hub has nothing to show yet; undefined once it has joined, or does without. */
+  get notReady(): string | undefined {
+    if (this.#hasJoined || this.#isAlone) return undefined;
+    return `the cluster was not joined yet: ${this.#link.why}`;
+  }
+
+  /** Data of this hub's own polls, for the clients of all hubs. */
+  broadcast(type: string, data: JsonText): void {
+    if (this.#isAlone) this.#options.hub.broadcast(type, data);
+    else if (this.#role === "leader") this.#voice.say(type, JSON.parse(data));
+  }
+
+  /** An error of this hub's own polls, for the clients of all hubs. */
+  broadcastError(event: ErrorEvent): void {
+    if (this.#isAlone) this.#options.hub.broadcastError(event);
+    else if (this.#role === "leader") this.#voice.sayError(event);
+  }
+
+  /**
+   * Publishes for the clients of all hubs. Returns its number in the stream, undefined if this hub
+   * does without the others.
+   *
+   * @throws {ClusterUnreachable} If it cannot be said whether the others heard of it.
+   */
+  async publish(
+    type: string,
+    data: JsonText,
+    status?: Omit<StatusData, "data">,
+  ): Promise<number | undefined> {
+    if (this.#isAlone) return undefined;
+    const engine = this.#link.engine;
+    if (engine === undefined) throw new ClusterUnreachable(this.#link.why);
+    const words = { type, data, ...(status === undefined ? {} : { status }) };
+    return await this.#voice.publish(engine, words, this.#options.hub.epoch);
+  }
+
+  /** Entries of this hub's that wait to be written into the stream. */
+  get waiting(): number {
+    return this.#voice.waiting;
+  }
+
+  /** The latest value of a channel as all hubs have it, flagged as it stands now. */
+  latest(channel: string): StatusData<JsonText> | undefined {
+    return this.#replica.latest(channel);
+  }
+
+  /** The leader's word on the backends; undefined where there is none. */
+  leadersBackends(): Readonly<Record<string, unknown>> | undefined {
+    return this.#rollCall.hubs().find(({ role }) => role === "leader")?.backends;
+  }
+
+  report(): ClusterReport {
+    const hubs = this.#rollCall.hubs();
+    return {
+      role: this.#role,
+      hub: this.#options.name,
+      connected: this.#link.engine !== undefined,
+      clients_connected: hubs.reduce((sum, { clients }) => sum + clients, 0),
+      hubs: hubs.map(({ hub, role, clients }) => ({ hub, role, clients })),
+    };
+  }
+
+  /** Tells the other hubs of a client that left this one, worth knowing should it come to them. */
+  tellDeparture(departure: Departure): void {
+    this.#link.engine?.say(DEPARTURES, JSON.stringify(departure));
+  }
+
+  /**
+   * Gives up leading and never leads again: another hub can at once. The stream is followed on.
+   * Takes a second at most.
+   */
+  async retire(): Promise<void> {
+    const engine = this.#link.engine;
+    if (engine === undefined) return;
+    await this.#inTime(async () => {
+      const { clock } = this.#options;
+      while (this.#role === "leader" && this.#voice.waiting > 0) await clock.sleep(LEAVE_MS / 50);
+      await this.#leadership.resign(engine).catch(() => {}); // then the lease runs out by itself
+    });
+  }
+
+  /** Leaves in good order. Takes two seconds at most. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    await this.retire();
+    if (this.#link.engine) this.#rollCall.sayGoodbye(this.#link.engine);
+    this.#stop.abort();
+    this.#voice.stop();
+    this.#replica[Symbol.dispose]();
+    await this.#inTime(() => this.#running);
+  }
+
+  /** Waits for something to be done, for a second at most. */
+  async #inTime(work: () => Promise<unknown>): Promise<void> {
+    const bound = new AbortController();
+    const tooLate = this.#options.clock.sleep(LEAVE_MS, { signal: bound.signal }).catch(() => {});
+    await Promise.race([work(), tooLate]);
+    bound.abort();
+  }
+
+  async #join(engine: Engine): Promise<void> {
+    this.#engine = engine;
+    this.#claimed = undefined;
+    const survey = await this.#follower.survey(engine);
+    this.#brokenEpoch = survey.brokenEpoch;
+    await this.#leadership.tryNow(engine);
+    await this.#follower.join(engine, survey, () => {
+      this.#isAlone = false;
+      this.#replica.unreachable = undefined;
+    });
+  }
+
+  #onJoined(engine: Engine): void {
+    const { hub, clock, stopPolling } = this.#options;
+    if (this.#role !== "leader") {
+      this.#role = "follower";
+      this.#voice.stop();
+      stopPolling();
+    }
+    this.#log.info("cluster.joined", { role: this.#role, epoch: hub.epoch });
+    if (this.#wasTold) {
+      const message = "the hub is back with the stream that hubs share";
+      hub.broadcastError(
+        errorEvent("CLUSTER_RECOVERED", message, {
+          timestamp: clock.unixSeconds(),
+          data: { role: this.#role },
+        }),
+      );
+      for (const channel of this.#replica.channels()) this.#show(channel);
+    }
+    this.#wasTold = false;
+    this.#hasJoined = true;
+    void this.#leadership.run(engine).catch((error) =>
+      this.#log.error("cluster.failed", why(error))
+    );
+    engine.listen(DEPARTURES, (text) => this.#learn(text));
+    void this.#rollCall.run(engine);
+  }
+
+  #onClaim(claim: Claim): void {
+    this.#newestClaim = claim;
+    this.figures.onClaim(claim);
+    if (claim.hub === this.#options.name) this.#leadIfRead();
+    else this.#leadership.depose(`hub ${claim.hub} leads`);
+  }
+
+  /**
+   * Leads once its claim was confirmed to this hub and has come to it through the stream, in either
+   * order: then it has had every word of the leader before.
+   */
+  #leadIfRead(): void {
+    const claimed = this.#claimed;
+    const engine = this.#engine;
+    if (claimed === undefined || engine === undefined) return;
+    const { hub: leader, term } = this.#newestClaim ?? {};
+    if (leader !== this.#options.name || term !== claimed.term) return;
+    if (this.#role === "leader" && this.#leads === term) return; // its own claim, repeated
+    this.#role = "leader";
+    this.#leads = term;
+    this.figures.onTakeover();
+    this.#log.info("cluster.leading", { term, epoch: claimed.epoch });
+    this.#options.startPolling(this.#inheritance());
+    this.#voice.lead(engine, claimed, {
+      isValid: () => this.#leadership.isHeld,
+      onFenced: () => this.#leadership.depose("the lease ran out, or another hub's words stand"),
+    });
+    this.#rollCall.announce(engine);
+  }
+
+  #onDeposed(why: string): void {
+    this.#claimed = undefined;
+    this.#voice.pause();
+    if (this.#role !== "leader") return;
+    this.#role = "follower";
+    this.#voice.stop();
+    this.#options.stopPolling();
+    this.#log.warning("cluster.deposed", { why });
+    if (this.#engine) this.#rollCall.announce(this.#engine);
+  }
+
+  #onLost(): void {
+    this.figures.onLoss();
+    this.#engine = undefined;
+    this.#claimed = undefined;
+    // What waits goes on waiting, and polls go on: this hub may lead again in a moment.
+    this.#voice.pause();
+    this.#rollCall.clear();
+    this.#log.warning("cluster.lost", { role: this.#role, why: this.#link.why });
+  }
+
+  #onMissed(why: string): void {
+    const { clock, hub, graceMs } = this.#options;
+    this.#wasTold = true;
+    this.#replica.unreachable = `the stream that hubs share is out of reach: ${why}`;
+    const message = "the hub has lost the stream that hubs share";
+    hub.broadcastError(
+      errorEvent("CLUSTER_LOST", message, {
+        timestamp: clock.unixSeconds(),
+        details: why,
+        data: { alone_after_ms: graceMs },
+      }),
+    );
+    for (const channel of this.#replica.channels()) this.#show(channel);
+  }
+
+  #onGivenUp(): void {
+    this.#isAlone = true;
+    this.#role = "alone";
+    this.#voice.stop();
+    this.#log.warning("cluster.alone", { why: this.#link.why });
+    this.#options.hub.stream.leave();
+    this.#options.startPolling(this.#inheritance());
+  }
+
+  #learn(text: string): void {
+    try {
+      this.#options.hub.stream.learn(JSON.parse(text));
+    } catch (error) {
+      this.#log.debug("cluster.departure_not_understood", { why: String(error) });
+    }
+  }
+
+  /** Shows this hub's clients a value as it stands now, although the stream says nothing of it. */
+  #show(channel: string): void {
+    const latest = this.#isAlone ? undefined : this.#replica.latest(channel);
+    if (latest) this.#options.hub.broadcast(channel, encodeStatusData(latest));
+  }
+
+  #inheritance(): Inheritance {
+    const values = new Map<string, StatusData<JsonText>>();
+    for (const channel of this.#replica.channels()) {
+      const latest = this.#replica.latest(channel);
+      if (latest) values.set(channel, latest);
+    }
+    return { values, backendsOut: this.#replica.backendsOut };
+  }
+
+  #presence(): Presence {
+    const { name, hub, backendReports } = this.#options;
+    const backends = this.#role === "leader" ? { backends: backendReports() } : {};
+    return { hub: name, role: this.#role, clients: hub.size, ...backends };
+  }
+}
+
+function why(error: unknown): { why: string } {
+  return { why: String(error) };
+}

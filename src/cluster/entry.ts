@@ -1,0 +1,95 @@
+import { isErrorType, isStatusChannel } from "../protocol/channel.ts";
+import type { JsonText } from "../protocol/codec.ts";
+import { type ErrorCode, ERRORS } from "../protocol/error_event.ts";
+import type { StatusData } from "../protocol/status_data.ts";
+
+/** A new leader's first word: from here on the stream is its own. */
+export interface Claim {
+  readonly kind: "claim";
+  readonly epoch: string;
+  /** Grows with every change of leader. */
+  readonly term: number;
+  /** Number of the leaders' entry before this one, as its writer knew it; 0 for none. */
+  readonly after: number;
+  /** Who speaks. */
+  readonly hub: string;
+}
+
+/** A broadcast. */
+export interface Broadcast {
+  readonly kind: "broadcast";
+  readonly epoch: string;
+  /** The leader's term; absent, as is `after`, on what any hub may say. */
+  readonly term?: number;
+  readonly after?: number;
+  readonly hub: string;
+  readonly type: string;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  /** The code of an error. */
+  readonly code?: ErrorCode;
+  /** Of a status frame, what stands around its value. */
+  readonly status?: Omit<StatusData<unknown>, "data">;
+  /** An error's or an event's data, or a status frame's value: JSON already. */
+  readonly data: JsonText;
+}
+
+/** What hubs write into the stream they share. */
+export type Entry = Claim | Broadcast;
+
+/** Version of the form, so that hubs of different versions can share a stream while one upgrades. */
+const FORM = 1;
+
+/** No JSON of one line has a line break, so the first one ends the head. */
+const HEAD_END = "\n";
+
+/** Writes an entry; a value that is JSON text already goes in as it stands. */
+export function encodeEntry(entry: Entry): string {
+  if (entry.kind === "claim") return JSON.stringify({ form: FORM, ...entry }) + HEAD_END;
+  const { data, ...head } = entry;
+  return JSON.stringify({ form: FORM, ...head }) + HEAD_END + data;
+}
+
+/** A head before anybody believes in it. */
+type Head = Partial<Omit<Broadcast, "kind">> & { form?: number; kind?: string };
+
+/** Reads an entry; undefined if it is none, or of a form this version does not know. */
+export function decodeEntry(text: string): Entry | undefined {
+  const end = text.indexOf(HEAD_END);
+  if (end < 0) return undefined;
+  let head: Head;
+  try {
+    head = JSON.parse(text.slice(0, end));
+  } catch {
+    return undefined;
+  }
+  const { form, epoch, hub } = head;
+  if (form !== FORM || typeof epoch !== "string" || typeof hub !== "string") return undefined;
+  return head.kind === "broadcast" ? broadcastOf(head, text.slice(end + 1)) : claimOf(head);
+}
+
+function claimOf(head: Head): Claim | undefined {
+  const { kind, epoch = "", hub = "", term, after } = head;
+  if (kind !== "claim" || typeof term !== "number" || typeof after !== "number") return undefined;
+  return { kind, epoch, hub, term, after };
+}
+
+function broadcastOf(head: Head, data: string): Broadcast | undefined {
+  const { epoch = "", hub = "", type, timestamp, term, after, code, status } = head;
+  if (typeof type !== "string" || typeof timestamp !== "number" || data === "") return undefined;
+  const isKnown = type === "notification" || isErrorType(type) ||
+    (isStatusChannel(type) && status !== undefined);
+  if (!isKnown) return undefined;
+  return {
+    kind: "broadcast",
+    epoch,
+    hub,
+    type,
+    timestamp,
+    ...(typeof term === "number" && typeof after === "number" ? { term, after } : {}),
+    // A newer hub may know codes that this one does not: its clients hear them all the same.
+    ...(code !== undefined && Object.hasOwn(ERRORS, code) ? { code } : {}),
+    ...(status === undefined ? {} : { status }),
+    data: data as JsonText,
+  };
+}

@@ -1,0 +1,174 @@
+import type { Clock } from "../resilience/clock.ts";
+import { type Log, logOf } from "../telemetry/log.ts";
+import { type Engine, EngineError } from "./engine.ts";
+import { decodeEntry, encodeEntry } from "./entry.ts";
+
+/** What a hub knows when it wants to lead. */
+export interface Ambition {
+  /**
+   * The epoch to lead in, given the one the last leader led in: the same if that can be gone on
+   * with, undefined for a new one.
+   */
+  epochAfter: (last: string | undefined) => string | undefined;
+  /** Number of the last leaders' entry that counts, as this hub has read; undefined for none. */
+  lastOfLeaders: () => number | undefined;
+}
+
+/** A claim that stands in the stream. */
+export interface Claimed {
+  readonly term: number;
+  readonly epoch: string;
+  /** Number of the claim itself. */
+  readonly seq: number;
+}
+
+export interface LeadershipOptions extends Ambition {
+  clock: Clock;
+  hub: string;
+  /** How long a lease lasts that is not renewed, in milliseconds. */
+  leaseMs: number;
+  /** The claim stands: what it says goes from now on. */
+  onClaimed: (claimed: Claimed) => void;
+  /** The lease was renewed. */
+  onKept: () => void;
+  /** Another hub leads, or may. */
+  onDeposed: (why: string) => void;
+}
+
+/** Lease times in which it is renewed: two renewals may fail before it is lost. */
+const RENEWALS_PER_LEASE = 3;
+
+/** How often a hub that does not lead tries to, in milliseconds. */
+export const TRY_EVERY_MS = 1000;
+
+/** Times a claim is tried against words of the leader before, which may still be arriving. */
+const MAX_CLAIMS = 5;
+
+/**
+ * The race to lead: whoever has the lease writes a claim into the stream, over the newest leader's
+ * entry it has seen. From there on the stream itself keeps the leader before from writing, whether
+ * or not that one knows yet that its time is over.
+ */
+export class Leadership {
+  readonly #options: LeadershipOptions;
+  readonly #log: Log = logOf("cluster");
+  /** Until when the lease is surely held, in monotonic milliseconds. */
+  #heldUntil = -Infinity;
+  #isLeading = false;
+  #hasResigned = false;
+  #wake: AbortController | undefined;
+
+  constructor(options: LeadershipOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the lease is surely held at this moment, by this machine's own clock. */
+  get isHeld(): boolean {
+    return this.#options.clock.now() < this.#heldUntil;
+  }
+
+  /** Tries once; true if this hub leads now. */
+  async tryNow(engine: Engine): Promise<boolean> {
+    if (this.#hasResigned) return false;
+    const { clock, hub, leaseMs, onClaimed } = this.#options;
+    const askedAt = clock.now();
+    const term = await engine.lease.take(hub);
+    if (term === undefined) return false;
+    this.#heldUntil = askedAt + leaseMs;
+    const claimed = await this.#claim(engine, term);
+    if (claimed === undefined) {
+      await this.#giveUp(engine);
+      return false;
+    }
+    this.#isLeading = true;
+    this.#log.info("cluster.claimed", { term, epoch: claimed.epoch, seq: claimed.seq });
+    onClaimed(claimed);
+    return true;
+  }
+
+  /** Keeps the lease, or tries to get it, until the connection is lost. */
+  async run(engine: Engine): Promise<void> {
+    const { clock, leaseMs } = this.#options;
+    await engine.onLeaseFreed(() => this.#wake?.abort()).catch((error) => {
+      // Then a freed lease is found a little later.
+      this.#log.warning("cluster.lease_not_watched", { why: String(error) });
+    });
+    while (!engine.lost.aborted) {
+      await this.#pause(this.#isLeading ? leaseMs / RENEWALS_PER_LEASE : TRY_EVERY_MS, engine.lost);
+      if (engine.lost.aborted) break;
+      try {
+        if (this.#isLeading) await this.#keep(engine, clock.now());
+        else await this.tryNow(engine);
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        this.#log.debug("cluster.lease_unanswered", { why: error.message });
+        if (this.#isLeading && !this.isHeld) this.depose("the lease ran out unrenewed");
+      }
+    }
+    this.#heldUntil = -Infinity;
+    this.#isLeading = false;
+  }
+
+  /** This hub leads no more; its lease may be another's already. */
+  depose(why: string): void {
+    this.#heldUntil = -Infinity;
+    if (!this.#isLeading) return;
+    this.#isLeading = false;
+    this.#options.onDeposed(why);
+  }
+
+  /** Gives the lease back, for another hub to take at once, and never takes it again. */
+  async resign(engine: Engine): Promise<void> {
+    this.#hasResigned = true;
+    this.#isLeading = false;
+    await this.#giveUp(engine);
+  }
+
+  async #keep(engine: Engine, askedAt: number): Promise<void> {
+    if (!await engine.lease.renew()) return this.depose("another hub took the lease");
+    this.#heldUntil = askedAt + this.#options.leaseMs;
+    this.#options.onKept();
+  }
+
+  async #claim(engine: Engine, term: number): Promise<Claimed | undefined> {
+    const { hub, epochAfter, lastOfLeaders } = this.#options;
+    for (let tries = 0; tries < MAX_CLAIMS; tries++) {
+      const newest = await engine.newestOfLeaders();
+      const last = newest && decodeEntry(newest.text);
+      // Read first, asked second: a claim made between the two is in the way of ours.
+      if (!await engine.lease.renew()) return undefined;
+      const epoch = epochAfter(last?.epoch) ?? crypto.randomUUID();
+      const fence = newest?.seq ?? 0;
+      // What readers know of may be kept no longer: then only they can tell.
+      const after = newest?.seq ?? lastOfLeaders() ?? 0;
+      const claim = encodeEntry({ kind: "claim", epoch, term, after, hub });
+      const appended = await engine.append(claim, {
+        as: "leader",
+        id: crypto.randomUUID(),
+        fence,
+      });
+      if (appended.kind === "stored") return { term, epoch, seq: appended.seq };
+    }
+    return undefined;
+  }
+
+  async #giveUp(engine: Engine): Promise<void> {
+    this.#heldUntil = -Infinity;
+    await engine.lease.release();
+  }
+
+  /** Sleeps, at most until the lease is given back by somebody or the connection is lost. */
+  async #pause(ms: number, lost: AbortSignal): Promise<void> {
+    const wake = new AbortController();
+    this.#wake = wake;
+    const onLost = () => wake.abort();
+    lost.addEventListener("abort", onLost, { once: true });
+    try {
+      if (!lost.aborted) await this.#options.clock.sleep(ms, { signal: wake.signal });
+    } catch {
+      /* woken */
+    } finally {
+      lost.removeEventListener("abort", onLost);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { Backoff } from "../resilience/backoff.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { logOf } from "../telemetry/log.ts";
+import { TroubleLog } from "../telemetry/trouble_log.ts";
+import { type Engine, EngineError, type OpenEngine } from "./engine.ts";
+
+export interface LinkOptions {
+  clock: Clock;
+  open: OpenEngine;
+  /** Joins the stream over a new connection; throws {@linkcode EngineError} if that fails. */
+  join: (engine: Engine) => Promise<void>;
+  /** Joined: the stream is followed from now on. */
+  onJoined: (engine: Engine) => void;
+  /** The connection was lost, this moment. */
+  onLost: () => void;
+  /** It has been away for {@linkcode NOTICE_AFTER_MS}: clients should know. */
+  onMissed: (why: string) => void;
+  /** It has been away for the grace time: the hub has to do without. */
+  onGivenUp: () => void;
+  /** How long it is waited for before the hub does without, in milliseconds. */
+  graceMs: number;
+}
+
+/** A connection that is back within this time, in milliseconds, was not worth a word. */
+export const NOTICE_AFTER_MS = 1000;
+
+/** Waits between attempts to connect, in milliseconds: the first soon, so that a server's death costs little. */
+const RETRY = { minMs: 100, maxMs: 2000 } as const;
+
+/**
+ * The connection to the engine, for as long as the hub lives: opened again whenever it is lost,
+ * and its absence told in two steps, so that a blink goes unnoticed and an outage does not.
+ */
+export class Link {
+  readonly #options: LinkOptions;
+  #engine: Engine | undefined;
+  #why = "not connected yet";
+  readonly #failures = new TroubleLog({
+    room: "cluster",
+    events: {
+      begins: "cluster.unreachable",
+      again: "cluster.unreachable_again",
+      goesOn: "cluster.still_unreachable",
+      ends: "cluster.reachable",
+    },
+    times: "attempts",
+  });
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** The engine, while it is joined. */
+  get engine(): Engine | undefined {
+    return this.#engine;
+  }
+
+  /** Why there is no engine. */
+  get why(): string {
+    return this.#why;
+  }
+
+  /** Connects, and connects again, until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    let backoff = new Backoff(RETRY);
+    let absence = this.#watchAbsence(signal);
+    while (!signal.aborted) {
+      const wasJoined = await this.#useOnce(signal, () => {
+        absence.abort();
+        backoff = new Backoff(RETRY);
+      });
+      if (signal.aborted) break;
+      if (wasJoined) absence = this.#watchAbsence(signal);
+      await clock.sleep(backoff.waitMs(), { signal }).catch(() => {});
+      backoff = backoff.next();
+    }
+    absence.abort();
+  }
+
+  /** Connects, joins and stays until the connection is lost; whether it came that far. */
+  async #useOnce(signal: AbortSignal, onJoined: () => void): Promise<boolean> {
+    const { clock, open, join, onLost } = this.#options;
+    try {
+      await using engine = await open(signal);
+      await join(engine);
+      this.#failures.ended(clock.now(), {});
+      this.#engine = engine;
+      onJoined();
+      this.#options.onJoined(engine);
+      await eitherAborted(engine.lost, signal);
+      this.#why = signal.aborted ? "this hub is stopping" : reasonOf(engine.lost);
+      this.#engine = undefined;
+      if (!signal.aborted) {
+        this.#failures.failed(clock.now(), { why: this.#why });
+        onLost();
+      }
+      return true;
+    } catch (error) {
+      this.#engine = undefined;
+      if (!(error instanceof EngineError) && !signal.aborted) {
+        logOf("cluster").error("cluster.join_failed", { why: String(error) });
+      }
+      this.#why = error instanceof Error ? error.message : String(error);
+      this.#failures.failed(clock.now(), { why: this.#why });
+      return false;
+    }
+  }
+
+  /** Tells of an absence that lasts; aborted when it is over. */
+  #watchAbsence(stop: AbortSignal): AbortController {
+    const { clock, graceMs, onMissed, onGivenUp } = this.#options;
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, stop]);
+    const noticeAfterMs = Math.min(NOTICE_AFTER_MS, graceMs);
+    void (async () => {
+      try {
+        await clock.sleep(noticeAfterMs, { signal });
+        onMissed(this.#why);
+        await clock.sleep(graceMs - noticeAfterMs, { signal });
+        onGivenUp();
+      } catch { /* it is back, or the hub stops */ }
+    })();
+    return over;
+  }
+}
+
+function reasonOf({ reason }: AbortSignal): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+/** Resolves when one of the two is aborted. */
+function eitherAborted(a: AbortSignal, b: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const either = AbortSignal.any([a, b]);
+  if (either.aborted) resolve();
+  else either.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}

@@ -1,0 +1,40 @@
+import type { Cluster, ClusterOptions } from "../cluster/cluster.ts";
+import type { Config } from "../config/schema.ts";
+
+/** Joins the hubs that the configuration names. */
+export async function joinCluster(
+  config: Config,
+  place: Omit<ClusterOptions, "name" | "open" | "leaseMs" | "graceMs">,
+): Promise<Cluster | undefined> {
+  if (config.cluster === undefined) return undefined;
+  const { nats, ca, name: cluster, lease, grace } = config.cluster;
+  // Loaded only where it is needed: the client of the engine is large.
+  const [{ Cluster }, { NatsEngine }] = await Promise.all([
+    import("../cluster/cluster.ts"),
+    import("../cluster/nats_engine.ts"),
+  ]);
+  const name = crypto.randomUUID();
+  const { clock } = place;
+  const open = (signal: AbortSignal) =>
+    NatsEngine.open({
+      clock,
+      address: { servers: [nats].flat(), ...(ca === undefined ? {} : { ca }) },
+      cluster,
+      hub: name,
+      limits: { maxEntries: entriesWithin(config), maxAgeMs: config.hub.history_for },
+      leaseMs: lease,
+    }, signal);
+  const joined = new Cluster({ ...place, name, open, leaseMs: lease, graceMs: grace });
+  joined.start();
+  return joined;
+}
+
+/**
+ * Entries that keep what `history_…` promises: so many events and errors, and whatever values the
+ * sources give meanwhile, which stand in the same stream.
+ */
+function entriesWithin({ hub, sources }: Config): number {
+  const { history_messages, history_for } = hub;
+  const values = sources.reduce((sum, { every }) => sum + Math.ceil(history_for / every), 0);
+  return history_messages + values;
+}

@@ -1,0 +1,230 @@
+import type { Cluster, ClusterReport } from "../cluster/cluster.ts";
+import type { Config } from "../config/schema.ts";
+import type { BackendReport } from "../feed/backend_feed.ts";
+import { EventSubscriber, type Inheritance } from "../feed/event_subscriber.ts";
+import type { FeedObserver } from "../feed/observer.ts";
+import type { SourceReport } from "../feed/source_feed.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { Departure } from "../hub/shared_stream.ts";
+import { WELL_KNOWN_STATUS_CHANNELS } from "../protocol/channel.ts";
+import { encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
+import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
+import type { StatusData } from "../protocol/status_data.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { logOf } from "../telemetry/log.ts";
+import type { Metric } from "../telemetry/metrics.ts";
+import { clusterMetrics } from "./cluster_metrics.ts";
+import { feedPlan, type OpenBackend } from "./feed_plan.ts";
+import { joinCluster } from "./join_cluster.ts";
+import { Published } from "./published.ts";
+
+export interface SupplyOptions {
+  clock: Clock;
+  hub: Hub;
+  openBackend: OpenBackend;
+  observer: FeedObserver;
+}
+
+/**
+ * Where the hub's values come from: its own polls, what was published, and, where it is one of
+ * several hubs, the stream they share. Polls then are only one hub's business at a time.
+ */
+export class Supply implements AsyncDisposable {
+  readonly #options: SupplyOptions;
+  readonly #feed: EventSubscriber;
+  readonly #published: Published;
+  #config: Config;
+  #cluster: Cluster | undefined;
+  #isPolling = false;
+  #retiring: Promise<void> | undefined;
+
+  constructor(config: Config, options: SupplyOptions) {
+    const { clock, hub, observer } = options;
+    this.#config = config;
+    this.#options = options;
+    this.#published = new Published(clock);
+    this.#feed = new EventSubscriber({
+      clock,
+      observer,
+      audience: {
+        broadcast: (type, data) => (this.#cluster ?? hub).broadcast(type, data),
+        broadcastError: (event) => (this.#cluster ?? hub).broadcastError(event),
+      },
+    });
+  }
+
+  /**
+   * Begins: polls at once, or joins the cluster, which decides who polls.
+   *
+   * @throws {TypeError} If a backend cannot be used as configured.
+   */
+  async start(): Promise<void> {
+    const { cluster } = this.#config;
+    if (cluster === undefined) {
+      this.#isPolling = true;
+      await this.#feed.apply(feedPlan(this.#config, this.#options.openBackend));
+      return;
+    }
+    const { clock, hub } = this.#options;
+    this.#cluster = await joinCluster(this.#config, {
+      clock,
+      hub,
+      fed: () => this.#fed(),
+      startPolling: (inheritance) => this.#startPolling(inheritance),
+      stopPolling: () => this.#stopPolling(),
+      backendReports: () => this.#feed.backendReports(),
+    });
+  }
+
+  /**
+   * Puts another configuration's sources and backends into force.
+   *
+   * @throws {TypeError} If a backend cannot be used; then the old ones stay in force.
+   */
+  async apply(config: Config): Promise<void> {
+    if (this.#isPolling) await this.#feed.apply(feedPlan(config, this.#options.openBackend));
+    this.#config = config;
+    this.#published.forget(this.#channels());
+  }
+
+  /** The channels of the sources, and the well-known ones that somebody may publish on. */
+  statusChannels(): string[] {
+    return [...new Set([...this.#channels(), ...WELL_KNOWN_STATUS_CHANNELS])];
+  }
+
+  /** Whether a source feeds this channel. */
+  isFed(channel: string): boolean {
+    return this.#channels().includes(channel);
+  }
+
+  /** The latest value of a status channel, flagged as it stands now. */
+  latest(channel: string): StatusData<JsonText> | undefined {
+    const own = () => this.#feed.latest(channel) ?? this.#published.latest(channel);
+    if (this.#cluster === undefined) return own();
+    // What its clients have had comes out of the stream: a value of its own may not be there yet.
+    const shared = this.#cluster.latest(channel);
+    return this.#cluster.role === "alone" ? own() ?? shared : shared;
+  }
+
+  backendReports(): Readonly<Record<string, BackendReport>> {
+    if (this.#cluster?.role !== "follower") return this.#feed.backendReports();
+    return this.#cluster.leadersBackends() as Record<string, BackendReport> ?? {};
+  }
+
+  sourceReports(): Readonly<Record<string, SourceReport>> {
+    if (this.#cluster === undefined || this.#isPolling) return this.#feed.sourceReports();
+    return Object.fromEntries(
+      this.#channels().map((channel) => {
+        const latest = this.latest(channel);
+        return [channel, {
+          last_success: latest?.cached_at ?? null,
+          last_error: latest?.error?.details ?? null,
+          is_stale: latest?.is_stale ?? true,
+          age_ms: latest?.age_ms ?? null,
+        }];
+      }),
+    );
+  }
+
+  clusterReport(): ClusterReport | undefined {
+    return this.#cluster?.report();
+  }
+
+  /** What there is to be scraped of the cluster; none for a hub by itself. */
+  clusterMetrics(): Metric[] {
+    return this.#cluster === undefined ? [] : clusterMetrics(this.#cluster);
+  }
+
+  /** Why there is nothing to show yet; empty if there is, or if all was tried. */
+  notReady(): string[] {
+    const why = this.#cluster?.notReady;
+    if (why !== undefined) return [why];
+    return this.#feed.untried().map((channel) => `"${channel}" was not polled yet`);
+  }
+
+  /**
+   * Sends an event to everybody; its number.
+   *
+   * @throws {ClusterUnreachable} If it cannot be said whether the other hubs heard of it.
+   */
+  async publishEvent(channel: string, data: object): Promise<number> {
+    const text = json(data);
+    const seq = await this.#cluster?.publish(channel, text);
+    return seq ?? this.#options.hub.broadcast(channel, text);
+  }
+
+  /** Makes this the latest value of a status channel; otherwise as {@linkcode publishEvent}. */
+  async publishStatus(channel: string, data: unknown): Promise<number> {
+    const text = JSON.stringify(data) as JsonText;
+    const cached_at = this.#options.clock.unixSeconds();
+    const status = { is_stale: false, cached_at, age_ms: 0 };
+    const seq = await this.#cluster?.publish(channel, text, status);
+    if (seq !== undefined) return seq;
+    const stored = this.#published.store(channel, text);
+    return this.#options.hub.broadcast(channel, encodeStatusData(stored));
+  }
+
+  /** Tells clients of one that was lost: this hub's, or those of all hubs, as configured. */
+  tellLoss(event: ErrorEvent): void {
+    const type = errorType(event.code);
+    const { hub } = this.#options;
+    const alone = () => void hub.broadcast(type, json(event));
+    const isShared = this.#config.cluster?.tell_losses === "cluster";
+    if (!isShared || this.#cluster === undefined) return alone();
+    this.#cluster.publish(type, json(event)).then(
+      (seq) => seq ?? alone(),
+      alone, // better told to some than to nobody
+    );
+  }
+
+  /** A client left: should it come to another hub, that one has to know. */
+  tellDeparture(departure: Departure): void {
+    this.#cluster?.tellDeparture(departure);
+  }
+
+  /** Stops every poll and closes every backend; another hub can poll at once. */
+  retire(): Promise<void> {
+    return this.#retiring ??= this.#retire();
+  }
+
+  async #retire(): Promise<void> {
+    const feedStopped = this.#feed[Symbol.asyncDispose]();
+    await this.#cluster?.retire();
+    await feedStopped;
+  }
+
+  /** Retires, and leaves the cluster. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.retire();
+    await this.#cluster?.[Symbol.asyncDispose]();
+  }
+
+  #startPolling(inheritance: Inheritance): void {
+    if (this.#isPolling || this.#retiring) return;
+    this.#isPolling = true;
+    const plan = feedPlan(this.#config, this.#options.openBackend);
+    this.#feed.apply(plan, inheritance).catch((error) => {
+      // Nothing is polled then, and every value grows old and says so.
+      logOf("server").error("feed.not_started", { why: String(error) });
+    });
+  }
+
+  #stopPolling(): void {
+    if (!this.#isPolling || this.#retiring) return;
+    this.#isPolling = false;
+    void this.#feed.apply({ backends: [], sources: [] });
+  }
+
+  /** The channels that sources feed, whichever hub polls them. */
+  #channels(): string[] {
+    return this.#config.sources.map(({ channel }) => channel);
+  }
+
+  #fed() {
+    return this.#config.sources.map(({ channel, backend, stale_after }) => ({
+      channel,
+      backend,
+      staleAfterMs: stale_after,
+    }));
+  }
+}
