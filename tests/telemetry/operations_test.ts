@@ -77,11 +77,15 @@ Deno.test("alerts.yml and the dashboard ask only for what a hub shows", async ()
     backends: { core: quickBackend(backend.url) },
     sources: [quickSource("system_status", "core")],
     hub: { heartbeat_every: "100ms" },
+    // Nobody listens there: the hub does without, and shows what it would of a cluster.
+    cluster: { nats: "nats://127.0.0.1:1", grace: "0s" },
   });
   let scrape = await Scrape.of(app);
-  const isComplete = () => scrape.get(`holdfast_snapshot_age_seconds{channel="system_status"}`);
+  const isComplete = () =>
+    scrape.get(`holdfast_snapshot_age_seconds{channel="system_status"}`) !== undefined &&
+    scrape.text.includes("\nholdfast_frames_sent_total{");
   const reader = (await fetch(`${app.url}/events`)).body?.getReader();
-  while (isComplete() === undefined) {
+  while (!isComplete()) {
     await reader?.read(); // something happened meanwhile
     scrape = await Scrape.of(app);
   }

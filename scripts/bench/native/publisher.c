@@ -1,0 +1,142 @@
+#include "publisher.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "fail.h"
+#include "http_reply.h"
+#include "payload.h"
+
+/* From the order to start until the first message is due. */
+enum { LEAD_NS = 20 * NS_PER_MS };
+
+static int64_t due_of(const struct publisher *publisher, uint32_t index) {
+  return publisher->start_ns + (int64_t)(index / publisher->streams) * publisher->every_ns;
+}
+
+static void send_message(struct publisher *publisher) {
+  const uint32_t index = publisher->done;
+  const unsigned stream = index % publisher->streams;
+  const int64_t due = due_of(publisher, index);
+  const uint32_t seq = ledger_publish(publisher->ledger, stream, due);
+  payload_write(publisher->request + publisher->message_at, stream, seq);
+  publisher->latest_lag_ns = now_ns() - due;
+  publisher->is_waiting = true;
+  const ssize_t sent =
+      send(publisher->watch.fd, publisher->request, publisher->request_bytes, MSG_NOSIGNAL);
+  if (sent != (ssize_t)publisher->request_bytes) fail_errno("cannot publish message %u", seq);
+}
+
+/* Sends the next message if it is due, else sets the timer. */
+static void go_on(struct publisher *publisher) {
+  if (publisher->is_waiting || publisher_is_done(publisher)) return;
+  const int64_t due = due_of(publisher, publisher->done);
+  if (now_ns() >= due) {
+    send_message(publisher);
+  } else {
+    pace_wake_at(&publisher->pace, due);
+  }
+}
+
+static void due(struct pace *pace) {
+  go_on((struct publisher *)((char *)pace - offsetof(struct publisher, pace)));
+}
+
+static void ready(struct watch *watch, uint32_t events) {
+  (void)events;
+  struct publisher *publisher = (struct publisher *)watch;
+  const ssize_t got = recv(watch->fd, publisher->answer + publisher->answer_bytes,
+                           sizeof publisher->answer - publisher->answer_bytes, MSG_DONTWAIT);
+  if (got < 0 && errno == EAGAIN) return;
+  if (got <= 0) {
+    if (!publisher->is_waiting) {
+      reactor_close(watch); /* a server may go once nothing is asked of it */
+      return;
+    }
+    fail("the server cut the publisher's connection");
+  }
+  publisher->answer_bytes += (size_t)got;
+  unsigned status = 0;
+  const size_t size = http_reply_size(publisher->answer, publisher->answer_bytes, &status);
+  if (size == 0) return;
+  if (status < 200 || status > 299) {
+    fail("a publication was refused: %.*s", (int)size, publisher->answer);
+  }
+  if (!publisher->is_waiting || size != publisher->answer_bytes) {
+    fail("the server answered more than it was asked");
+  }
+  publisher->answer_bytes = 0;
+  publisher->is_waiting = false;
+  publisher->done += 1;
+  go_on(publisher);
+}
+
+static int connect_to(uint16_t port) {
+  /* Blocking, as it is done once; what is sent never fills an idle connection. */
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const struct sockaddr_in to = {.sin_family = AF_INET,
+                                 .sin_port = htons(port),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  const int on = 1;
+  if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+      connect(fd, (const struct sockaddr *)&to, sizeof to) != 0) {
+    fail_errno("the publisher cannot connect to port %u", port);
+  }
+  return fd;
+}
+
+static void write_request(struct publisher *publisher) {
+  const struct publisher_options *options = &publisher->options;
+  const size_t body = strlen(options->prefix) + payload_bytes() + strlen(options->suffix);
+  char *head;
+  const int head_bytes = asprintf(&head,
+                                  "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
+                                  "Content-Type: application/json\r\n%s"
+                                  "Content-Length: %zu\r\n\r\n%s",
+                                  options->path, options->port, options->header, body,
+                                  options->prefix);
+  if (head_bytes < 0) fail("out of memory");
+  publisher->message_at = (size_t)head_bytes;
+  publisher->request_bytes = (size_t)head_bytes + payload_bytes() + strlen(options->suffix);
+  publisher->request = malloc(publisher->request_bytes);
+  if (publisher->request == NULL) fail("out of memory");
+  memcpy(publisher->request, head, (size_t)head_bytes);
+  free(head);
+  memcpy(publisher->request + publisher->message_at + payload_bytes(), options->suffix,
+         strlen(options->suffix));
+}
+
+void publisher_open(struct publisher *publisher, struct reactor *reactor, struct ledger *ledger,
+                    struct publisher_options options) {
+  *publisher = (struct publisher){.options = options, .reactor = reactor, .ledger = ledger,
+                                  .watch = {.fd = -1, .ready = ready}, .streams = 1};
+  write_request(publisher);
+  pace_open(&publisher->pace, reactor, due);
+}
+
+void publisher_start(struct publisher *publisher, double ticks_per_second, uint32_t count,
+                     unsigned streams) {
+  if (publisher->watch.fd < 0) {
+    publisher->watch.fd = connect_to(publisher->options.port);
+    reactor_add(publisher->reactor, &publisher->watch, EPOLLIN);
+  }
+  publisher->count = count;
+  publisher->done = 0;
+  publisher->streams = streams;
+  publisher->start_ns = now_ns() + LEAD_NS;
+  publisher->every_ns = (int64_t)(NS_PER_S / ticks_per_second);
+  publisher->latest_lag_ns = 0;
+  go_on(publisher);
+}
+
+bool publisher_is_done(const struct publisher *publisher) {
+  return !publisher->is_waiting && publisher->done >= publisher->count;
+}

@@ -1,0 +1,23 @@
+import type { Peer } from "./peer.ts";
+import { bun } from "./peers/bun.ts";
+import { control } from "./peers/control.ts";
+import { floor } from "./peers/floor.ts";
+import { holdfast } from "./peers/holdfast.ts";
+import { nchan } from "./peers/nchan.ts";
+import { socketIo } from "./peers/socket_io.ts";
+import { ws } from "./peers/ws.ts";
+
+/** The name under which clients with `batch=1` are measured: the same hub, other clients. */
+export const BATCHED = "holdfast_batch";
+
+/** All that are compared, in the order in which they take their turns and are told. */
+export const PEERS: readonly Peer[] = [
+  holdfast({ name: "holdfast", label: "Holdfast", batch: false }),
+  holdfast({ name: BATCHED, label: "Holdfast, batch=1", batch: true }),
+  control,
+  ws,
+  socketIo,
+  bun,
+  nchan,
+  floor,
+];
