@@ -1,3 +1,4 @@
+import { BATCH_WINDOW_MS, MAX_BATCH_WINDOW_MS } from "../../src/hub/batch_windows.ts";
 import { CLOSE, type ReconnectAdvice } from "../../src/protocol/close_code.ts";
 import { ERROR_CODES, ERRORS } from "../../src/protocol/error_event.ts";
 import { MAX_CONTROL_FRAMES } from "../../src/hub/outbox.ts";
@@ -8,7 +9,7 @@ import {
   MAX_IDS_IN_NOTICE,
 } from "../../src/hub/loss_notices.ts";
 import { MAX_BAD_MESSAGES } from "../../src/hub/manners.ts";
-import { BATCH_WINDOW_MS, MAX_WRITE_ERRORS } from "../../src/hub/outlet.ts";
+import { MAX_WRITE_ERRORS } from "../../src/hub/tap.ts";
 import { markdownTable } from "./refresh.ts";
 
 const ADVICE: Readonly<Record<ReconnectAdvice, string>> = {
@@ -55,7 +56,7 @@ export const TABLES: Readonly<Record<string, string>> = {
       ],
       [
         "writes to a `batch=1` client",
-        `one in ${BATCH_WINDOW_MS} ms`,
+        `one in ${BATCH_WINDOW_MS} ms, up to ${MAX_BATCH_WINDOW_MS} ms while the hub is busy`,
         "what comes meanwhile shares the next",
       ],
     ],

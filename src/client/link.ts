@@ -183,7 +183,7 @@ export class Link {
       const { data: welcome } = frame as WelcomeFrame;
       const before = this.#position.resumePoint;
       this.#position.welcome(welcome);
-      this.#welcomedAt = now;
+      this.#welcomedAt ??= now; // a hub welcomes again when its numbers begin anew
       this.#attempt = 0;
       this.#setState({ kind: "open", welcome });
       if (this.#isClosed) return; // by a listener

@@ -56,8 +56,9 @@ export class Subscriptions {
     return this.#named = this.#wanted.query;
   }
 
-  /** Takes note of what a new connection is subscribed to. */
+  /** Takes note of what a connection is subscribed to: a new one, or one that is welcomed again. */
   welcome(channels: readonly string[]): void {
+    if (this.#told !== undefined) return this.grant(channels);
     this.#offered = channels;
     this.#granted = new Set(channels);
     this.#told = new Set(this.#named ?? channels);

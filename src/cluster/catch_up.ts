@@ -55,7 +55,9 @@ export function catchUp(entries: readonly Numbered[], options: CatchUpOptions): 
     due = seq + 1;
   }
   const missed = entries.filter(({ seq }) => seq >= deliverFrom);
-  const lastHole = missed.findLast(({ seq }, at) => seq !== (missed[at - 1]?.seq ?? deliverFrom - 1) + 1);
+  const lastHole = missed.findLast(({ seq }, at) =>
+    seq !== (missed[at - 1]?.seq ?? deliverFrom - 1) + 1
+  );
   const isBroken = lastHole !== undefined;
   const isWhole = epoch !== undefined && due >= deliverFrom;
   const [next] = missed;

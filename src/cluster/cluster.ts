@@ -1,5 +1,5 @@
-import { encodeStatusData, type JsonText } from "../protocol/codec.ts";
-import { type ErrorEvent, errorEvent } from "../protocol/error_event.ts";
+import { encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
+import { type ErrorEvent, errorEvent, errorType } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Departure } from "../hub/shared_stream.ts";
@@ -150,14 +150,20 @@ export class Cluster implements AsyncDisposable {
 
   /** Data of this hub's own polls, for the clients of all hubs. */
   broadcast(type: string, data: JsonText): void {
-    if (this.#isAlone) this.#options.hub.broadcast(type, data);
-    else if (this.#role === "leader") this.#voice.say(type, JSON.parse(data));
+    const { data: value, ...status }: StatusData = JSON.parse(data);
+    if (this.#isAlone) {
+      this.#options.hub.broadcast(type, data);
+      this.#replica.note({ type, status, data: JSON.stringify(value) as JsonText });
+    } else if (this.#role === "leader") this.#voice.say(type, { data: value, ...status });
   }
 
   /** An error of this hub's own polls, for the clients of all hubs. */
   broadcastError(event: ErrorEvent): void {
-    if (this.#isAlone) this.#options.hub.broadcastError(event);
-    else if (this.#role === "leader") this.#voice.sayError(event);
+    const { code } = event;
+    if (this.#isAlone) {
+      this.#options.hub.broadcastError(event);
+      this.#replica.note({ type: errorType(code), code, data: json(event) });
+    } else if (this.#role === "leader") this.#voice.sayError(event);
   }
 
   /**
@@ -190,7 +196,11 @@ export class Cluster implements AsyncDisposable {
 
   /** The leader's word on the backends; undefined where there is none. */
   leadersBackends(): Readonly<Record<string, unknown>> | undefined {
-    return this.#rollCall.hubs().find(({ role }) => role === "leader")?.backends;
+    const newest = this.#newestClaim?.hub;
+    // One that was killed is in the roll for a while yet, and calls itself the leader there.
+    const leader = this.#rollCall.hubs()
+      .find(({ hub, role }) => newest === undefined ? role === "leader" : hub === newest);
+    return leader?.backends;
   }
 
   report(): ClusterReport {
@@ -220,6 +230,9 @@ export class Cluster implements AsyncDisposable {
       const { clock } = this.#options;
       while (this.#role === "leader" && this.#voice.waiting > 0) await clock.sleep(LEAVE_MS / 50);
       await this.#leadership.resign(engine).catch(() => {}); // then the lease runs out by itself
+      if (this.#role !== "leader") return;
+      this.#role = "follower";
+      this.#rollCall.announce(engine);
     });
   }
 
@@ -256,7 +269,8 @@ export class Cluster implements AsyncDisposable {
 
   #onJoined(engine: Engine): void {
     const { hub, clock, stopPolling } = this.#options;
-    if (this.#role !== "leader") {
+    // One that led before the engine was lost may have been replaced meanwhile.
+    if (this.#claimed === undefined || this.#leads !== this.#claimed.term) {
       this.#role = "follower";
       this.#voice.stop();
       stopPolling();

@@ -1,4 +1,4 @@
-import { isErrorType, isStatusChannel } from "../protocol/channel.ts";
+import { EVENT_CHANNEL, isErrorType, isStatusChannel } from "../protocol/channel.ts";
 import type { JsonText } from "../protocol/codec.ts";
 import { type ErrorCode, ERRORS } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
@@ -57,14 +57,11 @@ type Head = Partial<Omit<Broadcast, "kind">> & { form?: number; kind?: string };
 export function decodeEntry(text: string): Entry | undefined {
   const end = text.indexOf(HEAD_END);
   if (end < 0) return undefined;
-  let head: Head;
-  try {
-    head = JSON.parse(text.slice(0, end));
-  } catch {
+  const head = objectIn(text.slice(0, end)) as Head | undefined;
+  const { form, epoch, hub } = head ?? {};
+  if (head === undefined || form !== FORM || typeof epoch !== "string" || typeof hub !== "string") {
     return undefined;
   }
-  const { form, epoch, hub } = head;
-  if (form !== FORM || typeof epoch !== "string" || typeof hub !== "string") return undefined;
   return head.kind === "broadcast" ? broadcastOf(head, text.slice(end + 1)) : claimOf(head);
 }
 
@@ -76,9 +73,10 @@ function claimOf(head: Head): Claim | undefined {
 
 function broadcastOf(head: Head, data: string): Broadcast | undefined {
   const { epoch = "", hub = "", type, timestamp, term, after, code, status } = head;
-  if (typeof type !== "string" || typeof timestamp !== "number" || data === "") return undefined;
-  const isKnown = type === "notification" || isErrorType(type) ||
-    (isStatusChannel(type) && status !== undefined);
+  if (typeof type !== "string" || typeof timestamp !== "number") return undefined;
+  const isKnown = isStatusChannel(type)
+    ? isStatus(status) && parsed(data) !== undefined
+    : (type === EVENT_CHANNEL || isErrorType(type)) && objectIn(data) !== undefined;
   if (!isKnown) return undefined;
   return {
     kind: "broadcast",
@@ -89,7 +87,27 @@ function broadcastOf(head: Head, data: string): Broadcast | undefined {
     ...(typeof term === "number" && typeof after === "number" ? { term, after } : {}),
     // A newer hub may know codes that this one does not: its clients hear them all the same.
     ...(code !== undefined && Object.hasOwn(ERRORS, code) ? { code } : {}),
-    ...(status === undefined ? {} : { status }),
+    ...(isStatusChannel(type) ? { status } : {}),
     data: data as JsonText,
   };
+}
+
+function isStatus(status: Broadcast["status"] | null): status is Broadcast["status"] & object {
+  return typeof status === "object" && typeof status?.is_stale === "boolean" &&
+    typeof status.cached_at === "number" && typeof status.age_ms === "number";
+}
+
+/** The object that a text is; undefined if it is anything else. */
+function objectIn(text: string): object | undefined {
+  const value = parsed(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+}
+
+/** The value in a text; undefined if it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

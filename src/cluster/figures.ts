@@ -7,8 +7,11 @@ import type { Claim, Entry } from "./entry.ts";
 export const APPEND_RESULTS = ["stored", "fenced", "too_large", "unanswered"] as const;
 export type AppendResult = typeof APPEND_RESULTS[number];
 
-/** What entries of the stream are about; `unknown` is a newer hub's, or nobody's. */
-export const ENTRY_KINDS = ["claim", "value", "event", "error", "unknown"] as const;
+/**
+ * What entries of the stream are about: `void` is a leader's that does not count, as another's was
+ * there first, `unknown` a newer hub's, or nobody's.
+ */
+export const ENTRY_KINDS = ["claim", "value", "event", "error", "void", "unknown"] as const;
 export type EntryKind = typeof ENTRY_KINDS[number];
 
 /** Time an append takes, in seconds: from a server beside the hub to one that does not answer. */
@@ -29,6 +32,7 @@ export class ClusterFigures {
     value: 0,
     event: 0,
     error: 0,
+    void: 0,
     unknown: 0,
   };
   #leaders = 0;
@@ -85,8 +89,14 @@ export class ClusterFigures {
     this.#gaps += 1;
   }
 
+  /** @param entry Undefined if it could not be understood. */
   onRead(entry: Entry | undefined): void {
     this.#read[kindOf(entry)] += 1;
+  }
+
+  /** A leader's entry was read that does not count. */
+  onVoid(): void {
+    this.#read.void += 1;
   }
 
   /** @param tookMs How long the answer took, in milliseconds. */

@@ -68,7 +68,7 @@ export class Follower {
     if (!goesOn) this.#succession.restart(state.first);
     for (const [channel, { seq, text }] of await engine.latest.all()) {
       const entry = decodeEntry(text);
-      if (entry?.kind === "broadcast") replica.restore(channel, seq, entry);
+      if (entry?.kind === "broadcast" && entry.type === channel) replica.recall(seq, entry);
     }
     return { state, goesOn, brokenEpoch: goesOn || isCut ? undefined : seen?.epoch };
   }
@@ -84,7 +84,7 @@ export class Follower {
     { goesOn, state }: Survey,
     onFollowing: () => void,
   ): Promise<void> {
-    const { stream } = this.#options;
+    const { stream, replica } = this.#options;
     const seen = this.#seen;
     const { id, first, last } = await engine.state();
     const newest = await engine.newestOfLeaders();
@@ -120,6 +120,10 @@ export class Follower {
     const hasGap = seen !== undefined && (!goesOn || isBroken);
     if (hasGap) this.#figures.onGap();
     onFollowing();
+    // What is kept beside the stream are good values: only the stream says what became of them.
+    for (const { seq, entry } of entries) {
+      if (seq < deliverFrom && entry?.kind === "broadcast") replica.recall(seq, entry);
+    }
     stream.follow(position, { startsAfter, hasGap });
     for (const { seq, entry } of past) {
       if (entry?.kind === "broadcast") stream.remember(frameOf(seq, entry));
@@ -153,7 +157,7 @@ export class Follower {
     this.#seen = { streamId: this.#streamId, epoch, seq };
     if (entry === undefined) return;
     // What was missed is older than it says of itself.
-    if (how === "missed" && entry.status) replica.restore(entry.type, seq, entry);
+    if (how === "missed") replica.recall(seq, entry);
     else replica.hear(seq, entry);
     const status = entry.status && replica.latest(entry.type);
     stream.relay({
@@ -165,13 +169,17 @@ export class Follower {
   /** Reads an entry; undefined if it says nothing, or nothing that counts. */
   #decode({ seq, text }: Stored): Entry | undefined {
     const entry = decodeEntry(text);
-    this.#figures.onRead(entry);
     if (entry === undefined) {
+      this.#figures.onRead(undefined);
       this.#log.warning("cluster.entry_not_understood", { seq, bytes: text.length });
       return undefined;
     }
     const { after, hub } = entry;
-    if (after === undefined || this.#succession.counts(seq, after)) return entry;
+    if (after === undefined || this.#succession.counts(seq, after)) {
+      this.#figures.onRead(entry);
+      return entry;
+    }
+    this.#figures.onVoid();
     this.#log.warning("cluster.entry_out_of_succession", { hub, seq, after });
     this.#options.onOutOfSuccession(hub);
     return undefined;

@@ -132,8 +132,13 @@ function reasonOf({ reason }: AbortSignal): string {
 /** Resolves when one of the two is aborted. */
 function eitherAborted(a: AbortSignal, b: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const either = AbortSignal.any([a, b]);
-  if (either.aborted) resolve();
-  else either.addEventListener("abort", () => resolve(), { once: true });
+  // Not by `AbortSignal.any`: Deno 2.4 lets its signal be collected, listeners and all.
+  const either = [a, b];
+  const done = () => {
+    for (const signal of either) signal.removeEventListener("abort", done);
+    resolve();
+  };
+  for (const signal of either) signal.addEventListener("abort", done);
+  if (either.some(({ aborted }) => aborted)) done();
   return promise;
 }

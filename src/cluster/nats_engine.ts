@@ -2,8 +2,6 @@
 import { deadline } from "@std/async/deadline";
 import type { NatsConnection } from "@nats-io/nats-core";
 import {
-  type ConsumerMessages,
-  DeliverPolicy,
   jetstream,
   type JetStreamClient,
   type JetStreamManager,
@@ -25,6 +23,7 @@ import { connectionOptions, type NatsAddress } from "./nats_address.ts";
 import { apiCodeOf, NATS_API, whyOf } from "./nats_errors.ts";
 import { NatsLatest } from "./nats_latest.ts";
 import { NatsLease } from "./nats_lease.ts";
+import { NatsReader } from "./nats_reader.ts";
 import { type NatsNames, natsNames } from "./nats_names.ts";
 import { ensureBucket, ensureStream, type StreamLimits } from "./nats_stream.ts";
 import { connectNats } from "./nats_transport.ts";
@@ -47,20 +46,6 @@ const ASK_TIMEOUT_MS = 2000;
 /** An engine that has failed at everything for this long, in milliseconds, counts as lost. */
 const GIVE_UP_AFTER_MS = 4000;
 
-/** The reader hears from the engine at least this often, in milliseconds, or it is behind. */
-const READER_HEARTBEAT_MS = 1000;
-const MAX_READER_HEARTBEATS_MISSED = 2;
-
-/** A reader that cannot be replaced at once is tried again so often, at this pace in ms. */
-const READER_RETRIES = 10;
-const READER_RETRY_MS = 200;
-
-/** A reader nobody reads with any more is forgotten by the server after this long, in ms. */
-const READER_FORGOTTEN_AFTER_MS = 30_000;
-
-/** Entries asked for ahead of their being read. */
-const READ_AHEAD = 256;
-
 /** Bytes the server adds to an entry: headers and subject. */
 const ENVELOPE_BYTES = 1024;
 
@@ -75,6 +60,7 @@ export class NatsEngine implements Engine {
   readonly #names: NatsNames;
   readonly #clock: Clock;
   readonly #lost: AbortController;
+  readonly #reader: NatsReader;
   readonly #encoder = new TextEncoder();
   #failingSince: number | undefined;
 
@@ -130,6 +116,14 @@ export class NatsEngine implements Engine {
       bucket: lease,
       bucketName: names.leaseBucket,
     });
+    this.#reader = new NatsReader({
+      clock,
+      ask,
+      js: this.#js,
+      stream: names.stream,
+      lost: this.#lost.signal,
+      lose: (why) => this.#lose(why),
+    });
     this.latest = new NatsLatest(latest, { ask, streamId });
     connection.closed().then((error) => this.#lose(error ? whyOf(error) : "connection closed"));
     void this.#noteStatus();
@@ -178,48 +172,7 @@ export class NatsEngine implements Engine {
   }
 
   async read(from: number, onEntry: (entry: Stored) => void): Promise<void> {
-    let next = from;
-    const messages = await this.#ask(async () => {
-      const consumer = await this.#js.consumers.get(this.#names.stream, {
-        deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: from,
-        inactive_threshold: READER_FORGOTTEN_AFTER_MS,
-      });
-      return await consumer.consume({
-        max_messages: READ_AHEAD,
-        idle_heartbeat: READER_HEARTBEAT_MS,
-        abort_on_missing_resource: true,
-        callback: (message) => {
-          if (this.lost.aborted || message.seq < next) return;
-          next = message.seq + 1;
-          onEntry({ seq: message.seq, text: message.string() });
-        },
-      });
-    });
-    const onLost = () => messages.stop();
-    this.lost.addEventListener("abort", onLost, { once: true });
-    void this.#watchReader(messages);
-    void messages.closed().then(async (error) => {
-      this.lost.removeEventListener("abort", onLost);
-      if (this.lost.aborted) return;
-      if (!(error instanceof ReaderFellSilent)) {
-        this.#lose(error ? whyOf(error) : "the stream could not be read any more");
-        return;
-      }
-      await this.#readAgain(next, onEntry);
-    });
-  }
-
-  /** The next reader may land on a server that is stopped: one of a few will not. */
-  async #readAgain(from: number, onEntry: (entry: Stored) => void): Promise<void> {
-    for (let tries = 0; !this.lost.aborted; tries++) {
-      try {
-        return await this.read(from, onEntry);
-      } catch (error) {
-        if (tries >= READER_RETRIES) this.#lose(whyOf(error));
-        else await this.#clock.sleep(READER_RETRY_MS, { signal: this.lost }).catch(() => {});
-      }
-    }
+    await this.#reader.read(from, onEntry);
   }
 
   say(topic: string, text: string): void {
@@ -280,20 +233,7 @@ export class NatsEngine implements Engine {
       }
     }
   }
-
-  /** A reader lives on one server of several, and is not heard of again if that one dies. */
-  async #watchReader(messages: ConsumerMessages): Promise<void> {
-    for await (const status of messages.status()) {
-      if (status.type !== "heartbeats_missed" || status.count < MAX_READER_HEARTBEATS_MISSED) {
-        continue;
-      }
-      messages.stop(new ReaderFellSilent());
-    }
-  }
 }
-
-/** The reader has to be replaced. */
-class ReaderFellSilent extends Error {}
 
 /** JetStream's own way to say that it cannot serve at the moment. */
 function isUnavailable(error: unknown): boolean {

@@ -9,6 +9,8 @@ export class Succession {
   #last: number | undefined;
   /** Whether something before the last one that counted is known to have counted. */
   #isSure = false;
+  /** Until then: entries that may count, by what they were written over. */
+  readonly #candidates = new Map<number, number>();
   #from = 0;
 
   /** Number of the last entry that counted; undefined if there was none. */
@@ -19,13 +21,13 @@ export class Succession {
   /** Starts over: what was written before this number is not known. */
   restart(from: number): void {
     this.#last = undefined;
-    this.#isSure = false;
-    this.#from = from;
+    this.skipTo(from);
   }
 
   /** What was written before this number may not have been read. */
   skipTo(from: number): void {
     this.#isSure = false;
+    this.#candidates.clear();
     this.#from = from;
   }
 
@@ -35,11 +37,15 @@ export class Succession {
    * @param after The entry it was written over.
    */
   counts(seq: number, after: number): boolean {
-    const follows = after === this.#last;
-    // The first one that was read may be one of those that do not count: nobody can tell yet.
-    const mayFollow = this.#last === undefined || (!this.#isSure && after < this.#from);
+    const follows = after === this.#last || [...this.#candidates.values()].includes(after);
+    // The first ones that are read may be of those that do not count: nobody can tell yet.
+    const mayFollow = !this.#isSure && (this.#last === undefined || after < this.#from) &&
+      !this.#candidates.has(after);
     if (!follows && !mayFollow) return false;
-    this.#isSure ||= follows;
+    if (follows) {
+      this.#isSure = true;
+      this.#candidates.clear();
+    } else this.#candidates.set(after, seq);
     this.#last = seq;
     return true;
   }

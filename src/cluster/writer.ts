@@ -109,7 +109,6 @@ export class Writer {
     if (this.#isWriting) return;
     this.#isWriting = true;
     try {
-      let fence = 0;
       for (let pen = this.#pen; pen !== undefined; pen = this.#pen) {
         this.#offered ??= this.#waiting.shift();
         const offered = this.#offered;
@@ -119,8 +118,9 @@ export class Writer {
           pen.onFenced();
           return;
         }
-        fence = Math.max(fence, pen.fence);
-        fence = await this.#offer(offered, pen, fence) ?? fence;
+        const seq = await this.#offer(offered, pen);
+        // What an earlier pen wrote, and was not told so, stands before this one's claim.
+        const fence = Math.max(pen.fence, seq ?? 0);
         if (this.#pen === pen) this.#pen = { ...pen, fence };
       }
     } finally {
@@ -128,9 +128,9 @@ export class Writer {
     }
   }
 
-  /** Offers one entry; the fence for the next one if it was stored. */
-  async #offer(offered: Waiting, pen: Pen, fence: number): Promise<number | undefined> {
-    const { epoch, term, hub } = pen;
+  /** Offers one entry; its number if it was stored. */
+  async #offer(offered: Waiting, pen: Pen): Promise<number | undefined> {
+    const { epoch, term, hub, fence } = pen;
     const entry: Entry = offered.words
       ? { kind: "broadcast", epoch, term, after: fence, hub, ...offered.words }
       : { kind: "claim", epoch, term, after: fence, hub };

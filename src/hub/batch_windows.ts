@@ -20,17 +20,27 @@ interface Window {
   readonly gatherers: Gatherer[];
 }
 
+/** A batching client gets one write at most in this time, in milliseconds. */
+export const BATCH_WINDOW_MS = 16;
+
+/** The same where writing takes so long that little else would be done, in milliseconds. */
+export const MAX_BATCH_WINDOW_MS = 100;
+
 /** A client joins a window that ends up to so much later than its own would, in milliseconds. */
 const SLACK_MS = 4;
 
 /**
  * Times at which the batches of many clients are handed over: one timer for all who gather
  * together. There are never more windows open than slacks fit into the longest one.
+ *
+ * Writing takes half of the time at most: while it takes longer, windows do, and whatever comes
+ * while batches are still being written shares the next ones.
  */
 export class BatchWindows {
   readonly #options: BatchWindowsOptions;
   readonly #open: Window[] = [];
   #empty: SharedBatch;
+  #lengthMs = BATCH_WINDOW_MS;
 
   constructor(options: BatchWindowsOptions) {
     this.#options = options;
@@ -40,6 +50,11 @@ export class BatchWindows {
   /** Where each client's next batch begins. */
   get empty(): SharedBatch {
     return this.#empty;
+  }
+
+  /** The least time between two writes to one client, as it is now, in milliseconds. */
+  get lengthMs(): number {
+    return this.#lengthMs;
   }
 
   /** Has what is gathered handed over at this time, or as little later as {@linkcode SLACK_MS}. */
@@ -61,5 +76,19 @@ export class BatchWindows {
     this.#empty = SharedBatch.empty(this.#options.maxEvents);
     const now = this.#options.clock.now();
     for (const gatherer of window.gatherers) gatherer.release(now);
+    void this.#measure(now);
+  }
+
+  /** Notes how long it takes until what was handed over since `start` is written. */
+  async #measure(start: number): Promise<void> {
+    const { clock, signal } = this.#options;
+    try {
+      // The runtime writes once we return to it, and wakes us after that.
+      await clock.sleep(0, { signal });
+    } catch {
+      return; // the hub stops
+    }
+    const writingMs = clock.now() - start;
+    this.#lengthMs = Math.min(MAX_BATCH_WINDOW_MS, Math.max(BATCH_WINDOW_MS, 2 * writingMs));
   }
 }

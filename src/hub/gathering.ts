@@ -3,9 +3,6 @@ import type { BatchWindows, Gatherer } from "./batch_windows.ts";
 import type { Lane } from "./outbox.ts";
 import type { SharedBatch } from "./shared_batch.ts";
 
-/** A batching client gets one write at most in this time, in milliseconds. */
-export const BATCH_WINDOW_MS = 16;
-
 /**
  * A value that comes after a quiet time waits this long for those of the other sources of the same
  * tick, in milliseconds. Events and errors wait for nothing then.
@@ -47,7 +44,7 @@ export class Gathering {
 
   /** Whether the client may be written to again; `now` in monotonic milliseconds, here and below. */
   isTimeToWrite(now: number): boolean {
-    return now - this.#wroteAt >= BATCH_WINDOW_MS;
+    return now - this.#wroteAt >= this.#options.windows.lengthMs;
   }
 
   /** Whether what was gathered is to go. */
@@ -65,7 +62,7 @@ export class Gathering {
     this.#batch = next;
     if (lane !== "status" && this.isTimeToWrite(now)) return "release";
     if (isFirst) {
-      this.#releaseAt = Math.max(this.#wroteAt + BATCH_WINDOW_MS, now + VALUE_WAIT_MS);
+      this.#releaseAt = Math.max(this.#wroteAt + windows.lengthMs, now + VALUE_WAIT_MS);
       windows.add(gatherer, this.#releaseAt);
     }
     return "wait";

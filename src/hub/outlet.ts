@@ -49,9 +49,7 @@ export type Delivery =
  * The way out to one client: frames go straight through the tap while there is room, and wait in
  * an outbox while there is none. Keeps the books of how far the client has got. Once closed it
  * forgets what waits and sends nothing more.
- *
- * A broadcast to a client that keeps up costs one look at its buffered bytes, one write, and no
- * memory: what few clients ever need is made when it is needed.
+ * To a client that keeps up, a broadcast costs one look, one write, and no memory.
  */
 export class Outlet implements Gatherer {
   readonly progress: ProgressLog;
@@ -72,9 +70,8 @@ export class Outlet implements Gatherer {
     this.#traffic = traffic;
     this.#owner = owner;
     this.progress = new ProgressLog(progress);
-    if (windows) {
-      this.#gathering = new Gathering({ windows, maxChars: highWaterBytes, gatherer: this });
-    }
+    const maxChars = highWaterBytes;
+    this.#gathering = windows && new Gathering({ windows, maxChars, gatherer: this });
   }
 
   /** Frames waiting. */
@@ -82,7 +79,7 @@ export class Outlet implements Gatherer {
     return this.#outbox?.size ?? this.#gathering?.batch?.size ?? 0;
   }
 
-  /** What waits, in characters, which is bytes as most of the wire is ASCII. */
+  /** What waits, in characters: bytes, as most of the wire is ASCII. */
   get waitingBytes(): number {
     return this.#outbox?.weight ?? this.#gathering?.batch?.weight ?? 0;
   }

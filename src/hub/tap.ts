@@ -44,9 +44,10 @@ export class Tap {
    * and some of what the client takes then goes unnoticed until the next look.
    */
   #held = 0;
+  /** In whole milliseconds, as below: a fraction would live in a place of its own in memory. */
   #progressAt: number;
   /** When the first frame was let through since the client had taken all. */
-  #burstAt = -Infinity;
+  #burstAt: number;
   #failuresInRow = 0;
 
   constructor(options: TapOptions) {
@@ -54,7 +55,8 @@ export class Tap {
     this.#transport = transport;
     this.#highWaterBytes = highWaterBytes;
     this.#owner = owner;
-    this.#progressAt = now;
+    this.#progressAt = Math.floor(now);
+    this.#burstAt = this.#progressAt - BURST_MS;
   }
 
   /** Bytes let through that the operating system has not taken yet. */
@@ -74,7 +76,7 @@ export class Tap {
    * @param seq What the client may resume from once it has this; undefined where it may not.
    */
   write(text: string, now: number, seq?: number): boolean {
-    if (this.#held === 0) this.#burstAt = now;
+    if (this.#held === 0) this.#burstAt = Math.floor(now);
     try {
       this.#transport.send(text, seq);
     } catch {
@@ -105,14 +107,14 @@ export class Tap {
 
   /** Takes back `ms` milliseconds in which this process itself stood still. */
   forgive(ms: number): void {
-    this.#progressAt += ms;
+    this.#progressAt += Math.round(ms);
   }
 
   #look(now: number): number {
     const buffered = this.#transport.bufferedBytes;
     // Time taken back is not credit: who moved on just after a standstill has no more than others.
     const isAhead = this.#progressAt > now;
-    if (buffered === 0 || buffered < this.#held || isAhead) this.#progressAt = now;
+    if (buffered === 0 || buffered < this.#held || isAhead) this.#progressAt = Math.floor(now);
     this.#held = buffered;
     return buffered;
   }

@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 import type { ConnectionState } from "../client/mod.ts";
 import type { Announcer } from "./announcer.ts";
-import { h, update } from "./elements.ts";
+import { type ClusterStanding, describeCluster } from "./cluster.ts";
+import { type Child, h, update } from "./elements.ts";
 import { cut, formatDuration, formatPlain } from "./format.ts";
 import { badge } from "./paint.ts";
 import type { Places } from "./places.ts";
@@ -9,8 +10,11 @@ import type { Standing, Summary } from "./summary.ts";
 
 export interface HubFacts {
   readonly version?: string;
-  readonly role?: string;
+  readonly cluster?: ClusterStanding;
+  /** Clients of this hub. */
   readonly clients?: number;
+  /** Clients of all hubs of its cluster. */
+  readonly clusterClients?: number;
   /** How long ago the last heartbeat came, in milliseconds. */
   readonly heartbeatAgoMs?: number;
   readonly uptimeMs?: number;
@@ -32,12 +36,12 @@ export function showSummary(places: Places, announcer: Announcer, summary: Summa
 
 /** The hub itself: connection, clients, heartbeat. */
 export function showFacts(places: Places, connection: ConnectionState, facts: HubFacts): void {
-  const { version, role, clients, heartbeatAgoMs, uptimeMs } = facts;
+  const { version, cluster, clients, clusterClients, heartbeatAgoMs, uptimeMs } = facts;
   update(places.version, version === undefined ? undefined : cut(version, 30));
-  const rows: [string, string | HTMLElement | undefined][] = [
+  const rows: [string, Child | undefined][] = [
     ["Hub", connectionBadge(connection)],
-    ["Role", role === undefined ? undefined : cut(role, 20)],
-    ["Clients", clients === undefined ? undefined : formatPlain(clients)],
+    ["Cluster", cluster === undefined ? undefined : clusterBadge(cluster)],
+    ["Clients", clients === undefined ? undefined : clientCount(clients, clusterClients)],
     [
       "Heartbeat",
       heartbeatAgoMs === undefined ? undefined : `${formatDuration(heartbeatAgoMs)} ago`,
@@ -50,6 +54,16 @@ export function showFacts(places: Places, connection: ConnectionState, facts: Hu
       value === undefined ? undefined : h("div", {}, h("dt", {}, label), h("dd", {}, value))
     ),
   );
+}
+
+function clusterBadge(standing: ClusterStanding): HTMLElement {
+  const { tone, mark, word, note } = describeCluster(standing);
+  return h("span", {}, badge(tone, mark, word), h("span", { class: "muted" }, ` ${note}`));
+}
+
+function clientCount(here: number, onAll: number | undefined): string {
+  const count = formatPlain(here);
+  return onAll === undefined ? count : `${count} here, ${formatPlain(onAll)} on all hubs`;
 }
 
 function connectionBadge({ kind }: ConnectionState): HTMLElement {

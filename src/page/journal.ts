@@ -29,7 +29,24 @@ export const MAX_ENTRIES = 200;
 const REPEATS_WITHIN = 12;
 
 /** After one of these a new chapter begins: what happens next is not counted with what was before. */
-const TURNS: ReadonlySet<string> = new Set(["CIRCUIT_OPEN", "RPC_RECOVERED", "CONNECTED", "LOST"]);
+const TURNS: ReadonlySet<string> = new Set([
+  "CIRCUIT_OPEN",
+  "RPC_RECOVERED",
+  "CLUSTER_LOST",
+  "CLUSTER_RECOVERED",
+  "CONNECTED",
+  "LOST",
+]);
+
+/** Errors that tell of something mended. */
+const MENDED: ReadonlySet<string> = new Set(["RPC_RECOVERED", "CLUSTER_RECOVERED"]);
+
+/** What is said to people where the hub's own words are for those who run it. */
+const PLAIN_WORDS: Readonly<Record<string, string>> = {
+  CLUSTER_LOST: "This hub has lost touch with the others. Values are marked stale until it finds " +
+    "them or polls for itself.",
+  CLUSTER_RECOVERED: "This hub is back with the others",
+};
 
 /** What went wrong and what came right again, the newest first. */
 export class Journal {
@@ -68,8 +85,9 @@ export class Journal {
 
   /** What a hub told. */
   tell({ code, severity, message, details, timestamp }: ErrorEvent): void {
-    const tone = code === "RPC_RECOVERED" ? "good" : severity;
-    this.add({ tone, code, message, details, at: timestamp });
+    const tone = MENDED.has(code) ? "good" : severity;
+    const words = PLAIN_WORDS[code] ?? message;
+    this.add({ tone, code, message: words, details, at: timestamp });
   }
 
   #repeatedBy({ code, message }: NewEntry): number | undefined {

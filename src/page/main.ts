@@ -22,6 +22,9 @@ const MAX_NOTIFICATIONS = 50;
 const RENDER_AFTER_MS = 60;
 const TICK_MS = 1000;
 
+/** Errors after which `/status` has another role to show. */
+const CLUSTER = /^CLUSTER_/;
+
 /** Where the hub is: the page may live under a path of a proxy. */
 const hubUrl = new URL(".", location.origin + location.pathname);
 
@@ -59,6 +62,7 @@ class Page {
   /** Channels that a source feeds, by the hub's report. */
   #fed: ReadonlySet<string> = new Set();
   #clients: number | undefined;
+  #clusterClients: number | undefined;
   #beatAt: number | undefined;
   /** The log or the notifications have something that is not shown yet. */
   #listsChanged = true;
@@ -97,13 +101,14 @@ class Page {
     });
     client.on("error", (error) => this.#onError(error));
     client.on("gap", () => {
-      const message = "Some errors and notifications were missed while not connected";
+      const message = "Some errors and notifications were missed";
       this.#journal.add({ tone: "note", code: "GAP", message, at: unixSeconds() });
       this.#listsChanged = true;
       this.#renderSoon();
     });
-    client.on("heartbeat", ({ clients_connected }) => {
+    client.on("heartbeat", ({ clients_connected, cluster_clients_connected }) => {
       this.#clients = clients_connected;
+      this.#clusterClients = cluster_clients_connected;
       this.#beatAt = performance.now();
       this.#renderSoon();
     });
@@ -128,7 +133,10 @@ class Page {
     const at = unixSeconds();
     if (state.kind === "open") {
       const tone = this.#wasOpen ? "good" : "note";
-      this.#journal.add({ tone, code: "CONNECTED", message: "Connected to the hub", at });
+      // A hub that welcomes again on the same connection says itself what happened.
+      if (before !== "open") {
+        this.#journal.add({ tone, code: "CONNECTED", message: "Connected to the hub", at });
+      }
       this.#wasOpen = true;
       this.#door.close();
       this.#watch.soon();
@@ -150,7 +158,7 @@ class Page {
     this.#journal.tell(error);
     this.#listsChanged = true;
     this.#backends.hear(error, performance.now());
-    if (error.component === "rpc") this.#watch.soon();
+    if (error.component === "rpc" || CLUSTER.test(error.code)) this.#watch.soon();
     this.#renderSoon();
   }
 
@@ -206,8 +214,9 @@ class Page {
     const isOpen = this.#connection.kind === "open";
     return {
       ...(report === undefined ? {} : { version: report.version }),
-      ...(report?.cluster === undefined ? {} : { role: report.cluster.role }),
+      ...(isOpen && report?.cluster !== undefined ? { cluster: report.cluster } : {}),
       ...(isOpen && this.#clients !== undefined ? { clients: this.#clients } : {}),
+      ...(this.#clusterClients === undefined ? {} : { clusterClients: this.#clusterClients }),
       ...(this.#beatAt === undefined ? {} : { heartbeatAgoMs: now - this.#beatAt }),
       ...(isOpen && report !== undefined
         ? { uptimeMs: report.uptime_seconds * 1000 + now - this.#reportedAt }

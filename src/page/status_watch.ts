@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { BackendReport } from "./backends.ts";
+import type { ClusterStanding } from "./cluster.ts";
 
 /** As much of `/status` as the page shows. */
 export interface HubReport {
@@ -7,7 +8,8 @@ export interface HubReport {
   readonly uptime_seconds: number;
   readonly backends: Readonly<Record<string, BackendReport>>;
   readonly sources: Readonly<Record<string, { readonly last_error: string | null }>>;
-  readonly cluster?: { readonly role: string };
+  /** Absent for a hub by itself. */
+  readonly cluster?: ClusterStanding;
 }
 
 export interface StatusWatchOptions {

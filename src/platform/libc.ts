@@ -160,13 +160,15 @@ export class Libc implements Disposable {
    * local port, by the {@linkcode addressKey} of the peer, in one sweep (40 ms for 10,000). Where one
    * peer address has two connections, the larger figure. Empty if the kernel does not count them
    * (Linux before 4.1).
+   *
+   * @param slice Only the `nth` of `of` parts of all descriptors, counted from 0. Default: all.
    */
-  receivedByPeer(localPort: number): Map<string, number> {
+  receivedByPeer(localPort: number, slice?: Slice): Map<string, number> {
     const received = new Map<string, number>();
     this.#sweep(localPort, (fd, peer) => {
       const bytes = this.receivedBytes(fd); // none unless it is TCP
       if (bytes !== undefined) received.set(peer, Math.max(bytes, received.get(peer) ?? 0));
-    });
+    }, slice);
     return received;
   }
 
@@ -274,10 +276,14 @@ export class Libc implements Disposable {
   }
 
   /** Calls `visit` for each of our connected internet sockets with this local port. */
-  #sweep(localPort: number, visit: (fd: number, peer: string) => void): void {
+  #sweep(
+    localPort: number,
+    visit: (fd: number, peer: string) => void,
+    { nth, of }: Slice = { nth: 0, of: 1 },
+  ): void {
     const syscalls = this.#syscalls;
     const end = syscalls.descriptorsEnd();
-    for (let fd = 0; fd < end; fd++) {
+    for (let fd = nth; fd < end; fd += of) {
       if (syscalls.localPort(fd) !== localPort) continue;
       const peer = syscalls.peerKey(fd);
       if (peer !== undefined) visit(fd, peer); // else it listens, or its connection is over
@@ -299,6 +305,12 @@ export class Libc implements Disposable {
     this.#syscalls.setInts(SOCKET_OPTION.linger, fd, [1, 0]);
     return this.#syscalls.c.shutdown(fd, SHUT_RDWR) === 0;
   }
+}
+
+/** A part of a whole that is worked through in `of` parts; `nth` counts from 0. */
+export interface Slice {
+  readonly nth: number;
+  readonly of: number;
 }
 
 function requireInt(name: string, value: number | undefined): void {

@@ -1,11 +1,11 @@
+import type { Slice } from "../platform/libc.ts";
 import { addressKey, type SocketAddress } from "../platform/socket_address.ts";
 import type { Clock } from "../resilience/clock.ts";
-import { Ticker } from "../resilience/ticker.ts";
 
 /** Counts what the operating system received; {@linkcode SocketGuard} does. */
 export interface ReceivedBytes {
-  /** Bytes received in each connection's life, by its key. */
-  received(): ReadonlyMap<string, number>;
+  /** Bytes received in each connection's life, by its key; of a slice of all if one is given. */
+  received(slice?: Slice): ReadonlyMap<string, number>;
   /** Of those, the ones that still wait in the kernel, for these connections. */
   unread(keys: ReadonlySet<string>): ReadonlyMap<string, number>;
 }
@@ -29,8 +29,12 @@ export interface Watched extends Disposable {
 const LOOK_EVERY_MS = 20;
 /** Growth of memory since the last sweep that calls for the next one at once, in bytes. */
 const ALARMING_GROWTH_BYTES = 8 * 1024 * 1024;
-/** Sweeps without alarm, for those that send slowly, in milliseconds. */
-const SWEEP_EVERY_MS = 5000;
+/**
+ * Without alarm, for those that send slowly, the connections are looked at slice by slice, all of
+ * them in ten seconds: all at one go would hold up everybody's frames.
+ */
+const SLICES = 100;
+const LOOKS_PER_SLICE = 5;
 /** What a handshake, TLS and frame headers may come to, in bytes. */
 const OVERHEAD_BYTES = 256 * 1024;
 /** Pings and pongs are not shown to us: what they may come to, in bytes a second and in all. */
@@ -75,12 +79,11 @@ class Watch implements Watched {
  * system received on a connection with what came through as messages: the difference sits in the
  * dark. A client that is over twice in a row is ended.
  *
- * A sweep costs microseconds a connection, so it is done when memory grows, else every few seconds.
+ * A sweep costs microseconds a connection, so it is done when memory grows, else slice by slice.
  */
 export class InboundGuard {
   readonly #options: InboundGuardOptions;
   readonly #watches = new Map<string, Watch>();
-  #sweptAt = 0;
   #residentAtSweep = Infinity;
 
   constructor(options: InboundGuardOptions) {
@@ -100,24 +103,30 @@ export class InboundGuard {
     const { clock, residentBytes = () => Deno.memoryUsage().rss } = this.#options;
     this.#residentAtSweep = residentBytes();
     let hasSuspects = false;
-    for await (const _tick of new Ticker(LOOK_EVERY_MS, { clock, signal })) {
-      if (this.#watches.size === 0) continue;
-      const resident = residentBytes();
-      this.#residentAtSweep = Math.min(this.#residentAtSweep, resident);
-      const isAlarming = resident - this.#residentAtSweep > ALARMING_GROWTH_BYTES;
-      const isDue = clock.now() - this.#sweptAt >= SWEEP_EVERY_MS;
-      if (!isAlarming && !isDue && !hasSuspects) continue;
-      this.#residentAtSweep = resident;
-      this.#sweptAt = clock.now();
-      hasSuspects = this.#sweep();
+    try {
+      // Fifty times a second even a ticker's grid would be felt, and this needs none.
+      for (let looks = 0;; await clock.sleep(LOOK_EVERY_MS, { signal })) {
+        if (this.#watches.size === 0) continue;
+        looks += 1;
+        const resident = residentBytes();
+        this.#residentAtSweep = Math.min(this.#residentAtSweep, resident);
+        if (hasSuspects || resident - this.#residentAtSweep > ALARMING_GROWTH_BYTES) {
+          this.#residentAtSweep = resident;
+          hasSuspects = this.#sweep();
+        } else if (looks % LOOKS_PER_SLICE === 0) {
+          hasSuspects = this.#sweep({ nth: looks / LOOKS_PER_SLICE % SLICES, of: SLICES });
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
   }
 
   /** Ends who is over for the second time; true if anybody is over for the first. */
-  #sweep(): boolean {
+  #sweep(slice?: Slice): boolean {
     const now = this.#options.clock.now();
     const over = new Map<string, { watch: Watch; excess: number }>();
-    for (const [key, received] of this.#options.sockets.received()) {
+    for (const [key, received] of this.#options.sockets.received(slice)) {
       const watch = this.#watches.get(key);
       if (watch === undefined) continue;
       const excess = account(watch, received, now) - this.#allowance(watch, now);

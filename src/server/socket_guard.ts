@@ -1,4 +1,4 @@
-import { type Libc, openLibc } from "../platform/libc.ts";
+import { type Libc, openLibc, type Slice } from "../platform/libc.ts";
 import { addressKey, type SocketAddress } from "../platform/socket_address.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Descriptors } from "../telemetry/process_figures.ts";
@@ -88,9 +88,9 @@ export class SocketGuard implements ReceivedBytes, Disposable {
     return fd !== undefined && this.#libc.stopListening(fd).ok;
   }
 
-  received(): ReadonlyMap<string, number> {
+  received(slice?: Slice): ReadonlyMap<string, number> {
     if (this.#listener === undefined) return new Map();
-    return this.#libc?.receivedByPeer(this.#listener.port) ?? new Map();
+    return this.#libc?.receivedByPeer(this.#listener.port, slice) ?? new Map();
   }
 
   unread(keys: ReadonlySet<string>): ReadonlyMap<string, number> {

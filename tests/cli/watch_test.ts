@@ -224,6 +224,27 @@ Deno.test("drawView() says the state of each channel by word, errors beneath", (
   ]);
 });
 
+Deno.test("drawView() counts the clients of this hub, and of all hubs where there are several", () => {
+  const welcome = {
+    session: "s",
+    epoch: "e",
+    seq: 0,
+    channels: [],
+    heartbeat_ms: 1000,
+    recovered: false,
+    gap: false,
+  };
+  const connection = { kind: "open", welcome } as const;
+  const top = (counts: Partial<ViewModel>) =>
+    drawView({ ...MODEL, connection, ...counts }, { columns: 60, rows: 10 }, PLAIN)[0];
+  assertEquals(top({}), "http://hub  connected");
+  assertEquals(top({ clients: 3 }), "http://hub  connected, 3 clients");
+  assertEquals(
+    top({ clients: 3, clusterClients: 345 }),
+    "http://hub  connected, 3 clients of 345 on all hubs",
+  );
+});
+
 Deno.test("drawView() never draws more rows or columns than there are", () => {
   const channels = Array.from({ length: 30 }, (_, n) => ({
     kind: "live" as const,

@@ -20,7 +20,7 @@ Deno.test("ClusterFigures() begins with 0 everywhere", () => {
   const figures = new ClusterFigures();
   assertEquals([figures.leaders, figures.takeovers, figures.losses, figures.gaps], [0, 0, 0, 0]);
   assertEquals(APPEND_RESULTS.map((result) => figures.appends(result)), [0, 0, 0, 0]);
-  assertEquals(ENTRY_KINDS.map((kind) => figures.read(kind)), [0, 0, 0, 0, 0]);
+  assertEquals(ENTRY_KINDS.map((kind) => figures.read(kind)), [0, 0, 0, 0, 0, 0]);
 });
 
 Deno.test("ClusterFigures.onClaim() counts a leader once, however often it repeats its claim", () => {
@@ -40,8 +40,16 @@ Deno.test("ClusterFigures.onRead() tells entries by what they are about", () => 
     figures.onRead(broadcast({ type }));
   }
   figures.onRead(undefined);
+  figures.onVoid();
   const counts = ENTRY_KINDS.map((kind) => [kind, figures.read(kind)]);
-  assertEquals(Object.fromEntries(counts), { claim: 1, value: 1, event: 1, error: 3, unknown: 1 });
+  assertEquals(Object.fromEntries(counts), {
+    claim: 1,
+    value: 1,
+    event: 1,
+    error: 3,
+    void: 1,
+    unknown: 1,
+  });
 });
 
 Deno.test("ClusterFigures.onAppended() counts every outcome, and times what the engine answered", () => {

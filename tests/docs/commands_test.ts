@@ -58,7 +58,7 @@ function liveHub(): Promise<App> {
 }
 
 for (const { name, commands } of all.filter(({ commands }) => commands.length > 0)) {
-  const needed = ["npx", "curl", "openssl", "jq"].filter((program) =>
+  const needed = ["npx", "curl", "openssl", "jq", "nats-server"].filter((program) =>
     commands.some(({ text }) => text.split(/[\s']+/).includes(program))
   );
   Deno.test({
@@ -67,8 +67,8 @@ for (const { name, commands } of all.filter(({ commands }) => commands.length > 
     fn: async (t) => {
       await using sandbox = await Sandbox.make();
       for (const { language, code } of fencedBlocks(documents().get(name) ?? "")) {
-        const [, file] = /^\/\/ ([\w.-]+\.jsonc)\b/.exec(code) ?? [];
-        if (language === "jsonc" && file) await sandbox.write(file, code);
+        const [, file] = /^(?:\/\/|#) ([\w.-]+\.(?:jsonc|conf))\b/.exec(code) ?? [];
+        if (/^(jsonc|conf)$/.test(language) && file) await sandbox.write(file, code);
       }
       await using hub = await liveHub();
       for (const command of commands.filter(({ text }) => !Object.hasOwn(NOT_RUN, text))) {

@@ -4,6 +4,7 @@ const ROOT = new URL("../../", import.meta.url);
 const NAMES = [
   "README.md",
   "docs/operations.md",
+  "docs/cluster.md",
   "docs/client.md",
   "docs/protocol.md",
   "docs/grpc.md",

@@ -84,7 +84,8 @@ export class Sandbox implements AsyncDisposable {
       args: ["sh", "-euc", inside],
       cwd: this.#folder,
       env: {
-        PATH: `${this.#folder}/bin:${Deno.env.get("PATH")}`,
+        // Debian has servers in the last one, which is not on everybody's path.
+        PATH: `${this.#folder}/bin:${Deno.env.get("PATH")}:/usr/sbin`,
         DESTDIR: `${this.#folder}/root`,
         NO_COLOR: "1",
         HOLDFAST_CONFIG: "",

@@ -1,4 +1,5 @@
-import { BATCH_WINDOW_MS, VALUE_WAIT_MS } from "../../src/hub/gathering.ts";
+import { BATCH_WINDOW_MS } from "../../src/hub/batch_windows.ts";
+import { VALUE_WAIT_MS } from "../../src/hub/gathering.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { HubBench, type TestClient, text } from "../support/hub_bench.ts";
 

@@ -42,6 +42,26 @@ Deno.test("Journal.tell() begins a new chapter after a breaker opened or closed"
   assertEquals(journal.entries.map(({ count }) => count), [1, 1, 1]);
 });
 
+Deno.test("Journal.tell() tells of a cluster that was lost and found in plain words", () => {
+  const journal = new Journal();
+  const lost = () =>
+    errorEvent("CLUSTER_LOST", "the hub has lost the stream that hubs share", {
+      timestamp: 1,
+      details: "connection refused",
+    });
+  journal.tell(lost());
+  journal.tell(errorEvent("CLUSTER_RECOVERED", "the hub is back", { timestamp: 2 }));
+  journal.tell(lost());
+  assertEquals(
+    journal.entries.map(({ tone, message, details }) => [tone, message.split(".")[0], details]),
+    [
+      ["error", "This hub has lost touch with the others", "connection refused"],
+      ["good", "This hub is back with the others", undefined],
+      ["error", "This hub has lost touch with the others", "connection refused"],
+    ],
+  );
+});
+
 Deno.test("Journal.add() forgets the oldest when it is full", () => {
   const journal = new Journal();
   for (let at = 0; at < 1000; at++) {

@@ -88,7 +88,11 @@ Deno.test("Libc.receivedBytes() counts what came, read or not", async () => {
   await readExactly(pair.server, buffer);
   await until(() => libc.receivedBytes(fd) === 1234);
   assertEquals(libc.unreadBytes(fd), 234);
-  assertEquals(libc.receivedByPeer(port), new Map([[pair.key, 1234]]));
+  const all = new Map([[pair.key, 1234]]);
+  assertEquals(libc.receivedByPeer(port), all);
+  const slices = [0, 1, 2].map((nth) => libc.receivedByPeer(port, { nth, of: 3 }));
+  assertEquals(slices.map(({ size }) => size).toSorted(), [0, 0, 1], "one of them has it");
+  assertEquals(new Map(slices.flatMap((slice) => [...slice])), all);
 
   await readExactly(pair.server, buffer.subarray(0, 234));
   assertEquals([libc.receivedBytes(fd), libc.unreadBytes(fd)], [1234, 0]);

@@ -16,13 +16,18 @@ class GuardBench implements AsyncDisposable {
   unread = 0;
   resident = 100 * MIB;
   ended = 0;
+  /** The slices that were asked for. */
+  readonly slices: (number | "all")[] = [];
   readonly watched: ReturnType<InboundGuard["watch"]>;
 
   constructor() {
     const guard = new InboundGuard({
       clock: this.clock,
       sockets: {
-        received: () => new Map([[KEY, this.received]]),
+        received: (slice) => {
+          this.slices.push(slice?.nth ?? "all");
+          return new Map([[KEY, this.received]]);
+        },
         unread: () => new Map([[KEY, this.unread]]),
       },
       maxMessageBytes: 65_536,
@@ -85,4 +90,14 @@ Deno.test("InboundGuard forgets a connection that has ended", async () => {
   await bench.clock.advance(30_000);
   assertEquals(bench.ended, 0);
   assert(bench.clock.now() === 30_000);
+});
+
+Deno.test("InboundGuard looks at a slice at a time in ten seconds, and at all when memory grows", async () => {
+  await using bench = new GuardBench();
+  await bench.clock.advance(10_000);
+  assertEquals(new Set(bench.slices), new Set(new Array(100).keys()));
+  assertEquals(bench.slices.length, 100);
+  bench.resident += 20 * MIB;
+  await bench.clock.advance(40);
+  assertEquals(bench.slices.filter((slice) => slice === "all").length, 1);
 });

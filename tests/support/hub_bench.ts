@@ -21,13 +21,15 @@ export interface TestClient {
 
 /** A hub with a clock moved by hand, two status channels, and clients made of nothing. */
 export class HubBench implements AsyncDisposable {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly hub: Hub;
   /** What `latest` says of each status channel. */
   readonly values = new Map<string, StatusData<JsonText>>();
   readonly statusChannels = ["a", "b"];
 
-  constructor(changes: Partial<HubOptions["limits"]> = {}) {
+  /** @param clock One that moves several hubs at once. Default: a clock of its own. */
+  constructor(changes: Partial<HubOptions["limits"]> = {}, clock: FakeClock = new FakeClock()) {
+    this.clock = clock;
     this.hub = new Hub({
       clock: this.clock,
       limits: {

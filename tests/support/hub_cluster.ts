@@ -51,7 +51,8 @@ export function clusterConfig({ nats, backend, cluster, also }: ClusterConfigOpt
   };
 }
 
-const READER_TOKEN = "cluster-reader-0123456789abcdefgh";
+/** What lets its bearer read everything. */
+export const READER_TOKEN = "cluster-reader-0123456789abcdefgh";
 
 /** What `/status` says; fails if the hub does not answer. */
 export async function statusOf(hub: HubProcess): Promise<HubStatus> {
@@ -133,7 +134,7 @@ export async function untilLed(
   const lateAt = performance.now() + timeoutMs;
   for (;;) {
     const roles = await Promise.all(
-      hubs.map((hub) => statusOf(hub).then(({ cluster }) => cluster.role, () => undefined)),
+      hubs.map((hub) => statusOf(hub).then(placeOf, () => undefined)),
     );
     const leader = hubs[roles.indexOf("leader")];
     const followers = hubs.filter((_, at) => roles[at] === "follower");
@@ -143,6 +144,11 @@ export async function untilLed(
     }
     await delay(ASK_EVERY_MS);
   }
+}
+
+/** A hub that has lost the engine keeps its role for a while: it does not count. */
+function placeOf({ cluster: { role, connected } }: HubStatus): Role | undefined {
+  return connected ? role : undefined;
 }
 
 /** Starts so many hubs of one cluster. They are killed when the stack is disposed of. */

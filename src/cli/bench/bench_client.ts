@@ -75,7 +75,7 @@ export class BenchClient {
       }
       const { type, seq } = head;
       if (type === "welcome") {
-        span = this.#enter(data, isAgain);
+        span = span === undefined ? this.#enter(data, isAgain) : this.#startOver(data, span);
         return;
       }
       if (type === "pong") {
@@ -118,12 +118,19 @@ export class BenchClient {
 
   #enter(text: string, isAgain: boolean): Span {
     const { ledger, tally } = this.#options;
-    const { data } = JSON.parse(text) as { data?: { seq?: unknown } };
-    const span = newSpan(typeof data?.seq === "number" ? data.seq : 0);
+    const span = newSpan(seqIn(text));
     ledger.enter(span);
     tally.connected += 1;
     if (isAgain) tally.reconnects += 1;
     this.#welcomed.resolve(true);
+    return span;
+  }
+
+  /** The hub welcomes again on the same connection, in another numbering. */
+  #startOver(text: string, before: Span): Span {
+    before.isOver = true;
+    const span = newSpan(seqIn(text));
+    this.#options.ledger.enter(span);
     return span;
   }
 
@@ -135,4 +142,10 @@ export class BenchClient {
     done.abort();
     await late;
   }
+}
+
+/** The number in a welcome. */
+function seqIn(welcome: string): number {
+  const { data } = JSON.parse(welcome) as { data?: { seq?: unknown } };
+  return typeof data?.seq === "number" ? data.seq : 0;
 }

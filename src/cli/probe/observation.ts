@@ -6,7 +6,7 @@ import { type Check, Faults, ok } from "./check.ts";
 import { askHub, type ProbeContext } from "./context.ts";
 import { ClockJudge, HeartbeatJudge, SeqJudge } from "./pace_judges.ts";
 import { isKept, type Past } from "./resuming.ts";
-import { frameFaults, isObject, type Json } from "./shapes.ts";
+import { frameFaults, isObject, type Json, welcomeFaults } from "./shapes.ts";
 import { StatusJudge } from "./status_judge.ts";
 import type { Heard, ProbeSocket } from "./socket.ts";
 
@@ -32,7 +32,7 @@ const MAX_EVENTS = 500;
 /** Everything that is judged by listening to one connection for a while. */
 export class Observation {
   readonly #context: ProbeContext;
-  readonly #welcome: Welcome;
+  #welcome: Welcome;
   readonly #frames = new Faults();
   readonly #status = new StatusJudge();
   readonly #clock = new ClockJudge();
@@ -59,6 +59,7 @@ export class Observation {
     this.#types.set(type, (this.#types.get(type) ?? 0) + 1);
     for (const fault of frameFaults(heard.frame)) this.#frames.add(fault);
     this.#clock.note(heard);
+    if (type === "welcome") this.#startOver(heard.frame["data"]);
     this.#seq.note(heard);
     this.#breaker.note(heard);
     if (type === "heartbeat") this.#heartbeat.note(heard.at);
@@ -127,6 +128,15 @@ export class Observation {
       events: this.#events,
       isCut: this.#isCut,
     };
+  }
+
+  /** The hub welcomes again, on the same connection: another numbering begins. */
+  #startOver(data: unknown): void {
+    if (welcomeFaults(data).length > 0) return this.#frames.add("a second welcome that is none");
+    this.#welcome = data as Welcome;
+    this.#seq.restart(this.#welcome.seq);
+    this.#events = [];
+    this.#isCut = false;
   }
 
   async #look(): Promise<void> {

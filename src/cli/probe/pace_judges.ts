@@ -1,7 +1,7 @@
 /** Judges of what comes with time: heartbeats, sequence numbers, the hub's clock. */
 import { channelKind, RESERVED_TYPES } from "../../protocol/channel.ts";
 import { type Check, Faults, ok, skipped } from "./check.ts";
-import { isUnixSeconds } from "./shapes.ts";
+import { isObject, isUnixSeconds } from "./shapes.ts";
 import type { Heard } from "./socket.ts";
 
 /** The least slack a heartbeat is given, in milliseconds: networks and machines get busy. */
@@ -66,7 +66,7 @@ const MAX_REMEMBERED = 10_000;
  * values, so that numbers rise within each of those lanes.
  */
 export class SeqJudge {
-  readonly #start: number;
+  #start: number;
   readonly #faults = new Faults();
   readonly #last = new Map<string, number>();
   readonly #seen = new Set<number>();
@@ -83,10 +83,22 @@ export class SeqJudge {
     return this.#highest;
   }
 
-  note({ frame: { type, seq } }: Heard): void {
+  /** The numbers begin anew, behind this one: several hubs share a stream, or do no longer. */
+  restart(start: number): void {
+    this.#start = start;
+    this.#highest = start;
+    this.#last.clear();
+    this.#seen.clear();
+  }
+
+  note({ frame: { type, seq, data } }: Heard): void {
     if ((RESERVED_TYPES as readonly string[]).includes(type)) return; // no broadcasts
     if (typeof seq !== "number" || !Number.isSafeInteger(seq)) {
-      if (type === "heartbeat") this.#faults.add("heartbeat: is a broadcast and has no seq");
+      // Hubs that share a stream have numbers only for what all of them say.
+      const isClusters = isObject(data) && "cluster_clients_connected" in data;
+      if (type === "heartbeat" && !isClusters) {
+        this.#faults.add("heartbeat: is a broadcast and has no seq");
+      }
       return;
     }
     if (seq <= this.#start) {

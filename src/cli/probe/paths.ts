@@ -45,10 +45,11 @@ export function judgeStatus(reply: Reply): Check {
   const { body } = reply;
   if (!isObject(body)) return failed("status", "/status is not a JSON object");
   const faults = statusFaults(body);
-  const { backends, sources, version } = body;
+  const { backends, sources, version, cluster } = body;
   if (faults.length > 0) return failed("status", faults.slice(0, 3).join("; "));
   const counted = [backends, sources].map((each) => Object.keys(each as Json).length);
-  return ok("status", `version ${version}, ${counted[0]} backends, ${counted[1]} sources`);
+  const place = isObject(cluster) ? `, ${cluster["role"]} among ${hubsOf(cluster)} hubs` : "";
+  return ok("status", `version ${version}, ${counted[0]} backends, ${counted[1]} sources${place}`);
 }
 
 function statusFaults(body: Json): string[] {
@@ -66,7 +67,10 @@ function statusFaults(body: Json): string[] {
     const value = body[name];
     if (typeof value !== "number" || !(value >= 0)) faults.push(`${name} is ${shown(value)}`);
   }
-  if (body["total_clients"] === 0) {
+  const { cluster, total_clients } = body;
+  if (cluster !== undefined) faults.push(...clusterFaults(cluster));
+  // Among several hubs another one may have answered than the one this probe is connected to.
+  if (total_clients === 0 && !(isObject(cluster) && hubsOf(cluster) > 1)) {
     faults.push("total_clients is 0 although this probe is connected");
   }
   for (const name of ["errors_by_code", "backends", "sources"]) {
@@ -93,6 +97,25 @@ function statusFaults(body: Json): string[] {
     }
   }
   return faults;
+}
+
+const ROLES: readonly unknown[] = ["leader", "follower", "alone"];
+
+function clusterFaults(cluster: unknown): string[] {
+  if (!isObject(cluster)) return [`cluster is ${shown(cluster)}, not an object`];
+  const { role, connected, clients_connected, hubs } = cluster;
+  const faults: string[] = [];
+  if (!ROLES.includes(role)) faults.push(`cluster.role is ${shown(role)}`);
+  if (typeof connected !== "boolean") faults.push(`cluster.connected is ${shown(connected)}`);
+  if (typeof clients_connected !== "number" || !(clients_connected >= 0)) {
+    faults.push(`cluster.clients_connected is ${shown(clients_connected)}`);
+  }
+  if (!Array.isArray(hubs) || hubs.length === 0) faults.push(`cluster.hubs is ${shown(hubs)}`);
+  return faults;
+}
+
+function hubsOf({ hubs }: Json): number {
+  return Array.isArray(hubs) ? hubs.length : 0;
 }
 
 function entries(value: unknown): [string, unknown][] {

@@ -38,6 +38,7 @@ export class LiveView implements Disposable {
   readonly #resizing: Disposable;
   readonly #happenings: Happening[] = [];
   #clients: number | undefined;
+  #clusterClients: number | undefined;
   #drawn: readonly string[] = [];
 
   constructor(options: LiveViewOptions) {
@@ -47,9 +48,10 @@ export class LiveView implements Disposable {
     client.on("error", (event) => this.#onError(event), { signal });
     client.on("notification", (data) => this.#add(`notification ${compact(data)}`), { signal });
     client.on("gap", () => this.#add("some events were missed", "warning"), { signal });
-    client.on("heartbeat", ({ clients_connected }) => this.#clients = clients_connected, {
-      signal,
-    });
+    client.on("heartbeat", ({ clients_connected, cluster_clients_connected }) => {
+      this.#clients = clients_connected;
+      this.#clusterClients = cluster_clients_connected;
+    }, { signal });
     // The heartbeat is not shown to those who named other channels: the count stays unknown then.
     client.on("state", (state) => {
       if (state.kind === "open" || state.kind === "waiting") this.#add(connectionLine(state));
@@ -97,6 +99,7 @@ export class LiveView implements Disposable {
       url,
       connection: client.state,
       clients: this.#clients,
+      clusterClients: this.#clusterClients,
       channels: [...names].map((channel) => client.read(channel)),
       happenings: this.#happenings,
     };

@@ -12,6 +12,8 @@ export interface ViewModel {
   readonly connection: ConnectionState;
   /** Clients connected, by the last heartbeat. */
   readonly clients: number | undefined;
+  /** Clients of all hubs of its cluster, where it has one. */
+  readonly clusterClients?: number | undefined;
   readonly channels: readonly ChannelState[];
   /** Newest last. */
   readonly happenings: readonly Happening[];
@@ -53,10 +55,12 @@ export function drawView(model: ViewModel, size: ScreenSize, style: Style): stri
   return lines.slice(0, rows);
 }
 
-function header({ url, connection, clients }: ViewModel, columns: number, style: Style): string {
+function header(model: ViewModel, columns: number, style: Style): string {
+  const { url, connection, clients, clusterClients } = model;
   const isOpen = connection.kind === "open";
   const state = connectionLine(connection);
-  const counted = !isOpen || clients === undefined ? "" : `, ${clients} clients`;
+  const ofAll = clusterClients === undefined ? "" : ` of ${clusterClients} on all hubs`;
+  const counted = !isOpen || clients === undefined ? "" : `, ${clients} clients${ofAll}`;
   const text = fit(`${url}  ${state}${counted}`, columns);
   const prefix = `${url}  `;
   if (!text.startsWith(prefix)) return style("bold", text);

@@ -80,6 +80,18 @@ Deno.test("SeqJudge lets lanes overtake each other, but nothing come twice", () 
   assertMatch(judge.verdict().seen, /13 came twice; .*10 is not above .*10 came after 11/);
 });
 
+Deno.test("SeqJudge bears what hubs that share a stream do: heartbeats without one, numbers begun anew", () => {
+  const judge = new SeqJudge(10);
+  judge.note(heard("notification", {}, 0, 12));
+  judge.note(heard("heartbeat", { cluster_clients_connected: 3 }, 0));
+  judge.restart(4);
+  judge.note(heard("notification", {}, 0, 5));
+  assertEquals(judge.verdict(), ok("seq", "1 broadcasts, 4 -> 5"));
+  judge.note(heard("heartbeat", {}, 0));
+  judge.note(heard("notification", {}, 0, 4));
+  assertMatch(judge.verdict().seen, /is a broadcast and has no seq; .*4 is not above/);
+});
+
 Deno.test("ClockJudge finds a clock that is more than 5 s off", () => {
   const judge = new ClockJudge();
   const { frame } = heard("heartbeat", {});

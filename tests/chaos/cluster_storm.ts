@@ -1,0 +1,214 @@
+import { clusterConfig, publishAt, untilLed, untilRole } from "../support/hub_cluster.ts";
+import { HubProcess, type LogLine } from "../support/hub_process.ts";
+import { NatsServer } from "../support/nats.ts";
+import type { Chance } from "../support/seed.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
+import { Polled } from "./polled.ts";
+import { sleep } from "./storm_backend.ts";
+
+export const CLUSTER_SIZE = 3;
+
+/** What happens to a cluster under fire. */
+export const MISFORTUNES = [
+  "leader killed",
+  "leader stopped",
+  "follower killed",
+  "engine blinks",
+  "engine away",
+  "link cut",
+  "link reset",
+] as const;
+export type Misfortune = typeof MISFORTUNES[number];
+
+/** The cluster finds together again within this time, in milliseconds, however busy the machine is. */
+const SETTLE_MS = 30_000;
+
+/** A time in which nothing happened, in unix milliseconds. */
+export interface Calm {
+  readonly from: number;
+  readonly until: number;
+}
+
+interface Publication {
+  readonly number: number;
+  readonly hub: HubProcess;
+  readonly from: number;
+  readonly until: number;
+}
+
+/** Three hubs, each behind a network of its own to one engine, and a publisher that numbers. */
+export class ClusterStorm implements AsyncDisposable {
+  readonly backend = new Polled();
+  readonly hubs: HubProcess[] = [];
+  readonly calms: Calm[] = [];
+  /** Log lines of warnings and errors that hubs wrote which are gone by now. */
+  readonly complaints: string[] = [];
+  readonly #nats: NatsServer;
+  readonly #networks: TcpProxy[];
+  readonly #stack = new AsyncDisposableStack();
+  readonly #publications: Publication[] = [];
+  #published = 0;
+  #isOver = false;
+
+  private constructor(nats: NatsServer) {
+    this.#nats = this.#stack.use(nats);
+    this.#stack.use(this.backend);
+    this.#networks = Array.from(
+      { length: CLUSTER_SIZE },
+      () => this.#stack.use(new TcpProxy(nats.url)),
+    );
+  }
+
+  static async start(): Promise<ClusterStorm> {
+    const storm = new ClusterStorm(await NatsServer.start());
+    try {
+      for (let at = 0; at < CLUSTER_SIZE; at++) await storm.#replace(at);
+      await untilLed(storm.hubs, SETTLE_MS);
+      return storm;
+    } catch (error) {
+      await storm[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The addresses of the hubs there are just now. */
+  get addresses(): string[] {
+    return this.hubs.map(({ url }) => url.replace(/^http/, "ws"));
+  }
+
+  /** Numbers of the notifications that the whole cluster took, as far as is known. */
+  get shared(): number[] {
+    return this.#publications.filter(({ hub, from, until }) => !wasAlone(hub.logs, from, until))
+      .map(({ number }) => number);
+  }
+
+  /** How many notifications there were. */
+  get published(): number {
+    return this.#published;
+  }
+
+  /** Publishes at hubs in turn, one notification after the other, until the storm is over. */
+  async publish(everyMs: number): Promise<void> {
+    while (!this.#isOver) {
+      const hub = this.hubs[this.#published % CLUSTER_SIZE];
+      if (hub) await this.#publishAt(hub).catch(() => {}); // it was killed meanwhile
+      await sleep(everyMs);
+    }
+  }
+
+  /** Publishes one more, which everybody is to get; its number. */
+  async publishLast(): Promise<number> {
+    this.#isOver = true;
+    for (;;) {
+      for (const hub of this.hubs) if (await this.#publishAt(hub)) return this.#published;
+    }
+  }
+
+  /** Lets something happen, and waits until the cluster has found together again. */
+  async suffer(misfortune: Misfortune, chance: Chance): Promise<void> {
+    const { leader, followers } = await untilLed(this.hubs, SETTLE_MS);
+    const at = Math.floor(chance.between(0, CLUSTER_SIZE));
+    const network = this.#networks[at];
+    switch (misfortune) {
+      case "leader killed":
+        await this.#replace(this.hubs.indexOf(leader));
+        break;
+      case "follower killed":
+        await this.#replace(this.hubs.indexOf(chance.pick(followers)));
+        break;
+      case "leader stopped":
+        leader.signal("SIGSTOP");
+        try {
+          await untilLed(followers, SETTLE_MS);
+        } finally {
+          leader.signal("SIGCONT");
+        }
+        break;
+      case "engine blinks":
+        await this.#nats.restart();
+        break;
+      case "engine away":
+        await this.#nats.kill();
+        for (const hub of this.hubs) await untilRole(hub, "alone", SETTLE_MS);
+        await this.#nats.restart();
+        break;
+      case "link cut":
+      case "link reset": {
+        if (misfortune === "link cut") network?.cut();
+        else await network?.reset();
+        const hub = this.hubs[at];
+        if (hub) await untilRole(hub, "alone", SETTLE_MS);
+        network?.heal();
+      }
+    }
+    await untilLed(this.hubs, SETTLE_MS);
+  }
+
+  /** Waits while nothing happens. */
+  async rest(ms: number): Promise<void> {
+    // A poll that was under way when its hub lost the lead has come to its end.
+    await sleep(500);
+    const from = Date.now();
+    await sleep(ms);
+    this.calms.push({ from, until: Date.now() });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
+    for (const hub of this.hubs) this.#takeLeave(hub);
+    await this.#stack[Symbol.asyncDispose]();
+  }
+
+  async #publishAt(hub: HubProcess): Promise<boolean> {
+    const number = ++this.#published;
+    const from = Date.now();
+    const { status } = await publishAt(hub, { title: `notification ${number}`, number });
+    if (status !== 202) return false;
+    this.#publications.push({ number, hub, from, until: Date.now() });
+    return true;
+  }
+
+  /** Kills a hub if there is one, and starts another in its place. */
+  async #replace(at: number): Promise<void> {
+    const before = this.hubs[at];
+    if (before) {
+      before.signal("SIGKILL");
+      await before.ended();
+      this.#takeLeave(before);
+    }
+    const config = clusterConfig({
+      nats: this.#networks[at]?.url ?? "",
+      backend: this.backend.url(at),
+      also: {
+        sources: [{
+          channel: "system_status",
+          backend: "core",
+          method: "GetSystemStatus",
+          every: "500ms",
+          stale_after: "2s",
+        }],
+        hub: { heartbeat_every: "1s" },
+      },
+    });
+    this.hubs[at] = this.#stack.use(await HubProcess.start(config));
+  }
+
+  #takeLeave({ complaints, logs }: HubProcess): void {
+    this.complaints.push(...complaints);
+    const bad = logs.filter(({ level }) => level === "error").map((line) => JSON.stringify(line));
+    this.complaints.push(...bad);
+  }
+}
+
+/** Whether a hub did for itself in some of that time, by its own log. */
+function wasAlone(logs: readonly LogLine[], from: number, until: number): boolean {
+  let aloneSince: number | undefined;
+  for (const { event, time } of logs) {
+    const at = Date.parse(String(time));
+    if (event === "cluster.alone") aloneSince = at;
+    if (event !== "cluster.joined") continue;
+    if (aloneSince !== undefined && aloneSince <= until && from <= at) return true;
+    aloneSince = undefined;
+  }
+  return aloneSince !== undefined && aloneSince <= until;
+}

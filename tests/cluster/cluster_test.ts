@@ -1,0 +1,274 @@
+import { Cluster, type Inheritance } from "../../src/cluster/cluster.ts";
+import { encodeStatusData } from "../../src/protocol/codec.ts";
+import { errorEvent } from "../../src/protocol/error_event.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { HubBench, text } from "../support/hub_bench.ts";
+import { EngineError } from "../../src/cluster/engine.ts";
+import { FakeServer } from "./fake_engine.ts";
+
+const LEASE_MS = 5000;
+const GRACE_MS = 5000;
+
+/** Longest time until a hub has tried to connect, or to lead, in milliseconds. */
+const SOON_MS = 3000;
+
+/** One hub of several, on a clock all of them share. */
+class Member implements AsyncDisposable {
+  readonly hubs: HubBench;
+  readonly cluster: Cluster;
+  isPolling = false;
+  inherited: Inheritance | undefined;
+  readonly clock: FakeClock;
+
+  /** While true, it alone finds no engine. */
+  isCutOff = false;
+
+  constructor(name: string, bench: Bench, { graceMs = GRACE_MS } = {}) {
+    const { clock, server } = bench;
+    this.clock = clock;
+    this.hubs = new HubBench({ outboxMessages: 256 }, clock);
+    this.cluster = new Cluster({
+      clock,
+      hub: this.hubs.hub,
+      name,
+      open: (signal) =>
+        this.isCutOff ? Promise.reject(new EngineError("no way there")) : server.open(signal),
+      leaseMs: LEASE_MS,
+      graceMs,
+      fed: () => [{ channel: "a", backend: "core", staleAfterMs: 15_000 }],
+      startPolling: (inheritance) => {
+        if (!this.isPolling) this.inherited = inheritance;
+        this.isPolling = true;
+      },
+      stopPolling: () => this.isPolling = false,
+      backendReports: () => ({ core: { state: name } }),
+    });
+    this.cluster.start();
+  }
+
+  get role(): string {
+    return this.cluster.role;
+  }
+
+  /** Polls once, if it is for this hub to do. */
+  poll(value: unknown): void {
+    if (!this.isPolling) return;
+    const cached_at = this.clock.unixSeconds();
+    const data = encodeStatusData({ data: text(value), is_stale: false, cached_at, age_ms: 0 });
+    this.cluster.broadcast("a", data);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cluster[Symbol.asyncDispose]();
+  }
+}
+
+class Bench implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly server = new FakeServer(this.clock, { leaseMs: LEASE_MS });
+  readonly members: Member[] = [];
+
+  async join(name: string, options: { graceMs?: number } = {}): Promise<Member> {
+    const member = new Member(name, this, options);
+    this.members.push(member);
+    await this.clock.advance(100);
+    return member;
+  }
+
+  get roles(): string[] {
+    return this.members.map(({ role }) => role);
+  }
+
+  get pollers(): Member[] {
+    return this.members.filter(({ isPolling }) => isPolling);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = this.members.map((member) => member[Symbol.asyncDispose]());
+    await this.clock.advance(5000);
+    await Promise.all(ended);
+    for (const { hubs } of this.members) hubs.hub[Symbol.dispose]();
+    await this.clock.advance(0);
+    assertEquals(this.clock.sleeping, 0, "somebody still sleeps");
+    assertEquals(this.server.engines.size, 0, "every connection was closed");
+  }
+}
+
+async function three() {
+  const bench = new Bench();
+  const one = await bench.join("one");
+  const two = await bench.join("two");
+  const others = await bench.join("three");
+  return { bench, one, two, three: others };
+}
+
+Deno.test("Cluster has one leader, who polls; all show what it says, under the same numbers", async () => {
+  const { bench, one, two, three: last } = await three();
+  await using _bench = bench;
+  assertEquals(bench.roles, ["leader", "follower", "follower"]);
+  assertEquals(bench.pollers, [one]);
+  const clients = bench.members.map(({ hubs }) => hubs.connect());
+  one.poll(1);
+  two.poll(2);
+  const seq = await last.cluster.publish("notification", text({ n: 1 }));
+  await bench.clock.advance(10);
+  const told = clients.map(({ transport }) =>
+    transport.frames.flatMap(({ type, seq }) => seq === undefined ? [] : `${type} ${seq}`)
+  );
+  assertEquals(told[0]?.length, 2);
+  assert(told[0]?.includes(`notification ${seq}`));
+  assertEquals(told, [told[0], told[0], told[0]] as never);
+  assertEquals(two.cluster.latest("a")?.data, "1" as never);
+  assertEquals(new Set(bench.members.map(({ hubs }) => hubs.hub.epoch)).size, 1);
+  await bench.clock.advance(2000);
+  assertEquals(two.cluster.leadersBackends(), { core: { state: "one" } });
+  assertEquals(last.cluster.report().clients_connected, 3);
+});
+
+Deno.test("Cluster hands over at once when its leader retires, and the next goes on with what it left", async () => {
+  const { bench, one, two, three: last } = await three();
+  await using _bench = bench;
+  one.poll(7);
+  one.cluster.broadcastError(
+    errorEvent("CIRCUIT_OPEN", "of a test", { timestamp: 5, data: { backend: "core" } }),
+  );
+  const { epoch } = one.hubs.hub;
+  const retired = one.cluster.retire();
+  await bench.clock.advance(100);
+  await retired;
+  const next = [two, last].find(({ role }) => role === "leader");
+  assert(next);
+  assertEquals([...next.inherited?.values ?? []].map(([, { data }]) => data), ["7"] as never);
+  assertEquals([...next.inherited?.backendsOut ?? []], ["core"]);
+  assertEquals(next.hubs.hub.epoch, epoch);
+  assert(one.role !== "leader", `the one that retired is a ${one.role}`);
+});
+
+Deno.test("Cluster replaces a leader that is gone, and the stream goes on where it was", async () => {
+  const { bench, one, two } = await three();
+  await using _bench = bench;
+  one.poll(1);
+  await bench.clock.advance(10);
+  const { epoch, seq } = two.hubs.hub;
+  // It stands still: nothing is asked any more, and nothing answered.
+  const [engine] = bench.server.engines;
+  assert(engine);
+  engine.isUnanswered = true;
+  await bench.clock.advance(LEASE_MS + SOON_MS);
+  const [next] = bench.pollers.filter((member) => member !== one);
+  assert(next);
+  assertEquals(next.hubs.hub.epoch, epoch);
+  assert(next.hubs.hub.seq > seq);
+  engine.isUnanswered = false;
+  await bench.clock.advance(SOON_MS);
+  assertEquals(bench.pollers, [next], "the one before has noticed");
+  assertEquals([...bench.roles].sort(), ["follower", "follower", "leader"]);
+});
+
+Deno.test("Cluster without its engine: a blink changes nothing, then all is stale, then each is alone", async () => {
+  const { bench, one, two } = await three();
+  await using _bench = bench;
+  const client = two.hubs.connect();
+  one.poll(1);
+  await bench.clock.advance(10);
+  const since = () => client.transport.frames.slice(3).map(({ type, data }) => data.code ?? type);
+  bench.server.crash();
+  bench.server.isDown = false;
+  await bench.clock.advance(900);
+  assertEquals(since(), [], "a blink");
+  assertEquals([...bench.roles].sort(), ["follower", "follower", "leader"]);
+  await bench.clock.advance(SOON_MS);
+
+  const before = client.transport.frames.length;
+  const later = () => client.transport.frames.slice(before);
+  bench.server.crash();
+  await bench.clock.advance(1000);
+  assertEquals(later().map(({ type, data }) => data.code ?? type), ["CLUSTER_LOST", "a"]);
+  assertEquals(later()[1]?.data.is_stale, true);
+  await assertRejects(() => two.cluster.publish("notification", text({ n: 1 })));
+  await bench.clock.advance(GRACE_MS - 1000);
+  assertEquals(bench.roles, ["alone", "alone", "alone"]);
+  assertEquals(bench.pollers.length, 3);
+  assertEquals(later()[2]?.type, "welcome");
+  two.poll(5);
+  assertEquals(client.transport.frames.at(-1)?.data.data, 5);
+  assertEquals(await two.cluster.publish("notification", text({ n: 1 })), undefined, "its own");
+
+  bench.server.isDown = false;
+  await bench.clock.advance(SOON_MS);
+  assertEquals([...bench.roles].sort(), ["follower", "follower", "leader"]);
+  assertEquals(bench.pollers.length, 1);
+  assertEquals(new Set(bench.members.map(({ hubs }) => hubs.hub.epoch)).size, 1);
+  assertEquals(
+    client.transport.frames.filter(({ data }) => data.code === "CLUSTER_RECOVERED").length,
+    1,
+  );
+  const shown = client.transport.frames.findLast(({ type }) => type === "a");
+  assertEquals(shown?.data.data, 5, "nothing older than it had");
+});
+
+Deno.test("Cluster: who led before a short absence does not lead after it if another does", async () => {
+  await using bench = new Bench();
+  const one = await bench.join("one", { graceMs: 60_000 });
+  const two = await bench.join("two");
+  const [engine] = bench.server.engines;
+  one.isCutOff = true;
+  engine?.lose("connection reset");
+  await bench.clock.advance(LEASE_MS + SOON_MS);
+  assertEquals([two.role, one.isPolling], ["leader", true], "nobody has told it");
+  one.isCutOff = false;
+  await bench.clock.advance(SOON_MS);
+  assertEquals([bench.roles, bench.pollers], [["follower", "leader"], [two]]);
+  two.poll(1);
+  one.poll(2);
+  await bench.clock.advance(10);
+  assertEquals(one.cluster.latest("a")?.data, "1" as never);
+});
+
+Deno.test("Cluster is not ready before it has joined or is alone, and says why", async () => {
+  const bench = new Bench();
+  await using _bench = bench;
+  bench.server.isDown = true;
+  const one = await bench.join("one");
+  assert(one.cluster.notReady?.includes("connection refused"), one.cluster.notReady);
+  await bench.clock.advance(2000);
+  assert(one.cluster.notReady !== undefined, "told, but nothing to show yet");
+  await bench.clock.advance(GRACE_MS);
+  assertEquals([one.cluster.notReady, one.role], [undefined, "alone"]);
+  bench.server.isDown = false;
+  await bench.clock.advance(SOON_MS);
+  assertEquals([one.cluster.notReady, one.role], [undefined, "leader"]);
+  bench.server.crash();
+  await bench.clock.advance(2000);
+  assertEquals(one.cluster.notReady, undefined, "it still has what it had");
+});
+
+Deno.test("Cluster begins a new epoch with a stream made anew", async () => {
+  const { bench, two } = await three();
+  await using _bench = bench;
+  const client = two.hubs.connect();
+  await two.cluster.publish("notification", text({ n: 1 }));
+  await bench.clock.advance(10);
+  const before = two.hubs.hub.epoch;
+  bench.server.crash();
+  bench.server.wipe();
+  bench.server.isDown = false;
+  await bench.clock.advance(SOON_MS);
+  assertEquals([...bench.roles].sort(), ["follower", "follower", "leader"]);
+  const epochs = new Set(bench.members.map(({ hubs }) => hubs.hub.epoch));
+  assertEquals([epochs.size, epochs.has(before)], [1, false]);
+  const welcome = client.transport.frames.findLast(({ type }) => type === "welcome");
+  assertEquals([welcome?.data.gap, welcome?.data.epoch], [true, two.hubs.hub.epoch]);
+});
+
+Deno.test("Cluster shows a value grown old when its leader says nothing", async () => {
+  const { bench, one, two } = await three();
+  await using _bench = bench;
+  const client = two.hubs.connect({ channels: ["a"] });
+  one.poll(1);
+  await bench.clock.advance(14_900);
+  assertEquals(client.transport.frames.at(-1)?.data.is_stale, false);
+  await bench.clock.advance(200);
+  assertEquals(client.transport.frames.at(-1)?.data.is_stale, true);
+});

@@ -1,0 +1,286 @@
+import {
+  type Appended,
+  type AppendOptions,
+  type Engine,
+  EngineError,
+  type LatestValues,
+  type Lease,
+  type OpenEngine,
+  type Stored,
+  type StreamState,
+} from "../../src/cluster/engine.ts";
+import type { Clock } from "../../src/resilience/clock.ts";
+
+interface Kept extends Stored {
+  readonly as: AppendOptions["as"];
+}
+
+/**
+ * The engine all hubs of a test share, in memory: a stream with a fence, entries that are stored
+ * once under one name, a lease that runs out by the test's clock, the latest values.
+ *
+ * @example
+ * ```ts
+ * const server = new FakeServer(clock, { leaseMs: 5000 });
+ * const engine = server.connect();
+ * engine.lose("cut off");
+ * ```
+ */
+export class FakeServer {
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  readonly engines = new Set<FakeEngine>();
+  readonly latest = new Map<string, Stored & { readonly id: string }>();
+  /** While true, connections are refused. */
+  isDown = false;
+  /** While true, the fence lets everybody through, as that of some servers does at times. */
+  isLax = false;
+  maxBytes = Infinity;
+  #entries: Kept[] = [];
+  #last = 0;
+  #lives = 1;
+  #byName = new Map<string, number>();
+  #lease: { readonly holder: string; readonly term: number; readonly until: number } | undefined;
+  #terms = 0;
+
+  constructor(clock: Clock, { leaseMs = 5000 }: { leaseMs?: number } = {}) {
+    this.clock = clock;
+    this.leaseMs = leaseMs;
+  }
+
+  /** What the stream holds. */
+  get entries(): readonly Stored[] {
+    return this.#entries;
+  }
+
+  get state(): StreamState {
+    const first = this.#entries[0]?.seq ?? this.#last + 1;
+    return { id: `life ${this.#lives}`, first, last: this.#last };
+  }
+
+  /** Who has the lease now. */
+  get holder(): string | undefined {
+    return this.clock.now() < (this.#lease?.until ?? 0) ? this.#lease?.holder : undefined;
+  }
+
+  get newestOfLeaders(): Kept | undefined {
+    return this.#entries.findLast(({ as }) => as === "leader");
+  }
+
+  connect(): FakeEngine {
+    if (this.isDown) throw new EngineError("connection refused");
+    const engine = new FakeEngine(this);
+    this.engines.add(engine);
+    return engine;
+  }
+
+  /** For those who open a connection by themselves. */
+  readonly open: OpenEngine = () =>
+    new Promise((resolve, reject) => {
+      try {
+        resolve(this.connect());
+      } catch (error) {
+        reject(error);
+      }
+    });
+
+  /** Goes away, and takes every connection with it. */
+  crash(): void {
+    this.isDown = true;
+    for (const engine of [...this.engines]) engine.lose("connection lost");
+  }
+
+  /** Forgets everything: its streams are other ones from now on. */
+  wipe(): void {
+    this.#entries = [];
+    this.#last = 0;
+    this.#lives += 1;
+    this.#byName.clear();
+    this.#lease = undefined;
+    this.latest.clear();
+  }
+
+  /** Keeps the entries only that fit. */
+  keep(fits: (entry: Stored) => boolean): void {
+    this.#entries = this.#entries.filter(fits);
+  }
+
+  store(text: string, { as, id, fence }: AppendOptions): Appended {
+    const before = this.#byName.get(id);
+    if (before !== undefined) return { kind: "stored", seq: before };
+    if (text.length > this.maxBytes) return { kind: "too_large", maxBytes: this.maxBytes };
+    const newest = this.newestOfLeaders?.seq ?? 0;
+    if (fence !== undefined && fence !== newest && !this.isLax) return { kind: "fenced" };
+    const entry: Kept = { seq: ++this.#last, text, as };
+    this.#byName.set(id, entry.seq);
+    this.#entries.push(entry);
+    for (const engine of this.engines) engine.hand(entry);
+    return { kind: "stored", seq: entry.seq };
+  }
+
+  takeLease(holder: string): number | undefined {
+    const held = this.holder;
+    if (held !== undefined && held !== holder) return undefined;
+    return this.#grant(holder);
+  }
+
+  renewLease(term: number): number | undefined {
+    const { holder } = this;
+    if (holder === undefined || this.#lease?.term !== term) return undefined;
+    return this.#grant(holder);
+  }
+
+  releaseLease(term: number): void {
+    if (this.#lease?.term !== term) return;
+    this.#lease = undefined;
+    for (const engine of this.engines) engine.tellFreed();
+  }
+
+  #grant(holder: string): number {
+    const term = ++this.#terms;
+    this.#lease = { holder, term, until: this.clock.now() + this.leaseMs };
+    return term;
+  }
+}
+
+/** One hub's connection to a {@linkcode FakeServer}, with failures to switch on. */
+export class FakeEngine implements Engine {
+  readonly #server: FakeServer;
+  readonly #lost = new AbortController();
+  readonly #readers: { next: number; readonly onEntry: (entry: Stored) => void }[] = [];
+  readonly #listeners = new Map<string, ((text: string) => void)[]>();
+  readonly #onFreed: (() => void)[] = [];
+  #term: number | undefined;
+  /** While true, nothing is answered: every call fails as after its deadline. */
+  isUnanswered = false;
+  /** While true, entries are stored but their writer hears nothing of it. */
+  isAmbiguous = false;
+  /** While true, what is stored reaches no reader of this connection. */
+  isDeaf = false;
+  /** Appends that were asked for. */
+  appends = 0;
+
+  constructor(server: FakeServer) {
+    this.#server = server;
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  readonly lease: Lease = {
+    take: async (holder) => {
+      await this.#answered();
+      return this.#term = this.#server.takeLease(holder);
+    },
+    renew: async () => {
+      await this.#answered();
+      this.#term = this.#term === undefined ? undefined : this.#server.renewLease(this.#term);
+      return this.#term !== undefined;
+    },
+    release: async () => {
+      await this.#answered();
+      if (this.#term !== undefined) this.#server.releaseLease(this.#term);
+      this.#term = undefined;
+    },
+  };
+
+  readonly latest: LatestValues = {
+    all: async () => {
+      await this.#answered();
+      const { latest, state } = this.#server;
+      return new Map(
+        [...latest].map(([channel, { seq, text, id }]) =>
+          [channel, { seq: id === state.id ? seq : 0, text }] as const
+        ),
+      );
+    },
+    put: async (channel, seq, text) => {
+      await this.#answered();
+      const { latest, state: { id } } = this.#server;
+      const there = latest.get(channel);
+      if (there?.id !== id || there.seq < seq) latest.set(channel, { seq, text, id });
+    },
+  };
+
+  async state(): Promise<StreamState> {
+    await this.#answered();
+    return this.#server.state;
+  }
+
+  async newestOfLeaders(): Promise<Stored | undefined> {
+    await this.#answered();
+    return this.#server.newestOfLeaders;
+  }
+
+  async append(text: string, options: AppendOptions): Promise<Appended> {
+    this.appends += 1;
+    await this.#answered();
+    const appended = this.#server.store(text, options);
+    if (this.isAmbiguous) throw new EngineError("no answer in time");
+    return appended;
+  }
+
+  async read(from: number, onEntry: (entry: Stored) => void): Promise<void> {
+    await this.#answered();
+    const reader = { next: from, onEntry };
+    this.#readers.push(reader);
+    for (const entry of this.#server.entries) this.#handTo(reader, entry);
+  }
+
+  say(topic: string, text: string): void {
+    if (this.lost.aborted) return;
+    for (const engine of this.#server.engines) engine.overhear(topic, text);
+  }
+
+  listen(topic: string, onText: (text: string) => void): void {
+    this.#listeners.set(topic, [...this.#listeners.get(topic) ?? [], onText]);
+  }
+
+  async onLeaseFreed(told: () => void): Promise<void> {
+    await this.#answered();
+    this.#onFreed.push(told);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.lose("closed by this hub");
+    return Promise.resolve();
+  }
+
+  /** Loses the connection. */
+  lose(why: string): void {
+    this.#server.engines.delete(this);
+    this.#lost.abort(new EngineError(why));
+  }
+
+  /** For the server: an entry was stored. */
+  hand(entry: Stored): void {
+    if (this.isDeaf) return;
+    for (const reader of this.#readers) this.#handTo(reader, entry);
+  }
+
+  /** For the server: something was said. */
+  overhear(topic: string, text: string): void {
+    for (const listener of this.#listeners.get(topic) ?? []) listener(text);
+  }
+
+  /** For the server: the lease was given back. */
+  tellFreed(): void {
+    for (const told of this.#onFreed) told();
+  }
+
+  /** Entries come a little later than they are stored, and in order. */
+  #handTo(reader: { next: number; onEntry: (entry: Stored) => void }, entry: Stored): void {
+    if (entry.seq < reader.next) return;
+    reader.next = entry.seq + 1;
+    queueMicrotask(() => {
+      if (!this.lost.aborted) reader.onEntry(entry);
+    });
+  }
+
+  async #answered(): Promise<void> {
+    await Promise.resolve();
+    if (this.lost.aborted) throw new EngineError("connection closed");
+    if (this.isUnanswered) throw new EngineError("no answer in time");
+  }
+}

@@ -1,0 +1,236 @@
+import { encodeEntry, type Entry } from "../../src/cluster/entry.ts";
+import { Follower } from "../../src/cluster/follower.ts";
+import { Replica } from "../../src/cluster/replica.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { HubBench, type TestClient } from "../support/hub_bench.ts";
+import { claim, EPOCH, event, failure, value } from "./entries.ts";
+import { type FakeEngine, FakeServer } from "./fake_engine.ts";
+
+/** A hub that follows, and the stream it follows. */
+class Bench implements AsyncDisposable {
+  readonly hubs = new HubBench({ outboxMessages: 256 });
+  readonly clock = this.hubs.clock;
+  readonly server: FakeServer;
+  readonly replica: Replica;
+  readonly claims: string[] = [];
+  readonly follower: Follower;
+  engine: FakeEngine;
+
+  constructor(server?: FakeServer) {
+    this.server = server ?? new FakeServer(this.clock);
+    this.engine = this.server.connect();
+    this.replica = new Replica({
+      clock: this.clock,
+      fed: () => [{ channel: "a", backend: "core", staleAfterMs: 15_000 }],
+      onOld: () => {},
+    });
+    this.follower = new Follower({
+      stream: this.hubs.hub.stream,
+      replica: this.replica,
+      onClaim: ({ hub, term }) => this.claims.push(`${hub} ${term}`),
+      onOutOfSuccession: () => {},
+    });
+  }
+
+  /** Stores entries; those of leaders over the newest one, unless they say otherwise. */
+  async store(...entries: Entry[]): Promise<void> {
+    for (const entry of entries) {
+      const as = entry.kind === "claim" || entry.term !== undefined ? "leader" : "anyone";
+      const over = entry.after === 0 ? this.server.newestOfLeaders?.seq ?? 0 : entry.after;
+      const text = encodeEntry(as === "leader" ? { ...entry, after: over } as Entry : entry);
+      this.server.store(text, { as, id: crypto.randomUUID() });
+    }
+    await this.clock.advance(0);
+  }
+
+  async join(): Promise<string | undefined> {
+    const survey = await this.follower.survey(this.engine);
+    await this.follower.join(this.engine, survey, () => {});
+    await this.clock.advance(0);
+    return survey.brokenEpoch;
+  }
+
+  /** Comes back over a new connection. */
+  rejoin(): Promise<string | undefined> {
+    this.engine.lose("connection lost");
+    this.engine = this.server.connect();
+    return this.join();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.engine.lose("the end");
+    this.replica[Symbol.dispose]();
+    await this.hubs[Symbol.asyncDispose]();
+  }
+}
+
+/** What a client was told, in short: welcomes with what they say, the rest by number. */
+function story({ transport }: TestClient): string[] {
+  return transport.frames.map(({ type, seq, data }) => {
+    if (type !== "welcome") return seq === undefined ? type : `${type} ${seq}`;
+    return `welcome ${data.epoch} ${data.seq}${data.gap ? " gap" : ""}`;
+  });
+}
+
+Deno.test("Follower relays the stream under its numbers", async () => {
+  await using bench = new Bench();
+  await bench.store(claim());
+  await bench.join();
+  const client = bench.hubs.connect();
+  await bench.store(event(2), value(3), failure("RPC_FAILURE", { channel: "a" }));
+  assertEquals(story(client), [
+    `welcome ${EPOCH} 1`,
+    "notification 2",
+    "a 3",
+    "rpc_error 4",
+  ]);
+  assertEquals(bench.hubs.hub.errorMetrics().errors_by_code["RPC_FAILURE"], 1);
+});
+
+Deno.test("Follower gives its clients what it missed, in order, and of values the newest", async () => {
+  await using bench = new Bench();
+  await bench.store(claim());
+  await bench.join();
+  const client = bench.hubs.connect();
+  await bench.store(event(2));
+  bench.engine.lose("connection lost");
+  await bench.store(event(3), value(4), event(5), value(6), claim({ term: 2, hub: "two" }));
+  bench.engine = bench.server.connect();
+  assertEquals(await bench.join(), undefined);
+  await bench.store(event(8));
+  assertEquals(story(client), [
+    `welcome ${EPOCH} 1`,
+    "notification 2",
+    "notification 3",
+    "notification 5",
+    "a 6",
+    "notification 8",
+  ]);
+  assertEquals(bench.claims, ["two 2"]);
+});
+
+Deno.test("Follower tells of a gap when what it missed is no longer kept", async () => {
+  for (const keeps of [(seq: number) => seq > 4, (seq: number) => seq !== 4]) {
+    await using bench = new Bench();
+    await bench.store(claim(), event(2));
+    await bench.join();
+    const client = bench.hubs.connect();
+    bench.engine.lose("connection lost");
+    await bench.store(event(3), event(4), value(5), event(6));
+    bench.server.keep(({ seq }) => keeps(seq));
+    bench.engine = bench.server.connect();
+    await bench.join();
+    await bench.store(event(7));
+    const welcomes = story(client).filter((line) => line.startsWith("welcome"));
+    assertEquals(welcomes.length, 2);
+    assert(welcomes[1]?.endsWith("gap"), welcomes[1]);
+    assertEquals(story(client).at(-1), "notification 7");
+    const numbers = client.transport.frames.flatMap(({ seq }) => seq ?? []);
+    assertEquals(numbers, [...new Set(numbers)].sort((a, b) => a - b));
+  }
+});
+
+Deno.test("Follower tells of a gap amid its reading, and goes on behind it", async () => {
+  await using bench = new Bench();
+  await bench.store(claim());
+  await bench.join();
+  const client = bench.hubs.connect();
+  bench.engine.isDeaf = true;
+  await bench.store(event(2));
+  bench.engine.isDeaf = false;
+  await bench.store(event(3));
+  assertEquals(story(client), [
+    `welcome ${EPOCH} 1`,
+    `welcome ${EPOCH} 2 gap`,
+    "notification 3",
+  ]);
+});
+
+Deno.test("Follower turns to a new epoch where a leader claims one, and nobody has missed anything", async () => {
+  await using bench = new Bench();
+  await bench.store(claim());
+  await bench.join();
+  const client = bench.hubs.connect();
+  await bench.store(event(2), claim({ epoch: "next", term: 2, hub: "two" }), event(4));
+  assertEquals(story(client), [
+    `welcome ${EPOCH} 1`,
+    "notification 2",
+    "welcome next 3",
+    "notification 4",
+  ]);
+  assertEquals(bench.claims, ["two 2"]);
+});
+
+Deno.test("Follower passes over the words of a leader whose time was over, though the engine let them in", async () => {
+  await using bench = new Bench();
+  await bench.store(claim(), value(2, { hub: "old" }));
+  await bench.join();
+  const client = bench.hubs.connect();
+  await bench.store(
+    claim({ term: 2, hub: "new", after: 2 }),
+    value(99, { hub: "old", after: 2 }),
+    value(5, { hub: "new", term: 2, after: 3 }),
+  );
+  assertEquals(story(client).filter((line) => line !== "a"), [`welcome ${EPOCH} 2`, "a 5"]);
+  assertEquals(bench.replica.latest("a")?.data, "5" as never);
+
+  // A hub that reads the same later judges the same.
+  await using late = new Bench(bench.server);
+  await late.join();
+  assertEquals(late.replica.latest("a")?.data, "5" as never);
+});
+
+Deno.test("Follower knows of another life of the stream, and of one that lost its newest entries", async () => {
+  for (const forget of ["all", "newest"]) {
+    await using bench = new Bench();
+    await bench.store(claim(), event(2), event(3));
+    await bench.join();
+    const client = bench.hubs.connect();
+    bench.engine.lose("connection lost");
+    bench.server.wipe();
+    await bench.store(claim({ epoch: "next" }));
+    if (forget === "all") await bench.store(event(2), event(3), event(4), event(5));
+    bench.engine = bench.server.connect();
+    assertEquals(await bench.join(), EPOCH, "which nobody may lead in any more");
+    await bench.store(event(9));
+    const seq = forget === "all" ? 5 : 1;
+    const later = [`welcome next ${seq} gap`, `notification ${seq + 1}`];
+    assertEquals(story(client).slice(-2), later);
+  }
+});
+
+Deno.test("Follower that joins later has the values and the history, and doubts what failed since", async () => {
+  const server = await recordedServer();
+  await using bench = new Bench(server);
+  await bench.join();
+  assertEquals(bench.replica.latest("a")?.is_stale, true, "the backend is known to be out");
+  assertEquals([...bench.replica.backendsOut], ["core"]);
+  const resume = { epoch: EPOCH, since: 2 };
+  const client = bench.hubs.connect({ resume });
+  const numbers = client.transport.frames.flatMap(({ seq }) => seq ?? []);
+  assertEquals(numbers, [3, 5]);
+  assertEquals(client.transport.frames[0]?.data.recovered, true);
+});
+
+/** A stream in which a value was given before its backend went out. */
+async function recordedServer(): Promise<FakeServer> {
+  await using first = new Bench();
+  await first.store(claim(), event(2), event(3), value(4));
+  await first.engine.latest.put("a", 4, encodeEntry(value(4)));
+  await first.store(failure("CIRCUIT_OPEN", { backend: "core" }));
+  return first.server;
+}
+
+Deno.test("Follower whose stream cannot be read to its end says so", async () => {
+  await using bench = new Bench();
+  await bench.store(claim(), event(2));
+  bench.engine.read = () => Promise.resolve();
+  const joining = bench.join().catch((error) => error);
+  await bench.clock.advance(0);
+  bench.engine.lose("connection lost");
+  const error = await joining;
+  assertEquals(error.message, "the stream could not be read to its end");
+  assertEquals(bench.hubs.hub.stream.isFollowing, false);
+  await bench.rejoin();
+  assertEquals(bench.hubs.hub.stream.isFollowing, true);
+});
