@@ -32,9 +32,12 @@ export class Supervision implements AsyncDisposable {
     this.#notifier.ready(`listening on ${app.url}`);
     const { feedEveryMs } = this.#notifier;
     if (feedEveryMs === undefined) return;
+    const heartbeat = () => this.#pulse.isAlive();
+    // On a port that hubs share another one may answer: that would say nothing about this one.
+    const isShared = app.config.cluster?.share_port === true;
     void startWatchdog({
       everyMs: feedEveryMs,
-      checks: { heartbeat: () => this.#pulse.isAlive(), accept: acceptCheck(() => app.url) },
+      checks: isShared ? { heartbeat } : { heartbeat, accept: acceptCheck(() => app.url) },
       notify: this.#notifier,
       clock: systemClock,
       signal: this.#stop.signal,

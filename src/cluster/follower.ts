@@ -124,7 +124,8 @@ export class Follower {
     for (const { seq, entry } of entries) {
       if (seq < deliverFrom && entry?.kind === "broadcast") replica.recall(seq, entry);
     }
-    stream.follow(position, { startsAfter, hasGap });
+    const writtenUpTo = entries.at(-1)?.seq ?? last;
+    stream.follow(position, { startsAfter, hasGap, writtenUpTo });
     for (const { seq, entry } of past) {
       if (entry?.kind === "broadcast") stream.remember(frameOf(seq, entry));
     }

@@ -116,7 +116,8 @@ export class Hub implements Disposable {
       traffic: this.traffic,
       fanOut: this.#fanOut,
       welcomeAgain: (session, told) => {
-        this.#desk.welcome(session, this.#welcomeOf(session, { ...told, resumed: undefined }), []);
+        const welcome = this.#welcomeOf(session, { ...told, resumed: undefined });
+        this.#desk.welcome(session, { ...welcome, seq: told.seq }, []);
         this.#desk.handOverLatest(session);
       },
     });
@@ -206,7 +207,7 @@ export class Hub implements Disposable {
     if (missed?.complete && resumed?.progress) {
       session.replay(missed.frames, resumed.progress, [resume?.since ?? 0, this.seq]);
     }
-    if (recovered) this.stream.isAhead(session, resume?.since ?? 0);
+    if (resume) this.stream.onResumed(session, resume, { recovered });
     this.#desk.handOverLatest(session);
     this.#farewell.onConnected(session);
     session.flush(now);

@@ -6,11 +6,13 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import type { ErrorCounts } from "./error_counts.ts";
 import type { Exits } from "./exits.ts";
 import type { FanOut } from "./fan_out.ts";
+import { HeadStarts, MAX_AHEAD, type Start } from "./head_starts.ts";
 import type { History } from "./history.ts";
 import type { Memory } from "./departed.ts";
 import { ProgressLog, type ProgressRecord } from "./progress_log.ts";
 import type { Numbering, Position } from "./numbering.ts";
 import type { Registry } from "./registry.ts";
+import type { Resume } from "./resume.ts";
 import type { Session } from "./session.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -40,6 +42,11 @@ export interface FollowOptions {
   startsAfter: number;
   /** Something may have been said that this hub's clients will not hear. */
   hasGap: boolean;
+  /**
+   * The hub comes to the stream, and what follows up to this number was said before it came. Default:
+   * it was there already.
+   */
+  writtenUpTo?: number;
 }
 
 export interface SharedStreamOptions {
@@ -52,14 +59,16 @@ export interface SharedStreamOptions {
   traffic: Traffic;
   fanOut: FanOut;
   /** Says hello to a client again: its numbering is another one from now on. */
-  welcomeAgain: (session: Session, told: { recovered: boolean; gap: boolean }) => void;
+  welcomeAgain: (session: Session, told: WelcomedAgain) => void;
 }
 
-/**
- * Frames a client may be ahead of this hub in the shared stream, having come from a quicker one.
- * More are not believed: the client is told of a gap.
- */
-export const MAX_AHEAD = 1000;
+/** What a client is told that is welcomed again. */
+export interface WelcomedAgain {
+  readonly recovered: boolean;
+  readonly gap: boolean;
+  /** How far it has got. */
+  readonly seq: number;
+}
 
 /**
  * The hub's place among several that share one stream: it sends what the stream says under the
@@ -68,8 +77,7 @@ export const MAX_AHEAD = 1000;
 export class SharedStream {
   readonly #options: SharedStreamOptions;
   readonly #log: Log = logOf("hub");
-  /** Clients that had got further on another hub than this one has come. */
-  readonly #ahead = new Map<Session, number>();
+  readonly #headStarts = new HeadStarts();
 
   constructor(options: SharedStreamOptions) {
     this.#options = options;
@@ -89,21 +97,24 @@ export class SharedStream {
    * Goes on in the stream's numbering from this position. If it is another than before, or if
    * there is a gap, every client is welcomed anew, as if it had come back.
    */
-  follow(position: Position, { startsAfter, hasGap }: FollowOptions): void {
+  follow(position: Position, { startsAfter, hasGap, writtenUpTo }: FollowOptions): void {
     const { numbering, history } = this.#options;
     const isSame = numbering.isShared && numbering.epoch === position.epoch;
+    if (writtenUpTo !== undefined) this.#headStarts.joins(writtenUpTo);
     numbering.share(position);
-    if (!isSame || hasGap) history.restart(startsAfter);
-    if (!isSame || hasGap) this.#startOver(hasGap);
+    if (isSame && !hasGap) return;
+    history.restart(startsAfter);
+    this.#startOver(hasGap, (session) => this.#headStarts.start(session, position, isSame));
   }
 
   /** Numbers by itself again, in a new epoch. */
   leave(): void {
     const { numbering, history } = this.#options;
     if (!numbering.isShared) return;
+    this.#headStarts.leave(numbering.epoch);
     numbering.standAlone();
     history.restart(0);
-    this.#startOver(false);
+    this.#startOver(false, () => ({ seq: numbering.seq, hasGap: false }));
   }
 
   /** Sends a frame of the stream to every client that wants it. */
@@ -118,8 +129,8 @@ export class SharedStream {
     const frame = encodeFrame(type, data, timestamp, seq);
     if (isKept) history.add(frame, clock.now());
     // Values are not suppressed: the one handed over on connecting may be older than this one.
-    const hasAhead = isKept && this.#ahead.size > 0;
-    fanOut.send(frame, hasAhead ? [this.#withoutAhead(cohorts, seq)] : cohorts);
+    const isHadBySome = isKept && !this.#headStarts.isEmpty;
+    fanOut.send(frame, isHadBySome ? [this.#headStarts.wanting(cohorts, seq)] : cohorts);
   }
 
   /** Keeps a frame for clients that resume; those that are here have had it. */
@@ -129,9 +140,13 @@ export class SharedStream {
     if (isKept) history.add(encodeFrame(type, data, timestamp, seq), clock.now());
   }
 
-  /** A client has got this far already, from another hub. */
-  isAhead(session: Session, seq: number): void {
-    if (seq > this.#options.numbering.seq) this.#ahead.set(session, seq);
+  /** A client came that was connected before, perhaps to another hub. */
+  onResumed(session: Session, resume: Resume, { recovered }: { recovered: boolean }): void {
+    const { since = 0 } = resume;
+    if (!this.isFollowing) this.#headStarts.noteArrival(session, resume);
+    else if (recovered && since > this.#options.numbering.seq) {
+      this.#headStarts.note(session, since);
+    }
   }
 
   /** What the other hubs should know of a client that left this one. */
@@ -156,24 +171,15 @@ export class SharedStream {
     });
   }
 
-  #withoutAhead(cohorts: Iterable<Iterable<Session>>, seq: number): Session[] {
-    const sessions = [...cohorts].flatMap((cohort) => [...cohort]);
-    const wanting = sessions.filter((session) => (this.#ahead.get(session) ?? 0) < seq);
-    for (const [session, reached] of this.#ahead) {
-      if (reached <= seq || session.hasEnded) this.#ahead.delete(session);
-    }
-    return wanting;
-  }
-
-  #startOver(hasGap: boolean): void {
+  #startOver(hasGap: boolean, startOf: (session: Session) => Start): void {
     const { numbering: { epoch, seq }, exits, registry, traffic, welcomeAgain } = this.#options;
     exits.renumber();
-    this.#ahead.clear();
     let gaps = 0;
     for (const session of registry.all()) {
-      const gap = session.renumber(seq) || hasGap;
+      const start = startOf(session);
+      const gap = session.renumber(start.seq) || start.hasGap || hasGap;
       if (gap) gaps += 1;
-      welcomeAgain(session, { recovered: !gap, gap });
+      welcomeAgain(session, { recovered: !gap, gap, seq: start.seq });
     }
     traffic.gaps += gaps;
     this.#log.info("hub.numbering_changed", { epoch, seq, clients: registry.size, gaps });

@@ -39,6 +39,8 @@ export interface WebSocketConnectionOptions {
   place: Place;
 }
 
+const EVENTS = ["open", "message", "error", "close"] as const;
+
 /** Codes of a close that may as well be the runtime's: no code given, going away. */
 const NOT_THE_CLIENTS_OWN: ReadonlySet<number> = new Set([1001, 1005]);
 
@@ -79,7 +81,7 @@ export class WebSocketConnection implements EventListenerObject, Abortable, Open
     this.#watched = context.inbound.watch(peer, this);
     context.connections.add(this);
     context.openings.add(this);
-    for (const type of ["open", "message", "error", "close"]) socket.addEventListener(type, this);
+    for (const type of EVENTS) socket.addEventListener(type, this);
   }
 
   get lingerMs(): number {
@@ -158,9 +160,13 @@ export class WebSocketConnection implements EventListenerObject, Abortable, Open
   #onClose({ wasClean, code }: CloseEvent): void {
     this.#letGo();
     const session = this.#session;
-    if (session === undefined || session.hasEnded) return;
-    if (wasClean && NOT_THE_CLIENTS_OWN.has(code)) this.#seemedClean = true;
-    this.#context.hub.disconnected(session, { clean: wasClean, code });
+    if (session && !session.hasEnded) {
+      this.#seemedClean = wasClean && NOT_THE_CLIENTS_OWN.has(code);
+      this.#context.hub.disconnected(session, { clean: wasClean, code });
+    }
+    if (this.#seemedClean) return;
+    // The runtime keeps a closed socket until its next ping would be due: let it keep no more.
+    for (const type of EVENTS) this.#socket.removeEventListener(type, this);
   }
 
   /** Gives back all that is held for the connection. */

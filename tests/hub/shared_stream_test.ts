@@ -1,5 +1,5 @@
 import type { Departure, SharedFrame } from "../../src/hub/shared_stream.ts";
-import { MAX_AHEAD } from "../../src/hub/shared_stream.ts";
+import { MAX_AHEAD } from "../../src/hub/head_starts.ts";
 import { assertEquals } from "../support/assert.ts";
 import { HubBench, type TestClient, text } from "../support/hub_bench.ts";
 
@@ -173,4 +173,61 @@ Deno.test("SharedStream lets a slow client go on at another hub right where it w
   two.hub.stream.learn(JSON.parse(JSON.stringify(departure)));
   const back = two.connect({ channels: ["notification", "error"], resume });
   assertEquals(story(back), ["welcome 9 recovered", "notification 7", "notification 8"]);
+});
+
+Deno.test("SharedStream goes back to the stream it left, and sends nobody twice what other hubs have said", async () => {
+  await using bench = following(10);
+  const { stream } = bench.hub;
+  const channels = ["notification"];
+  const present = bench.connect({ channels });
+  const quick = bench.connect({ channels, resume: { epoch: EPOCH, since: 12 } });
+  stream.leave();
+  const fromElsewhere = bench.connect({ channels, resume: { epoch: EPOCH, since: 13 } });
+  const fromNowhere = bench.connect({ channels, resume: { epoch: "another hub's", since: 3 } });
+  const unheardOf = bench.connect({ channels, resume: { epoch: EPOCH, since: 15 + MAX_AHEAD } });
+  const fresh = bench.connect({ channels });
+  const own = bench.connect({ channels, resume: { epoch: bench.hub.epoch, since: 0 } });
+  for (const { transport } of [present, quick, fromElsewhere, fromNowhere, unheardOf, fresh, own]) {
+    transport.sent.length = 0;
+  }
+  stream.follow({ epoch: EPOCH, seq: 10 }, { startsAfter: 0, hasGap: false, writtenUpTo: 14 });
+  for (const seq of [11, 12, 13, 14, 15]) stream.relay(notice(seq));
+  const from = (first: number) =>
+    [11, 12, 13, 14, 15].filter((seq) => seq >= first).map((seq) => `notification ${seq}`);
+  assertEquals(story(present), ["welcome 10 recovered", ...from(11)]);
+  assertEquals(story(quick), ["welcome 12 recovered", ...from(13)]);
+  assertEquals(story(fromElsewhere), ["welcome 13 recovered", ...from(14)]);
+  assertEquals(story(fromNowhere), ["welcome 14 gap", ...from(15)], "nobody knows what it had");
+  assertEquals(story(unheardOf), ["welcome 14 gap", ...from(15)], "which is not to be believed");
+  assertEquals(story(fresh), ["welcome 10 recovered", ...from(11)]);
+  // Its epoch was this hub's own, which says nothing of the stream.
+  assertEquals(story(own), ["welcome 14 gap", ...from(15)]);
+
+  // Once there, all of them are where the hub is.
+  stream.follow({ epoch: "next", seq: 16 }, NOTHING_BEFORE);
+  stream.relay(notice(17));
+  for (const client of [present, quick, fromElsewhere, fromNowhere, unheardOf, fresh, own]) {
+    assertEquals(story(client).slice(-2), ["welcome 16 recovered", "notification 17"]);
+  }
+});
+
+Deno.test("SharedStream comes to an epoch that began while it was away: who was there has had its share", async () => {
+  await using bench = following(10);
+  const { stream } = bench.hub;
+  const channels = ["notification"];
+  stream.leave();
+  const late = bench.connect({ channels, resume: { epoch: "next", since: 13 } });
+  const before = bench.connect({ channels, resume: { epoch: EPOCH, since: 9 } });
+  for (const { transport } of [late, before]) transport.sent.length = 0;
+  stream.follow({ epoch: EPOCH, seq: 10 }, { startsAfter: 0, hasGap: false, writtenUpTo: 14 });
+  stream.relay(notice(11));
+  stream.follow({ epoch: "next", seq: 12 }, { startsAfter: 12, hasGap: false });
+  for (const seq of [13, 14, 15]) stream.relay(notice(seq));
+  assertEquals(story(late).slice(-3), [
+    "welcome 13 recovered",
+    "notification 14",
+    "notification 15",
+  ]);
+  const all = ["notification 11", "welcome 12 recovered", "notification 13"];
+  assertEquals(story(before).slice(1, 4), all);
 });
