@@ -54,6 +54,12 @@ function splitFlag(arg: string): string[] {
   return value === undefined ? [flag] : [flag, value];
 }
 
+/**
+ * Room for young objects, in MB, as in the task `start`. V8 would take 16 and keep them for half a
+ * minute after a crowd has come: a third more memory for each connection, and nothing gained.
+ */
+const V8_FLAGS = "--max-semi-space-size=8";
+
 function targetsOf(name: string): readonly Target[] {
   if (name === "all") return TARGETS;
   const target = targetOf(name);
@@ -65,6 +71,7 @@ async function compile(target: Target | undefined, output: string, files: BuildF
   const { code, stderr } = await exec(Deno.execPath(), [
     "compile",
     ...PERMISSIONS,
+    `--v8-flags=${V8_FLAGS}`,
     // `deno task check` is what checks types; other versions of Deno know other ones.
     "--no-check",
     // The cache would lie under a name that anybody can guess in /tmp, where another user could put

@@ -13,6 +13,8 @@ import { packageOf } from "./reachable.ts";
 export interface Manifest {
   readonly version: string;
   readonly imports: Readonly<Record<string, string>>;
+  /** What of the runtime is used although it may still change. */
+  readonly unstable?: readonly string[];
 }
 
 export interface BuildFiles extends AsyncDisposable {
@@ -46,6 +48,7 @@ export async function writeBuildFiles(
   options: BuildFilesOptions,
 ): Promise<BuildFiles> {
   const { directory, commit, packages } = options;
+  const { unstable = [] } = manifest;
   const version = commit === undefined ? manifest.version : `${manifest.version}+${commit}`;
   const config = `${directory}/deno.json`;
   const lock = `${directory}/deno.lock`;
@@ -57,7 +60,7 @@ export async function writeBuildFiles(
   const original = relative(directory, "deno.json");
   const imports = { ...Object.fromEntries(kept), [original]: "./deno.json" };
   await Deno.mkdir(directory, { recursive: true });
-  await Deno.writeTextFile(config, `${JSON.stringify({ version, imports }, null, 2)}\n`);
+  await Deno.writeTextFile(config, `${JSON.stringify({ version, unstable, imports }, null, 2)}\n`);
   await Deno.copyFile("deno.lock", lock);
   return {
     config,

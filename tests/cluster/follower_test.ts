@@ -4,7 +4,8 @@ import { Replica } from "../../src/cluster/replica.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { HubBench, type TestClient } from "../support/hub_bench.ts";
 import { claim, EPOCH, event, failure, value } from "./entries.ts";
-import { type FakeEngine, FakeServer } from "./fake_engine.ts";
+import type { FakeEngine } from "./fake_engine.ts";
+import { FakeServer } from "./fake_server.ts";
 
 /** A hub that follows, and the stream it follows. */
 class Bench implements AsyncDisposable {

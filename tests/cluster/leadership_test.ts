@@ -2,7 +2,8 @@ import { decodeEntry } from "../../src/cluster/entry.ts";
 import { type Claimed, Leadership, TRY_EVERY_MS } from "../../src/cluster/leadership.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { type FakeEngine, FakeServer } from "./fake_engine.ts";
+import type { FakeEngine } from "./fake_engine.ts";
+import { FakeServer } from "./fake_server.ts";
 
 const LEASE_MS = 5000;
 

@@ -2,7 +2,7 @@ import { EngineError } from "../../src/cluster/engine.ts";
 import { Link, NOTICE_AFTER_MS } from "../../src/cluster/link.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { FakeServer } from "./fake_engine.ts";
+import { FakeServer } from "./fake_server.ts";
 
 const GRACE_MS = 5000;
 

@@ -7,7 +7,7 @@ import {
 } from "../../src/cluster/roll_call.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { FakeServer } from "./fake_engine.ts";
+import { FakeServer } from "./fake_server.ts";
 
 function bench() {
   const clock = new FakeClock();

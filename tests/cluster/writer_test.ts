@@ -5,7 +5,8 @@ import { assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { text } from "../support/hub_bench.ts";
 import { EPOCH, failure, value } from "./entries.ts";
-import { type FakeEngine, FakeServer } from "./fake_engine.ts";
+import type { FakeEngine } from "./fake_engine.ts";
+import { FakeServer } from "./fake_server.ts";
 
 class Bench {
   readonly clock = new FakeClock();

@@ -4,8 +4,9 @@ import { ServerProcess } from "../server_process.ts";
 
 const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
 
-/** What `deno task start` allows. */
-const PERMISSIONS = [
+/** How `deno task start` runs it. */
+const FLAGS = [
+  "--v8-flags=--max-semi-space-size=8",
   "--no-prompt",
   "--allow-net",
   "--allow-env",
@@ -53,7 +54,7 @@ export function holdfast({ name, label, batch }: HoldfastOptions): Peer {
 
 /** Holdfast from this checkout, with these arguments. */
 export function holdfastCommand(...args: readonly string[]): string[] {
-  return [Deno.execPath(), "run", ...PERMISSIONS, MAIN, ...args];
+  return [Deno.execPath(), "run", ...FLAGS, MAIN, ...args];
 }
 
 function pathFor(sources: number, batch: boolean): string {

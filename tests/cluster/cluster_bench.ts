@@ -1,0 +1,102 @@
+import { Cluster, type Inheritance } from "../../src/cluster/cluster.ts";
+import { EngineError } from "../../src/cluster/engine.ts";
+import { encodeStatusData } from "../../src/protocol/codec.ts";
+import { assertEquals } from "../support/assert.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { HubBench, text } from "../support/hub_bench.ts";
+import { FakeServer } from "./fake_server.ts";
+
+export const LEASE_MS = 5000;
+export const GRACE_MS = 5000;
+
+/** One hub of several, on a clock all of them share. */
+export class Member implements AsyncDisposable {
+  readonly hubs: HubBench;
+  readonly cluster: Cluster;
+  isPolling = false;
+  inherited: Inheritance | undefined;
+  readonly clock: FakeClock;
+
+  /** While true, it alone finds no engine. */
+  isCutOff = false;
+
+  constructor(name: string, bench: ClusterBench, { graceMs = GRACE_MS } = {}) {
+    const { clock, server } = bench;
+    this.clock = clock;
+    this.hubs = new HubBench({ outboxMessages: 256 }, clock);
+    this.cluster = new Cluster({
+      clock,
+      hub: this.hubs.hub,
+      name,
+      open: (signal) =>
+        this.isCutOff ? Promise.reject(new EngineError("no way there")) : server.open(signal),
+      leaseMs: LEASE_MS,
+      graceMs,
+      fed: () => [{ channel: "a", backend: "core", staleAfterMs: 15_000 }],
+      startPolling: (inheritance) => {
+        if (!this.isPolling) this.inherited = inheritance;
+        this.isPolling = true;
+      },
+      stopPolling: () => this.isPolling = false,
+      backendReports: () => ({ core: { state: name } }),
+    });
+    this.cluster.start();
+  }
+
+  get role(): string {
+    return this.cluster.role;
+  }
+
+  /** Polls once, if it is for this hub to do. */
+  poll(value: unknown): void {
+    if (!this.isPolling) return;
+    const cached_at = this.clock.unixSeconds();
+    const data = encodeStatusData({ data: text(value), is_stale: false, cached_at, age_ms: 0 });
+    this.cluster.broadcast("a", data);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cluster[Symbol.asyncDispose]();
+  }
+}
+
+/** Hubs of one cluster on an engine in memory and a clock moved by hand. */
+export class ClusterBench implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly server = new FakeServer(this.clock, { leaseMs: LEASE_MS });
+  readonly members: Member[] = [];
+
+  async join(name: string, options: { graceMs?: number } = {}): Promise<Member> {
+    const member = new Member(name, this, options);
+    this.members.push(member);
+    await this.clock.advance(100);
+    return member;
+  }
+
+  get roles(): string[] {
+    return this.members.map(({ role }) => role);
+  }
+
+  get pollers(): Member[] {
+    return this.members.filter(({ isPolling }) => isPolling);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = this.members.map((member) => member[Symbol.asyncDispose]());
+    await this.clock.advance(5000);
+    await Promise.all(ended);
+    for (const { hubs } of this.members) hubs.hub[Symbol.dispose]();
+    await this.clock.advance(0);
+    assertEquals(this.clock.sleeping, 0, "somebody still sleeps");
+    assertEquals(this.server.engines.size, 0, "every connection was closed");
+  }
+}
+
+/** Three of them, the first of which leads. */
+export async function three() {
+  const bench = new ClusterBench();
+  const one = await bench.join("one");
+  const two = await bench.join("two");
+  const others = await bench.join("three");
+  return { bench, one, two, three: others };
+}
