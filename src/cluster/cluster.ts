@@ -1,62 +1,22 @@
-import { encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
-import { type ErrorEvent, errorEvent, errorType } from "../protocol/error_event.ts";
+import { json, type JsonText } from "../protocol/codec.ts";
+import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
-import type { Hub } from "../hub/hub.ts";
 import type { Departure } from "../hub/shared_stream.ts";
-import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
-import type { Engine, OpenEngine } from "./engine.ts";
+import { Absence } from "./absence.ts";
+import type { ClusterOptions, ClusterReport } from "./cluster_options.ts";
+import { learnDepartures, tellDeparture } from "./departures.ts";
+import type { Engine } from "./engine.ts";
 import type { Claim } from "./entry.ts";
 import { ClusterFigures } from "./figures.ts";
 import { Follower } from "./follower.ts";
+import { inTime } from "./in_time.ts";
 import { type Claimed, Leadership } from "./leadership.ts";
 import { Link } from "./link.ts";
-import { type FedChannel, Replica } from "./replica.ts";
+import { Replica } from "./replica.ts";
 import { type Presence, type Role, RollCall } from "./roll_call.ts";
 import { ClusterUnreachable } from "./unreachable.ts";
 import { Voice } from "./voice.ts";
-
-/** What a hub that begins to poll goes on from. */
-export interface Inheritance {
-  /** The last good values. */
-  readonly values: ReadonlyMap<string, StatusData<JsonText>>;
-  /** Backends that clients were told are not polled, and not yet that they are again. */
-  readonly backendsOut: ReadonlySet<string>;
-}
-
-export interface ClusterOptions {
-  clock: Clock;
-  hub: Pick<Hub, "stream" | "broadcast" | "broadcastError" | "epoch" | "size">;
-  open: OpenEngine;
-  /** How this hub is called among the others. */
-  name: string;
-  /** How long a lease lasts that is not renewed, in milliseconds. */
-  leaseMs: number;
-  /** How long the engine may be away before the hub does without it, in milliseconds. */
-  graceMs: number;
-  /** The channels that sources feed. */
-  fed: () => readonly FedChannel[];
-  /** Polling is this hub's business from now on. Called again while it is, it changes nothing. */
-  startPolling: (inheritance: Inheritance) => void;
-  /** Polling is another hub's business. */
-  stopPolling: () => void;
-  /** What `/status` says of the backends, while this hub polls them. */
-  backendReports: () => Readonly<Record<string, unknown>>;
-}
-
-/** What `/status` says of the cluster. */
-export interface ClusterReport {
-  readonly role: Role;
-  /** This hub's name in the cluster. */
-  readonly hub: string;
-  readonly connected: boolean;
-  /** Clients of all hubs together. */
-  readonly clients_connected: number;
-  readonly hubs: readonly { readonly hub: string; readonly role: Role; readonly clients: number }[];
-}
-
-/** Where hubs tell each other of clients that left. */
-const DEPARTURES = "departures";
 
 /** How long leaving in good order may take, in milliseconds. */
 const LEAVE_MS = 1000;
@@ -72,6 +32,7 @@ export class Cluster implements AsyncDisposable {
   readonly #log: Log = logOf("cluster");
   readonly #stop = new AbortController();
   readonly #replica: Replica;
+  readonly #absence: Absence;
   readonly #follower: Follower;
   readonly #leadership: Leadership;
   readonly #link: Link;
@@ -88,7 +49,6 @@ export class Cluster implements AsyncDisposable {
   /** Whether the hub does for itself; before it first joined, and in an outage's first seconds, not. */
   #isAlone = false;
   #hasJoined = false;
-  #wasTold = false;
   /** The epoch that must not be led in again: the stream lost some of it. */
   #brokenEpoch: string | undefined;
   #running: Promise<unknown> = Promise.resolve();
@@ -97,7 +57,8 @@ export class Cluster implements AsyncDisposable {
     const { clock, hub, open, name, leaseMs, graceMs, fed } = options;
     this.#options = options;
     this.#voice = new Voice({ clock, name, figures: this.figures });
-    this.#replica = new Replica({ clock, fed, onOld: (channel) => this.#show(channel) });
+    this.#replica = new Replica({ clock, fed, onOld: (channel) => this.#onOld(channel) });
+    this.#absence = new Absence({ clock, hub, graceMs, replica: this.#replica });
     this.#follower = new Follower({
       stream: hub.stream,
       replica: this.#replica,
@@ -128,7 +89,7 @@ export class Cluster implements AsyncDisposable {
       join: (engine) => this.#join(engine),
       onJoined: (engine) => this.#onJoined(engine),
       onLost: () => this.#onLost(),
-      onMissed: (why) => this.#onMissed(why),
+      onMissed: (why) => this.#absence.tell(why),
       onGivenUp: () => this.#onGivenUp(),
     });
   }
@@ -216,7 +177,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Tells the other hubs of a client that left this one, worth knowing should it come to them. */
   tellDeparture(departure: Departure): void {
-    this.#link.engine?.say(DEPARTURES, JSON.stringify(departure));
+    if (this.#link.engine) tellDeparture(this.#link.engine, departure);
   }
 
   /**
@@ -226,8 +187,8 @@ export class Cluster implements AsyncDisposable {
   async retire(): Promise<void> {
     const engine = this.#link.engine;
     if (engine === undefined) return;
-    await this.#inTime(async () => {
-      const { clock } = this.#options;
+    const { clock } = this.#options;
+    await inTime(clock, LEAVE_MS, async () => {
       while (this.#role === "leader" && this.#voice.waiting > 0) await clock.sleep(LEAVE_MS / 50);
       await this.#leadership.resign(engine).catch(() => {}); // then the lease runs out by itself
       if (this.#role !== "leader") return;
@@ -244,15 +205,7 @@ export class Cluster implements AsyncDisposable {
     this.#stop.abort();
     this.#voice.stop();
     this.#replica[Symbol.dispose]();
-    await this.#inTime(() => this.#running);
-  }
-
-  /** Waits for something to be done, for a second at most. */
-  async #inTime(work: () => Promise<unknown>): Promise<void> {
-    const bound = new AbortController();
-    const tooLate = this.#options.clock.sleep(LEAVE_MS, { signal: bound.signal }).catch(() => {});
-    await Promise.race([work(), tooLate]);
-    bound.abort();
+    await inTime(this.#options.clock, LEAVE_MS, () => this.#running);
   }
 
   async #join(engine: Engine): Promise<void> {
@@ -268,7 +221,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   #onJoined(engine: Engine): void {
-    const { hub, clock, stopPolling } = this.#options;
+    const { hub, stopPolling } = this.#options;
     // One that led before the engine was lost may have been replaced meanwhile.
     if (this.#claimed === undefined || this.#leads !== this.#claimed.term) {
       this.#role = "follower";
@@ -276,22 +229,12 @@ export class Cluster implements AsyncDisposable {
       stopPolling();
     }
     this.#log.info("cluster.joined", { role: this.#role, epoch: hub.epoch });
-    if (this.#wasTold) {
-      const message = "the hub is back with the stream that hubs share";
-      hub.broadcastError(
-        errorEvent("CLUSTER_RECOVERED", message, {
-          timestamp: clock.unixSeconds(),
-          data: { role: this.#role },
-        }),
-      );
-      for (const channel of this.#replica.channels()) this.#show(channel);
-    }
-    this.#wasTold = false;
+    this.#absence.over(this.#role);
     this.#hasJoined = true;
     void this.#leadership.run(engine).catch((error) =>
-      this.#log.error("cluster.failed", why(error))
+      this.#log.error("cluster.failed", { why: String(error) })
     );
-    engine.listen(DEPARTURES, (text) => this.#learn(text));
+    learnDepartures(engine, hub.stream);
     void this.#rollCall.run(engine);
   }
 
@@ -317,7 +260,7 @@ export class Cluster implements AsyncDisposable {
     this.#leads = term;
     this.figures.onTakeover();
     this.#log.info("cluster.leading", { term, epoch: claimed.epoch });
-    this.#options.startPolling(this.#inheritance());
+    this.#options.startPolling(this.#replica.inheritance());
     this.#voice.lead(engine, claimed, {
       isValid: () => this.#leadership.isHeld,
       onFenced: () => this.#leadership.depose("the lease ran out, or another hub's words stand"),
@@ -346,51 +289,18 @@ export class Cluster implements AsyncDisposable {
     this.#log.warning("cluster.lost", { role: this.#role, why: this.#link.why });
   }
 
-  #onMissed(why: string): void {
-    const { clock, hub, graceMs } = this.#options;
-    this.#wasTold = true;
-    this.#replica.unreachable = `the stream that hubs share is out of reach: ${why}`;
-    const message = "the hub has lost the stream that hubs share";
-    hub.broadcastError(
-      errorEvent("CLUSTER_LOST", message, {
-        timestamp: clock.unixSeconds(),
-        details: why,
-        data: { alone_after_ms: graceMs },
-      }),
-    );
-    for (const channel of this.#replica.channels()) this.#show(channel);
-  }
-
   #onGivenUp(): void {
     this.#isAlone = true;
     this.#role = "alone";
     this.#voice.stop();
     this.#log.warning("cluster.alone", { why: this.#link.why });
     this.#options.hub.stream.leave();
-    this.#options.startPolling(this.#inheritance());
+    this.#options.startPolling(this.#replica.inheritance());
   }
 
-  #learn(text: string): void {
-    try {
-      this.#options.hub.stream.learn(JSON.parse(text));
-    } catch (error) {
-      this.#log.debug("cluster.departure_not_understood", { why: String(error) });
-    }
-  }
-
-  /** Shows this hub's clients a value as it stands now, although the stream says nothing of it. */
-  #show(channel: string): void {
-    const latest = this.#isAlone ? undefined : this.#replica.latest(channel);
-    if (latest) this.#options.hub.broadcast(channel, encodeStatusData(latest));
-  }
-
-  #inheritance(): Inheritance {
-    const values = new Map<string, StatusData<JsonText>>();
-    for (const channel of this.#replica.channels()) {
-      const latest = this.#replica.latest(channel);
-      if (latest) values.set(channel, latest);
-    }
-    return { values, backendsOut: this.#replica.backendsOut };
+  /** A value the stream says nothing of has grown old; alone, the hub's own polls say so. */
+  #onOld(channel: string): void {
+    if (!this.#isAlone) this.#absence.show(channel);
   }
 
   #presence(): Presence {
@@ -398,8 +308,4 @@ export class Cluster implements AsyncDisposable {
     const backends = this.#role === "leader" ? { backends: backendReports() } : {};
     return { hub: name, role: this.#role, clients: hub.size, ...backends };
   }
-}
-
-function why(error: unknown): { why: string } {
-  return { why: String(error) };
 }

@@ -4,6 +4,14 @@ import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
 import type { Broadcast } from "./entry.ts";
 
+/** What a hub that begins to poll goes on from. */
+export interface Inheritance {
+  /** The last good values. */
+  readonly values: ReadonlyMap<string, StatusData<JsonText>>;
+  /** Backends that clients were told are not polled, and not yet that they are again. */
+  readonly backendsOut: ReadonlySet<string>;
+}
+
 /** A source, as far as what it gives can grow old. */
 export interface FedChannel {
   readonly channel: string;
@@ -96,6 +104,16 @@ export class Replica implements Disposable {
       data: { channel, ...this.#backendOf(channel) },
     });
     return { data, is_stale: true, cached_at, age_ms, error: unavailable };
+  }
+
+  /** All there is to go on from, for the hub that polls. */
+  inheritance(): Inheritance {
+    const values = new Map<string, StatusData<JsonText>>();
+    for (const channel of this.channels()) {
+      const latest = this.latest(channel);
+      if (latest) values.set(channel, latest);
+    }
+    return { values, backendsOut: this.#out };
   }
 
   channels(): string[] {

@@ -1,4 +1,5 @@
-import type { Cluster, ClusterOptions } from "../cluster/cluster.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { ClusterOptions } from "../cluster/cluster_options.ts";
 import type { Config } from "../config/schema.ts";
 
 /** Joins the hubs that the configuration names. */

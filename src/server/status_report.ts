@@ -1,4 +1,4 @@
-import type { ClusterReport } from "../cluster/cluster.ts";
+import type { ClusterReport } from "../cluster/cluster_options.ts";
 import type { BackendReport } from "../feed/backend_feed.ts";
 import type { SourceReport } from "../feed/source_feed.ts";
 import type { ErrorMetrics } from "../hub/error_counts.ts";

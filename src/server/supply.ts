@@ -1,4 +1,5 @@
-import type { Cluster, ClusterReport } from "../cluster/cluster.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { ClusterReport } from "../cluster/cluster_options.ts";
 import type { Config } from "../config/schema.ts";
 import type { BackendReport } from "../feed/backend_feed.ts";
 import { EventSubscriber, type Inheritance } from "../feed/event_subscriber.ts";

@@ -1,4 +1,5 @@
-import { Cluster, type Inheritance } from "../../src/cluster/cluster.ts";
+import { Cluster } from "../../src/cluster/cluster.ts";
+import type { Inheritance } from "../../src/cluster/replica.ts";
 import { EngineError } from "../../src/cluster/engine.ts";
 import { encodeStatusData } from "../../src/protocol/codec.ts";
 import { assertEquals } from "../support/assert.ts";

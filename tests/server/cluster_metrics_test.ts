@@ -1,5 +1,5 @@
 import { ClusterFigures } from "../../src/cluster/figures.ts";
-import type { ClusterReport } from "../../src/cluster/cluster.ts";
+import type { ClusterReport } from "../../src/cluster/cluster_options.ts";
 import { clusterMetrics } from "../../src/server/cluster_metrics.ts";
 import { exposition } from "../../src/telemetry/metrics.ts";
 import { assertEquals } from "../support/assert.ts";
