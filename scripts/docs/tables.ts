@@ -1,3 +1,4 @@
+import { VALUE_WAIT_MS } from "../../src/hub/gathering.ts";
 import { BATCH_WINDOW_MS, MAX_BATCH_WINDOW_MS } from "../../src/hub/batch_windows.ts";
 import { CLOSE, type ReconnectAdvice } from "../../src/protocol/close_code.ts";
 import { ERROR_CODES, ERRORS } from "../../src/protocol/error_event.ts";
@@ -57,7 +58,7 @@ export const TABLES: Readonly<Record<string, string>> = {
       [
         "writes to a `batch=1` client",
         `one in ${BATCH_WINDOW_MS} ms, up to ${MAX_BATCH_WINDOW_MS} ms while the hub is busy`,
-        "what comes meanwhile shares the next",
+        `what comes meanwhile shares the next; a value waits ${VALUE_WAIT_MS} ms for others of its tick`,
       ],
     ],
   ),
