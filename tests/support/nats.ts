@@ -2,6 +2,7 @@
 import { delay } from "@std/async/delay";
 import type { CertifiedKey } from "./certificates.ts";
 import { freePorts } from "./free_port.ts";
+import { waitUntilHalted } from "./process_facts.ts";
 
 const PROGRAM = "nats-server";
 
@@ -133,6 +134,7 @@ export class NatsServer implements AsyncDisposable {
   /** Halts it: its connections stay open and say nothing any more. */
   stop(): void {
     this.#signal("SIGSTOP");
+    if (this.#child) waitUntilHalted(this.#child.pid);
   }
 
   /** Lets a halted one go on. */

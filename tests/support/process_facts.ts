@@ -30,6 +30,25 @@ export function handleLimit(): number {
   return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Infinity);
 }
 
+/** How long a halted process may take to stand still, in milliseconds. */
+const HALT_MS = 2000;
+
+/** Waits until every thread of a process stands still after SIGSTOP: the signal takes its time. */
+export function waitUntilHalted(pid: number): void {
+  const until = performance.now() + HALT_MS;
+  while (!threadsOf(pid).every((thread) => stateOf(thread) === "T")) {
+    if (performance.now() > until) throw new Error(`process ${pid} does not stand still`);
+  }
+}
+
+function threadsOf(pid: number): string[] {
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => `/proc/${pid}/task/${name}`);
+}
+
+function stateOf(thread: string): string | undefined {
+  return /^State:\s+(\w)/m.exec(Deno.readTextFileSync(`${thread}/status`))?.[1];
+}
+
 function statusKilobytes(pid: number, field: string): number {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1];
