@@ -27,8 +27,12 @@ export interface Watched extends Disposable {
 
 /** How often memory is looked at, in milliseconds: cheap, and the only early sign there is. */
 const LOOK_EVERY_MS = 20;
-/** Growth of memory since the last sweep that calls for the next one at once, in bytes. */
+/**
+ * Growth of memory since the last sweep that calls for the next one at once, in bytes: so much, and
+ * for each connection what sending to it makes the heap rise and fall by, which is nobody's fault.
+ */
 const ALARMING_GROWTH_BYTES = 8 * 1024 * 1024;
+const USUAL_GROWTH_BYTES = 4096;
 /**
  * Without alarm, for those that send slowly, the connections are looked at slice by slice, all of
  * them in ten seconds: all at one go would hold up everybody's frames.
@@ -110,7 +114,8 @@ export class InboundGuard {
         looks += 1;
         const resident = residentBytes();
         this.#residentAtSweep = Math.min(this.#residentAtSweep, resident);
-        if (hasSuspects || resident - this.#residentAtSweep > ALARMING_GROWTH_BYTES) {
+        const alarming = ALARMING_GROWTH_BYTES + this.#watches.size * USUAL_GROWTH_BYTES;
+        if (hasSuspects || resident - this.#residentAtSweep > alarming) {
           this.#residentAtSweep = resident;
           hasSuspects = this.#sweep();
         } else if (looks % LOOKS_PER_SLICE === 0) {
