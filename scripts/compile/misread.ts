@@ -11,7 +11,6 @@ const MISREAD: Readonly<Record<string, string>> = { bintrees: "test" };
 interface PackageInfo {
   readonly name: string;
   readonly version: string;
-  readonly registryUrl?: string;
   readonly localPath?: string;
 }
 
@@ -21,13 +20,16 @@ export async function misreadFolders(entry: string): Promise<string[]> {
   const { npmCache } = await info<{ npmCache: string }>();
   return Object.values(npmPackages).flatMap((each) => {
     const folder = MISREAD[each.name];
-    return folder === undefined ? [] : [`${pathOf(each, npmCache)}/${folder}`];
+    return folder === undefined ? [] : pathsOf(each, npmCache).map((path) => `${path}/${folder}`);
   });
 }
 
-function pathOf({ name, version, registryUrl, localPath }: PackageInfo, npmCache: string): string {
-  const { host } = new URL(registryUrl ?? "https://registry.npmjs.org/");
-  return localPath ?? `${npmCache}/${host}/${name}/${version}`;
+/** Where a package lies; the cache has a folder for each registry it was fetched from. */
+function pathsOf({ name, version, localPath }: PackageInfo, npmCache: string): string[] {
+  if (localPath !== undefined) return [localPath];
+  return [...Deno.readDirSync(npmCache)]
+    .filter(({ isDirectory }) => isDirectory)
+    .map(({ name: registry }) => `${npmCache}/${registry}/${name}/${version}`);
 }
 
 async function info<T>(...args: string[]): Promise<T> {
