@@ -2,7 +2,7 @@
 /**
  * What an outage costs. Runs the hub on its default settings with four sources at 5 s, lets their
  * backend die, counts what still reaches it in the first 60 s (a naive poller makes 48 calls), and
- * watches the hub's memory to the end of the outage. Exits 1 if a bound is broken.
+ * watches the hub's memory to the end of the outage. Disconnects 1 if a bound is broken.
  *
  * `deno task measure:outage [--minutes N] [--how reset|hang|http_500]`
  */

@@ -40,7 +40,7 @@ export interface Window {
 }
 
 /** How a stop went. */
-export interface Farewell {
+export interface ShutdownNotice {
   readonly told: number;
   readonly closed: number;
   readonly present: number;
@@ -62,7 +62,7 @@ interface Answers {
   connect: { readonly connectedAfterUs: number };
   publish: Window;
   listen: Window;
-  stop: Farewell;
+  stop: ShutdownNotice;
   churn: Churned;
 }
 

@@ -1,16 +1,16 @@
-import { VALUE_WAIT_MS } from "../../src/hub/gathering.ts";
-import { BATCH_WINDOW_MS, MAX_BATCH_WINDOW_MS } from "../../src/hub/batch_windows.ts";
+import { VALUE_WAIT_MS } from "../../src/hub/delivery/pending_batch.ts";
+import { BATCH_WINDOW_MS, MAX_BATCH_WINDOW_MS } from "../../src/hub/delivery/batch_windows.ts";
 import { CLOSE, type ReconnectAdvice } from "../../src/protocol/close_code.ts";
 import { ERROR_CODES, ERRORS } from "../../src/protocol/error_event.ts";
-import { MAX_CONTROL_FRAMES } from "../../src/hub/outbox.ts";
-import { REFUSALS_TOLD_SINGLY } from "../../src/hub/desk.ts";
+import { MAX_CONTROL_FRAMES } from "../../src/hub/delivery/outbox.ts";
+import { REFUSALS_TOLD_SINGLY } from "../../src/hub/client_requests.ts";
 import {
   LOSS_WINDOW_MS,
   LOSSES_TOLD_SINGLY,
   MAX_IDS_IN_NOTICE,
 } from "../../src/hub/loss_notices.ts";
-import { MAX_BAD_MESSAGES } from "../../src/hub/manners.ts";
-import { MAX_WRITE_ERRORS } from "../../src/hub/tap.ts";
+import { MAX_BAD_MESSAGES } from "../../src/hub/inbound_limits.ts";
+import { MAX_WRITE_ERRORS } from "../../src/hub/delivery/write_gate.ts";
 import { markdownTable } from "./refresh.ts";
 
 const ADVICE: Readonly<Record<ReconnectAdvice, string>> = {

@@ -60,8 +60,8 @@ async function problemsOf(
 ): Promise<Problem[]> {
   // Loaded only where it is needed: it is most of what there is to load.
   const [{ checkGrpcCalls }, { createGrpcBackend }] = await Promise.all([
-    import("../rpc/grpc_check.ts"),
-    import("../rpc/grpc.ts"),
+    import("../rpc/grpc/check.ts"),
+    import("../rpc/grpc/grpc_backend.ts"),
   ]);
   const calls: { path: string; call: Call }[] = config.sources.flatMap((source, index) =>
     source.backend === name

@@ -1,6 +1,6 @@
 import type { BackendConfig } from "../config/schema.ts";
 import type { Backend } from "../rpc/backend.ts";
-import type { GrpcOptions } from "../rpc/grpc.ts";
+import type { GrpcOptions } from "../rpc/grpc/grpc_backend.ts";
 
 type GrpcConfig = Extract<BackendConfig, { transport: "grpc" }>;
 
@@ -21,7 +21,7 @@ export function openGrpc(config: GrpcConfig): Backend {
   let opened: Promise<Backend> | undefined;
   let isClosed = false;
   const open = async () => {
-    const { createGrpcBackend } = await import("../rpc/grpc.ts");
+    const { createGrpcBackend } = await import("../rpc/grpc/grpc_backend.ts");
     return createGrpcBackend(grpcOptions(config));
   };
   return {

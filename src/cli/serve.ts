@@ -3,9 +3,9 @@ import { notesOn } from "../config/notes.ts";
 import { describeProblem } from "../config/problems.ts";
 import type { Config } from "../config/schema.ts";
 import { App } from "../server/app.ts";
-import { openTraces } from "../server/traces.ts";
+import { openTraces } from "../server/reports/traces.ts";
 import { readCredentials } from "../service/credentials.ts";
-import { Mishaps } from "../service/mishaps.ts";
+import { UncaughtErrors } from "../service/uncaught_errors.ts";
 import { giveUpPermissions } from "../service/permissions.ts";
 import { listenForSignals } from "../service/signals.ts";
 import { writesToJournal } from "../telemetry/journal.ts";
@@ -61,7 +61,7 @@ interface RunOptions {
 }
 
 async function runUntilStopped(config: Config, { io, log, load }: RunOptions): Promise<number> {
-  using mishaps = new Mishaps();
+  using uncaughtErrors = new UncaughtErrors();
   const { promise: stop, resolve: askToStop } = Promise.withResolvers<void>();
   await using supervision = new Supervision(config.hub.heartbeat_every);
   let app: App | undefined = undefined;
@@ -87,7 +87,7 @@ async function runUntilStopped(config: Config, { io, log, load }: RunOptions): P
       version: VERSION,
       openBackend,
       onHeartbeat,
-      mishaps: () => mishaps.count,
+      uncaughtErrors: () => uncaughtErrors.count,
       ...(observer ? { observer } : {}),
     });
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { App } from "../server/app.ts";
 import { systemClock } from "../resilience/clock.ts";
 import { acceptCheck } from "../service/accept_check.ts";
-import { Pulse } from "../service/pulse.ts";
+import { Liveness } from "../service/liveness.ts";
 import { createServiceNotifier, type ServiceNotifier } from "../service/sd_notify.ts";
 import { startWatchdog } from "../service/watchdog.ts";
 
@@ -15,16 +15,16 @@ const HEARTBEATS_UNTIL_HUNG = 2.5;
 export class Supervision implements AsyncDisposable {
   readonly #notifier: ServiceNotifier = createServiceNotifier(Deno.env);
   readonly #stop = new AbortController();
-  readonly #pulse: Pulse;
+  readonly #liveness: Liveness;
 
   constructor(heartbeatEveryMs: number) {
     const withinMs = HEARTBEATS_UNTIL_HUNG * heartbeatEveryMs;
-    this.#pulse = new Pulse({ clock: systemClock, withinMs });
+    this.#liveness = new Liveness({ clock: systemClock, withinMs });
   }
 
   /** The hub sent a heartbeat. */
   beat(): void {
-    this.#pulse.beat();
+    this.#liveness.beat();
   }
 
   /** The hub can be used from now on. */
@@ -32,7 +32,7 @@ export class Supervision implements AsyncDisposable {
     this.#notifier.ready(`listening on ${app.url}`);
     const { feedEveryMs } = this.#notifier;
     if (feedEveryMs === undefined) return;
-    const heartbeat = () => this.#pulse.isAlive();
+    const heartbeat = () => this.#liveness.isAlive();
     // On a port that hubs share another one may answer: that would say nothing about this one.
     const isShared = app.config.cluster?.share_port === true;
     void startWatchdog({

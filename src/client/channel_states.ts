@@ -41,7 +41,7 @@ export interface NeverSeenChannel {
 /** What is known of a status channel at one moment. */
 export type ChannelState<T = unknown> = LiveChannel<T> | StaleChannel<T> | NeverSeenChannel;
 
-interface Entry {
+interface ChannelEntry {
   readonly status: StatusData;
   /** Monotonic milliseconds. */
   readonly receivedAt: number;
@@ -53,7 +53,7 @@ interface Entry {
  * are channels.
  */
 export class ChannelStates {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, ChannelEntry>();
   readonly #clock: ClientClock;
 
   constructor(clock: ClientClock) {
@@ -66,7 +66,7 @@ export class ChannelStates {
   }
 
   store(channel: string, status: StatusData): void {
-    const entry: Entry = { status, receivedAt: this.#clock.now() };
+    const entry: ChannelEntry = { status, receivedAt: this.#clock.now() };
     if (!status.is_stale) {
       this.#entries.set(channel, entry);
       return;

@@ -18,12 +18,12 @@ import {
   type ConnectionState,
   type EventChannels,
 } from "./events.ts";
-import { type Inbox, MAX_WAITING_EVENTS, MAX_WAITING_VALUES } from "./inbox.ts";
-import { Link, type LinkHost } from "./link.ts";
+import { type EventQueue, MAX_WAITING_EVENTS, MAX_WAITING_VALUES } from "./event_queue.ts";
+import { Reconnector, type ReconnectorHost } from "./reconnector.ts";
 import { opened } from "./opened.ts";
 import { checkToken, type ClientOptions, resolveOptions, type TokenSource } from "./options.ts";
 import type { ResumePoint } from "./position.ts";
-import { Readers } from "./readers.ts";
+import { Subscribers } from "./subscribers.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 export interface ReconnectOptions {
@@ -57,10 +57,10 @@ const NO_VALUE_YET = "no value yet";
 export class HoldfastClient<Values extends object = Record<string, unknown>>
   implements AsyncDisposable {
   readonly #emitter = new Emitter<ClientEvents>();
-  readonly #readers = new Readers();
+  readonly #readers = new Subscribers();
   readonly #states: ChannelStates;
   readonly #wanted: Subscriptions;
-  readonly #link: Link;
+  readonly #link: Reconnector;
 
   constructor(url: string | URL, options: ClientOptions = {}) {
     const { token, channels } = options;
@@ -69,14 +69,14 @@ export class HoldfastClient<Values extends object = Record<string, unknown>>
     const resolved = resolveOptions(options);
     this.#wanted = new Subscriptions(channels, (message) => this.#link.send(message));
     this.#states = new ChannelStates(resolved.clock);
-    const host: LinkHost = {
+    const host: ReconnectorHost = {
       channels: () => this.#wanted.name(),
       onState: (state) => this.#onState(state),
       onWelcome: (frame, before) => this.#onWelcome(frame, before),
       onFrame: (frame) => this.#onFrame(frame),
       onLost: (quietForMs) => this.#onLost(quietForMs),
     };
-    this.#link = new Link(address, host, { ...resolved, token });
+    this.#link = new Reconnector(address, host, { ...resolved, token });
   }
 
   get state(): ConnectionState {
@@ -122,7 +122,7 @@ export class HoldfastClient<Values extends object = Record<string, unknown>>
    */
   watch<Channel extends keyof Values & string>(
     channel: Channel,
-  ): Inbox<ChannelState<Values[Channel]>> {
+  ): EventQueue<ChannelState<Values[Channel]>> {
     if (!isStatusChannel(channel)) {
       throw new RangeError(`Cannot watch "${channel}" as it is not a status channel`);
     }
@@ -142,7 +142,7 @@ export class HoldfastClient<Values extends object = Record<string, unknown>>
   events<Channel extends keyof EventChannels>(
     channel: Channel,
     options: EventsOptions = {},
-  ): Inbox<EventChannels[Channel]> {
+  ): EventQueue<EventChannels[Channel]> {
     const { bound = MAX_WAITING_EVENTS } = options;
     if (channelKind(channel) === "status") {
       throw new RangeError(`Cannot read events of "${channel}": use watch() for a status channel`);

@@ -1,6 +1,6 @@
 import { CLOSE, type CloseReason, type ReconnectAdvice } from "../protocol/close_code.ts";
 import type { Ending } from "./connection.ts";
-import type { Door } from "./door.ts";
+import type { RefusalProbe } from "./refusal_probe.ts";
 
 /** Why a client stopped for good. */
 export type StopCode =
@@ -32,7 +32,7 @@ export interface StepContext {
   /** What is left of the wait that the hub announced with `SERVER_SHUTDOWN`, in milliseconds. */
   announcedMs?: number | undefined;
   /** What the door said, where it was asked. */
-  door?: Door | undefined;
+  door?: RefusalProbe | undefined;
   /** Whether the next connection comes with a new token, so that an expired one is no reason to stop. */
   tokenRenews?: boolean;
 }
@@ -79,7 +79,7 @@ function stopCodeOf({ code, reason }: { code: number; reason: string }): StopCod
   return reason === CLOSE.expired.reason ? "unauthorized" : "policy";
 }
 
-function describe(ending: Ending, door: Door | undefined): string {
+function describe(ending: Ending, door: RefusalProbe | undefined): string {
   switch (ending.kind) {
     case "closed":
       return ending.reason === ""

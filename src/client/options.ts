@@ -1,5 +1,5 @@
 import { Backoff } from "../resilience/backoff.ts";
-import type { Fetch } from "./door.ts";
+import type { Fetch } from "./refusal_probe.ts";
 import type { SocketConstructor } from "./socket.ts";
 import { type ClientClock, systemClock } from "./time.ts";
 
@@ -17,7 +17,7 @@ export interface ClientOptions {
   /** The most that opening a connection may take, in milliseconds. Default 10 000. */
   openTimeoutMs?: number;
   /** Whether to ask by HTTP why a connection was refused. Default true. */
-  askDoor?: boolean;
+  probeRefusal?: boolean;
   /** Default: the runtime's own. Node 20 has none: pass the one of `ws` or `undici`. */
   WebSocket?: SocketConstructor;
   /** Default: the runtime's own. */
@@ -50,7 +50,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     batch = true,
     backoff = { minMs: 500, maxMs: 30_000 },
     openTimeoutMs = 10_000,
-    askDoor = true,
+    probeRefusal = true,
     WebSocket = (globalThis as { WebSocket?: SocketConstructor }).WebSocket,
     fetch = globalThis.fetch?.bind(globalThis),
     clock = systemClock,
@@ -71,7 +71,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     batch,
     backoff: new Backoff(backoff),
     openTimeoutMs,
-    fetch: askDoor ? fetch : undefined,
+    fetch: probeRefusal ? fetch : undefined,
     WebSocket,
     clock,
     random,

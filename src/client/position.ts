@@ -26,7 +26,7 @@ const QUIET_MS = 1000;
  * and any other frame counts only when for a while nothing older came after it. What is replayed
  * twice because of that is recognised and dropped.
  */
-export class Position {
+export class ResumePosition {
   #point: ResumePoint | undefined;
   readonly #seen = new Set<number>();
   #mark: { readonly seq: number; readonly at: number } | undefined;

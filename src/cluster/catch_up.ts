@@ -1,4 +1,4 @@
-import type { Position } from "../hub/numbering.ts";
+import type { StreamPosition } from "../hub/resume/sequence.ts";
 import type { Entry } from "./entry.ts";
 
 /** An entry of the stream, read. */
@@ -20,7 +20,7 @@ export interface CatchUpOptions {
 /** What a hub makes of the part of the stream it has missed. */
 export interface CatchUp {
   /** Where it goes on. */
-  readonly position: Position;
+  readonly position: StreamPosition;
   /** Entries of that epoch up to this one will never be here. */
   readonly startsAfter: number;
   /** For clients that resume: broadcasts its own clients have had, or came too late for. */

@@ -1,22 +1,22 @@
 import { json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
-import type { Departure } from "../hub/shared_stream.ts";
+import type { Departure } from "../hub/resume/shared_stream.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
-import { Absence } from "./absence.ts";
+import { OutageNotice } from "./outage_notice.ts";
 import type { ClusterOptions, ClusterReport } from "./cluster_options.ts";
 import { learnDepartures, tellDeparture } from "./departures.ts";
-import type { Engine } from "./engine.ts";
+import type { Broker } from "./broker.ts";
 import type { Claim } from "./entry.ts";
-import { ClusterFigures } from "./figures.ts";
+import { ClusterStats } from "./cluster_stats.ts";
 import { Follower } from "./follower.ts";
-import { inTime } from "./in_time.ts";
+import { withTimeout } from "../resilience/with_timeout.ts";
 import { type Claimed, Leadership } from "./leadership.ts";
-import { Link } from "./link.ts";
+import { BrokerLink } from "./broker_link.ts";
 import { Replica } from "./replica.ts";
-import { type Presence, type Role, RollCall } from "./roll_call.ts";
+import { type HubPresence, Presence, type Role } from "./presence.ts";
 import { ClusterUnreachable } from "./unreachable.ts";
-import { Voice } from "./voice.ts";
+import { StreamPublisher } from "./stream_publisher.ts";
 
 /** How long leaving in good order may take, in milliseconds. */
 const LEAVE_MS = 1000;
@@ -27,19 +27,19 @@ const LEAVE_MS = 1000;
  */
 export class Cluster implements AsyncDisposable {
   /** What was counted since the start. */
-  readonly figures = new ClusterFigures();
+  readonly figures = new ClusterStats();
   readonly #options: ClusterOptions;
   readonly #log: Log = logOf("cluster");
   readonly #stop = new AbortController();
   readonly #replica: Replica;
-  readonly #absence: Absence;
+  readonly #outageNotice: OutageNotice;
   readonly #follower: Follower;
   readonly #leadership: Leadership;
-  readonly #link: Link;
-  readonly #rollCall: RollCall;
-  readonly #voice: Voice;
+  readonly #link: BrokerLink;
+  readonly #presence: Presence;
+  readonly #publisher: StreamPublisher;
   /** The engine that is being joined, or is. */
-  #engine: Engine | undefined;
+  #broker: Broker | undefined;
   #claimed: Claimed | undefined;
   /** The newest claim the stream has brought. */
   #newestClaim: Claim | undefined;
@@ -56,9 +56,9 @@ export class Cluster implements AsyncDisposable {
   constructor(options: ClusterOptions) {
     const { clock, hub, open, name, leaseMs, graceMs, fed } = options;
     this.#options = options;
-    this.#voice = new Voice({ clock, name, figures: this.figures });
+    this.#publisher = new StreamPublisher({ clock, name, figures: this.figures });
     this.#replica = new Replica({ clock, fed, onOld: (channel) => this.#onOld(channel) });
-    this.#absence = new Absence({ clock, hub, graceMs, replica: this.#replica });
+    this.#outageNotice = new OutageNotice({ clock, hub, graceMs, replica: this.#replica });
     this.#follower = new Follower({
       stream: hub.stream,
       replica: this.#replica,
@@ -78,18 +78,18 @@ export class Cluster implements AsyncDisposable {
         this.#claimed = claimed;
         this.#leadIfRead();
       },
-      onKept: () => this.#voice.refresh(),
+      onKept: () => this.#publisher.refresh(),
       onDeposed: (why) => this.#onDeposed(why),
     });
-    this.#rollCall = new RollCall({ clock, present: () => this.#presence() });
-    this.#link = new Link({
+    this.#presence = new Presence({ clock, present: () => this.#ownPresence() });
+    this.#link = new BrokerLink({
       clock,
       open,
       graceMs,
-      join: (engine) => this.#join(engine),
-      onJoined: (engine) => this.#onJoined(engine),
+      join: (broker) => this.#join(broker),
+      onJoined: (broker) => this.#onJoined(broker),
       onLost: () => this.#onLost(),
-      onMissed: (why) => this.#absence.tell(why),
+      onMissed: (why) => this.#outageNotice.tell(why),
       onGivenUp: () => this.#onGivenUp(),
     });
   }
@@ -115,7 +115,7 @@ export class Cluster implements AsyncDisposable {
     if (this.#isAlone) {
       this.#options.hub.broadcast(type, data);
       this.#replica.note({ type, status, data: JSON.stringify(value) as JsonText });
-    } else if (this.#role === "leader") this.#voice.say(type, { data: value, ...status });
+    } else if (this.#role === "leader") this.#publisher.say(type, { data: value, ...status });
   }
 
   /** An error of this hub's own polls, for the clients of all hubs. */
@@ -124,7 +124,7 @@ export class Cluster implements AsyncDisposable {
     if (this.#isAlone) {
       this.#options.hub.broadcastError(event);
       this.#replica.note({ type: errorType(code), code, data: json(event) });
-    } else if (this.#role === "leader") this.#voice.sayError(event);
+    } else if (this.#role === "leader") this.#publisher.sayError(event);
   }
 
   /**
@@ -139,15 +139,15 @@ export class Cluster implements AsyncDisposable {
     status?: Omit<StatusData, "data">,
   ): Promise<number | undefined> {
     if (this.#isAlone) return undefined;
-    const engine = this.#link.engine;
-    if (engine === undefined) throw new ClusterUnreachable(this.#link.why);
-    const words = { type, data, ...(status === undefined ? {} : { status }) };
-    return await this.#voice.publish(engine, words, this.#options.hub.epoch);
+    const broker = this.#link.broker;
+    if (broker === undefined) throw new ClusterUnreachable(this.#link.why);
+    const draft = { type, data, ...(status === undefined ? {} : { status }) };
+    return await this.#publisher.publish(broker, draft, this.#options.hub.epoch);
   }
 
   /** Entries of this hub's that wait to be written into the stream. */
   get waiting(): number {
-    return this.#voice.waiting;
+    return this.#publisher.waiting;
   }
 
   /** The latest value of a channel as all hubs have it, flagged as it stands now. */
@@ -159,17 +159,17 @@ export class Cluster implements AsyncDisposable {
   leadersBackends(): Readonly<Record<string, unknown>> | undefined {
     const newest = this.#newestClaim?.hub;
     // One that was killed is in the roll for a while yet, and calls itself the leader there.
-    const leader = this.#rollCall.hubs()
+    const leader = this.#presence.hubs()
       .find(({ hub, role }) => newest === undefined ? role === "leader" : hub === newest);
     return leader?.backends;
   }
 
   report(): ClusterReport {
-    const hubs = this.#rollCall.hubs();
+    const hubs = this.#presence.hubs();
     return {
       role: this.#role,
       hub: this.#options.name,
-      connected: this.#link.engine !== undefined,
+      connected: this.#link.broker !== undefined,
       clients_connected: hubs.reduce((sum, { clients }) => sum + clients, 0),
       hubs: hubs.map(({ hub, role, clients }) => ({ hub, role, clients })),
     };
@@ -177,7 +177,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Tells the other hubs of a client that left this one, worth knowing should it come to them. */
   tellDeparture(departure: Departure): void {
-    if (this.#link.engine) tellDeparture(this.#link.engine, departure);
+    if (this.#link.broker) tellDeparture(this.#link.broker, departure);
   }
 
   /**
@@ -185,15 +185,17 @@ export class Cluster implements AsyncDisposable {
    * Takes a second at most.
    */
   async retire(): Promise<void> {
-    const engine = this.#link.engine;
-    if (engine === undefined) return;
+    const broker = this.#link.broker;
+    if (broker === undefined) return;
     const { clock } = this.#options;
-    await inTime(clock, LEAVE_MS, async () => {
-      while (this.#role === "leader" && this.#voice.waiting > 0) await clock.sleep(LEAVE_MS / 50);
-      await this.#leadership.resign(engine).catch(() => {}); // then the lease runs out by itself
+    await withTimeout(clock, LEAVE_MS, async () => {
+      while (this.#role === "leader" && this.#publisher.waiting > 0) {
+        await clock.sleep(LEAVE_MS / 50);
+      }
+      await this.#leadership.resign(broker).catch(() => {}); // then the lease runs out by itself
       if (this.#role !== "leader") return;
       this.#role = "follower";
-      this.#rollCall.announce(engine);
+      this.#presence.announce(broker);
     });
   }
 
@@ -201,41 +203,41 @@ export class Cluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stop.signal.aborted) return;
     await this.retire();
-    if (this.#link.engine) this.#rollCall.sayGoodbye(this.#link.engine);
+    if (this.#link.broker) this.#presence.sayGoodbye(this.#link.broker);
     this.#stop.abort();
-    this.#voice.stop();
+    this.#publisher.stop();
     this.#replica[Symbol.dispose]();
-    await inTime(this.#options.clock, LEAVE_MS, () => this.#running);
+    await withTimeout(this.#options.clock, LEAVE_MS, () => this.#running);
   }
 
-  async #join(engine: Engine): Promise<void> {
-    this.#engine = engine;
+  async #join(broker: Broker): Promise<void> {
+    this.#broker = broker;
     this.#claimed = undefined;
-    const survey = await this.#follower.survey(engine);
+    const survey = await this.#follower.survey(broker);
     this.#brokenEpoch = survey.brokenEpoch;
-    await this.#leadership.tryNow(engine);
-    await this.#follower.join(engine, survey, () => {
+    await this.#leadership.tryNow(broker);
+    await this.#follower.join(broker, survey, () => {
       this.#isAlone = false;
       this.#replica.unreachable = undefined;
     });
   }
 
-  #onJoined(engine: Engine): void {
+  #onJoined(broker: Broker): void {
     const { hub, stopPolling } = this.#options;
     // One that led before the engine was lost may have been replaced meanwhile.
     if (this.#claimed === undefined || this.#leads !== this.#claimed.term) {
       this.#role = "follower";
-      this.#voice.stop();
+      this.#publisher.stop();
       stopPolling();
     }
     this.#log.info("cluster.joined", { role: this.#role, epoch: hub.epoch });
-    this.#absence.over(this.#role);
+    this.#outageNotice.over(this.#role);
     this.#hasJoined = true;
-    void this.#leadership.run(engine).catch((error) =>
+    void this.#leadership.run(broker).catch((error) =>
       this.#log.error("cluster.failed", { why: String(error) })
     );
-    learnDepartures(engine, hub.stream);
-    void this.#rollCall.run(engine);
+    learnDepartures(broker, hub.stream);
+    void this.#presence.run(broker);
   }
 
   #onClaim(claim: Claim): void {
@@ -251,8 +253,8 @@ export class Cluster implements AsyncDisposable {
    */
   #leadIfRead(): void {
     const claimed = this.#claimed;
-    const engine = this.#engine;
-    if (claimed === undefined || engine === undefined) return;
+    const broker = this.#broker;
+    if (claimed === undefined || broker === undefined) return;
     const { hub: leader, term } = this.#newestClaim ?? {};
     if (leader !== this.#options.name || term !== claimed.term) return;
     if (this.#role === "leader" && this.#leads === term) return; // its own claim, repeated
@@ -261,38 +263,38 @@ export class Cluster implements AsyncDisposable {
     this.figures.onTakeover();
     this.#log.info("cluster.leading", { term, epoch: claimed.epoch });
     this.#options.startPolling(this.#replica.inheritance());
-    this.#voice.lead(engine, claimed, {
+    this.#publisher.lead(broker, claimed, {
       isValid: () => this.#leadership.isHeld,
       onFenced: () => this.#leadership.depose("the lease ran out, or another hub's words stand"),
     });
-    this.#rollCall.announce(engine);
+    this.#presence.announce(broker);
   }
 
   #onDeposed(why: string): void {
     this.#claimed = undefined;
-    this.#voice.pause();
+    this.#publisher.pause();
     if (this.#role !== "leader") return;
     this.#role = "follower";
-    this.#voice.stop();
+    this.#publisher.stop();
     this.#options.stopPolling();
     this.#log.warning("cluster.deposed", { why });
-    if (this.#engine) this.#rollCall.announce(this.#engine);
+    if (this.#broker) this.#presence.announce(this.#broker);
   }
 
   #onLost(): void {
     this.figures.onLoss();
-    this.#engine = undefined;
+    this.#broker = undefined;
     this.#claimed = undefined;
     // What waits goes on waiting, and polls go on: this hub may lead again in a moment.
-    this.#voice.pause();
-    this.#rollCall.clear();
+    this.#publisher.pause();
+    this.#presence.clear();
     this.#log.warning("cluster.lost", { role: this.#role, why: this.#link.why });
   }
 
   #onGivenUp(): void {
     this.#isAlone = true;
     this.#role = "alone";
-    this.#voice.stop();
+    this.#publisher.stop();
     this.#log.warning("cluster.alone", { why: this.#link.why });
     this.#options.hub.stream.leave();
     this.#options.startPolling(this.#replica.inheritance());
@@ -300,10 +302,10 @@ export class Cluster implements AsyncDisposable {
 
   /** A value the stream says nothing of has grown old; alone, the hub's own polls say so. */
   #onOld(channel: string): void {
-    if (!this.#isAlone) this.#absence.show(channel);
+    if (!this.#isAlone) this.#outageNotice.show(channel);
   }
 
-  #presence(): Presence {
+  #ownPresence(): HubPresence {
     const { name, hub, backendReports } = this.#options;
     const backends = this.#role === "leader" ? { backends: backendReports() } : {};
     return { hub: name, role: this.#role, clients: hub.size, ...backends };

@@ -1,14 +1,14 @@
 import type { Hub } from "../hub/hub.ts";
 import type { Clock } from "../resilience/clock.ts";
-import type { OpenEngine } from "./engine.ts";
+import type { OpenBroker } from "./broker.ts";
 import type { FedChannel, Inheritance } from "./replica.ts";
-import type { Role } from "./roll_call.ts";
+import type { Role } from "./presence.ts";
 
 /** What a hub brings into a cluster. */
 export interface ClusterOptions {
   clock: Clock;
   hub: Pick<Hub, "stream" | "broadcast" | "broadcastError" | "epoch" | "size">;
-  open: OpenEngine;
+  open: OpenBroker;
   /** How this hub is called among the others. */
   name: string;
   /** How long a lease lasts that is not renewed, in milliseconds. */

@@ -1,21 +1,21 @@
 // @ts-types="../std_types/deadline.d.ts"
 import { deadline } from "@std/async/deadline";
-import type { SharedFrame, SharedStream } from "../hub/shared_stream.ts";
+import type { SharedFrame, SharedStream } from "../hub/resume/shared_stream.ts";
 import { encodeStatusData } from "../protocol/codec.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import { catchUp, type Numbered } from "./catch_up.ts";
-import { type Engine, EngineError, type Stored, type StreamState } from "./engine.ts";
+import { type Broker, BrokerError, type Stored, type StreamState } from "./broker.ts";
 import { type Broadcast, type Claim, decodeEntry, type Entry } from "./entry.ts";
-import { ClusterFigures } from "./figures.ts";
+import { ClusterStats } from "./cluster_stats.ts";
 import type { Replica } from "./replica.ts";
-import { Succession } from "./succession.ts";
+import { LeaderChain } from "./leader_chain.ts";
 
 export interface FollowerOptions {
   /** The hub's end of the stream. */
   stream: SharedStream;
   replica: Replica;
   /** Where it is counted. Default: nowhere that anybody looks. */
-  figures?: ClusterFigures;
+  figures?: ClusterStats;
   /** Somebody leads from now on, perhaps this hub. */
   onClaim: (claim: Claim) => void;
   /** This hub spoke as a leader and was not the one: its words do not count. */
@@ -40,33 +40,33 @@ const CATCH_UP_MS = 10_000;
  */
 export class Follower {
   readonly #options: FollowerOptions;
-  readonly #figures: ClusterFigures;
+  readonly #figures: ClusterStats;
   readonly #log: Log = logOf("cluster");
   #seen: { readonly streamId: string; readonly epoch: string; readonly seq: number } | undefined;
-  readonly #succession = new Succession();
+  readonly #leaderChain = new LeaderChain();
   #streamId = "";
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#figures = options.figures ?? new ClusterFigures();
+    this.#figures = options.figures ?? new ClusterStats();
   }
 
   /** Number of the last leaders' entry that counts; undefined if none is known. */
   get lastOfLeaders(): number | undefined {
-    return this.#succession.last;
+    return this.#leaderChain.last;
   }
 
   /** Looks at the stream, and takes over the last good values that are kept beside it. */
-  async survey(engine: Engine): Promise<Survey> {
+  async survey(broker: Broker): Promise<Survey> {
     const { replica } = this.#options;
-    const state = await engine.state();
+    const state = await broker.state();
     const seen = this.#seen;
     const goesOn = seen !== undefined && seen.streamId === state.id && seen.seq <= state.last &&
       seen.seq + 1 >= state.first;
     const isCut = seen?.streamId === state.id && seen.seq <= state.last; // too old, but sound
     if (seen !== undefined && !goesOn && !isCut) replica.renumber();
-    if (!goesOn) this.#succession.restart(state.first);
-    for (const [channel, { seq, text }] of await engine.latest.all()) {
+    if (!goesOn) this.#leaderChain.restart(state.first);
+    for (const [channel, { seq, text }] of await broker.latest.all()) {
       const entry = decodeEntry(text);
       if (entry?.kind === "broadcast" && entry.type === channel) replica.recall(seq, entry);
     }
@@ -77,17 +77,17 @@ export class Follower {
    * Goes on where this hub left off, or starts with what comes next.
    *
    * @param onFollowing Called in the moment in which the hub turns to the stream.
-   * @throws {EngineError} If the stream cannot be read.
+   * @throws {BrokerError} If the stream cannot be read.
    */
   async join(
-    engine: Engine,
+    broker: Broker,
     { goesOn, state }: Survey,
     onFollowing: () => void,
   ): Promise<void> {
     const { stream, replica } = this.#options;
     const seen = this.#seen;
-    const { id, first, last } = await engine.state();
-    const newest = await engine.newestOfLeaders();
+    const { id, first, last } = await broker.state();
+    const newest = await broker.newestOfLeaders();
     // What came since the survey is news, this hub's own claim among it.
     const deliverFrom = (goesOn && seen ? seen.seq : state.last) + 1;
     const readFrom = goesOn && seen && stream.isFollowing ? deliverFrom : first;
@@ -95,10 +95,10 @@ export class Follower {
     let isLive = false;
     const caughtUp = Promise.withResolvers<void>();
     if (readFrom > last) caughtUp.resolve();
-    if (readFrom === first) this.#succession.restart(first);
+    if (readFrom === first) this.#leaderChain.restart(first);
     let next = readFrom;
-    await engine.read(readFrom, (stored) => {
-      if (stored.seq > next) this.#succession.skipTo(stored.seq);
+    await broker.read(readFrom, (stored) => {
+      if (stored.seq > next) this.#leaderChain.skipTo(stored.seq);
       next = stored.seq + 1;
       const numbered = { seq: stored.seq, entry: this.#decode(stored) };
       if (isLive) this.#hear(numbered);
@@ -106,9 +106,9 @@ export class Follower {
       if (stored.seq >= last) caughtUp.resolve();
     });
     try {
-      await deadline(caughtUp.promise, CATCH_UP_MS, { signal: engine.lost });
+      await deadline(caughtUp.promise, CATCH_UP_MS, { signal: broker.lost });
     } catch {
-      throw new EngineError("the stream could not be read to its end");
+      throw new BrokerError("the stream could not be read to its end");
     }
     this.#streamId = id;
     const newestEpoch = newest && decodeEntry(newest.text)?.epoch;
@@ -176,7 +176,7 @@ export class Follower {
       return undefined;
     }
     const { after, hub } = entry;
-    if (after === undefined || this.#succession.counts(seq, after)) {
+    if (after === undefined || this.#leaderChain.counts(seq, after)) {
       this.#figures.onRead(entry);
       return entry;
     }

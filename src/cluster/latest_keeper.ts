@@ -1,5 +1,5 @@
 import { logOf } from "../telemetry/log.ts";
-import type { LatestValues } from "./engine.ts";
+import type { LatestValues } from "./broker.ts";
 
 /**
  * Keeps the last good values beside the stream, for hubs that join later. One channel after the

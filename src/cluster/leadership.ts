@@ -1,6 +1,6 @@
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
-import { type Engine, EngineError } from "./engine.ts";
+import { type Broker, BrokerError } from "./broker.ts";
 import { decodeEntry, encodeEntry } from "./entry.ts";
 
 /** What a hub knows when it wants to lead. */
@@ -68,16 +68,16 @@ export class Leadership {
   }
 
   /** Tries once; true if this hub leads now. */
-  async tryNow(engine: Engine): Promise<boolean> {
+  async tryNow(broker: Broker): Promise<boolean> {
     if (this.#hasResigned) return false;
     const { clock, hub, leaseMs, onClaimed } = this.#options;
     const askedAt = clock.now();
-    const term = await engine.lease.take(hub);
+    const term = await broker.lease.take(hub);
     if (term === undefined) return false;
     this.#heldUntil = askedAt + leaseMs;
-    const claimed = await this.#claim(engine, term);
+    const claimed = await this.#claim(broker, term);
     if (claimed === undefined) {
-      await this.#giveUp(engine);
+      await this.#giveUp(broker);
       return false;
     }
     this.#isLeading = true;
@@ -87,20 +87,20 @@ export class Leadership {
   }
 
   /** Keeps the lease, or tries to get it, until the connection is lost. */
-  async run(engine: Engine): Promise<void> {
+  async run(broker: Broker): Promise<void> {
     const { clock, leaseMs } = this.#options;
-    await engine.onLeaseFreed(() => this.#wake?.abort()).catch((error) => {
+    await broker.onLeaseFreed(() => this.#wake?.abort()).catch((error) => {
       // Then a freed lease is found a little later.
       this.#log.warning("cluster.lease_not_watched", { why: String(error) });
     });
-    while (!engine.lost.aborted) {
-      await this.#pause(this.#isLeading ? leaseMs / RENEWALS_PER_LEASE : TRY_EVERY_MS, engine.lost);
-      if (engine.lost.aborted) break;
+    while (!broker.lost.aborted) {
+      await this.#pause(this.#isLeading ? leaseMs / RENEWALS_PER_LEASE : TRY_EVERY_MS, broker.lost);
+      if (broker.lost.aborted) break;
       try {
-        if (this.#isLeading) await this.#keep(engine, clock.now());
-        else await this.tryNow(engine);
+        if (this.#isLeading) await this.#keep(broker, clock.now());
+        else await this.tryNow(broker);
       } catch (error) {
-        if (!(error instanceof EngineError)) throw error;
+        if (!(error instanceof BrokerError)) throw error;
         this.#log.debug("cluster.lease_unanswered", { why: error.message });
         if (this.#isLeading && !this.isHeld) this.depose("the lease ran out unrenewed");
       }
@@ -118,31 +118,31 @@ export class Leadership {
   }
 
   /** Gives the lease back, for another hub to take at once, and never takes it again. */
-  async resign(engine: Engine): Promise<void> {
+  async resign(broker: Broker): Promise<void> {
     this.#hasResigned = true;
     this.#isLeading = false;
-    await this.#giveUp(engine);
+    await this.#giveUp(broker);
   }
 
-  async #keep(engine: Engine, askedAt: number): Promise<void> {
-    if (!await engine.lease.renew()) return this.depose("another hub took the lease");
+  async #keep(broker: Broker, askedAt: number): Promise<void> {
+    if (!await broker.lease.renew()) return this.depose("another hub took the lease");
     this.#heldUntil = askedAt + this.#options.leaseMs;
     this.#options.onKept();
   }
 
-  async #claim(engine: Engine, term: number): Promise<Claimed | undefined> {
+  async #claim(broker: Broker, term: number): Promise<Claimed | undefined> {
     const { hub, epochAfter, lastOfLeaders } = this.#options;
     for (let tries = 0; tries < MAX_CLAIMS; tries++) {
-      const newest = await engine.newestOfLeaders();
+      const newest = await broker.newestOfLeaders();
       const last = newest && decodeEntry(newest.text);
       // Read first, asked second: a claim made between the two is in the way of ours.
-      if (!await engine.lease.renew()) return undefined;
+      if (!await broker.lease.renew()) return undefined;
       const epoch = epochAfter(last?.epoch) ?? crypto.randomUUID();
       const fence = newest?.seq ?? 0;
       // What readers know of may be kept no longer: then only they can tell.
       const after = newest?.seq ?? lastOfLeaders() ?? 0;
       const claim = encodeEntry({ kind: "claim", epoch, term, after, hub });
-      const appended = await engine.append(claim, {
+      const appended = await broker.append(claim, {
         as: "leader",
         id: crypto.randomUUID(),
         fence,
@@ -152,9 +152,9 @@ export class Leadership {
     return undefined;
   }
 
-  async #giveUp(engine: Engine): Promise<void> {
+  async #giveUp(broker: Broker): Promise<void> {
     this.#heldUntil = -Infinity;
-    await engine.lease.release();
+    await broker.lease.release();
   }
 
   /** Sleeps, at most until the lease is given back by somebody or the connection is lost. */

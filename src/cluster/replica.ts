@@ -28,7 +28,7 @@ export interface ReplicaOptions {
 }
 
 /** What is looked at of a broadcast. */
-type Words = Pick<Broadcast, "type" | "status" | "data" | "code">;
+type Draft = Pick<Broadcast, "type" | "status" | "data" | "code">;
 
 interface Held {
   readonly seq: number;
@@ -62,7 +62,7 @@ export class Replica implements Disposable {
   }
 
   /** Takes note of a broadcast of the stream. */
-  hear(seq: number, { type, status, data, code }: Words): void {
+  hear(seq: number, { type, status, data, code }: Draft): void {
     if (status !== undefined) this.#hold(type, { seq, data, status });
     else if (code !== undefined) this.#hearError(seq, code, data);
   }
@@ -80,7 +80,7 @@ export class Replica implements Disposable {
   }
 
   /** Takes note of what this hub found out by itself; the stream goes on from there. */
-  note({ type, status, data, code }: Words): void {
+  note({ type, status, data, code }: Draft): void {
     const seq = this.#held.get(type)?.seq ?? 0;
     if (status !== undefined) this.#hold(type, { seq, data, status });
     else if (code !== undefined) this.#hearError(Infinity, code, data);

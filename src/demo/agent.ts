@@ -1,6 +1,6 @@
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
-import type { GzipOutcome, Progress } from "./gzip_file.ts";
+import type { GzipOutcome, GzipProgress } from "./gzip_file.ts";
 import type { Job, JobBook } from "./job_book.ts";
 
 /** An agent as the wire shows it; times in unix seconds. */
@@ -27,7 +27,7 @@ export interface AgentStatus {
 /** What an agent does with a job; it tells its progress and never throws. */
 export type Work = (
   job: Job,
-  options: { signal: AbortSignal; onProgress: (progress: Progress) => void },
+  options: { signal: AbortSignal; onProgress: (progress: GzipProgress) => void },
 ) => Promise<GzipOutcome>;
 
 export interface AgentOptions {
@@ -46,7 +46,7 @@ export class Agent {
   #done = 0;
   #failed = 0;
   /** Of jobs that have ended. */
-  #total: Progress = { readBytes: 0, writtenBytes: 0 };
+  #total: GzipProgress = { readBytes: 0, writtenBytes: 0 };
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -109,7 +109,7 @@ export class Agent {
     };
   }
 
-  #note(job: Job, outcome: GzipOutcome, inHand: Progress): void {
+  #note(job: Job, outcome: GzipOutcome, inHand: GzipProgress): void {
     const { id, clock } = this.#options;
     this.#job = undefined;
     this.#since = clock.unixSeconds();
@@ -135,4 +135,4 @@ export class Agent {
   }
 }
 
-const NOTHING: Progress = { readBytes: 0, writtenBytes: 0 };
+const NOTHING: GzipProgress = { readBytes: 0, writtenBytes: 0 };

@@ -48,7 +48,7 @@ export function controlPage(data: ControlPageData): Response {
     <p>${jobs.queued} queued, ${jobs.compressing} in hand, ${jobs.done} done, ${jobs
       .failed} failed</p>
     <table>
-    <tr><th>Job<th>File<th>State<th>Progress<th>Ratio<th>Reason
+    <tr><th>Job<th>File<th>State<th>GzipProgress<th>Ratio<th>Reason
     ${jobs.jobs.slice(0, MAX_SHOWN).map(jobRow)}
     </table>
     </html>

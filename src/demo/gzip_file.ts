@@ -4,7 +4,7 @@ import { whyFailed } from "./io_reason.ts";
 import { writeAll } from "./write_all.ts";
 
 /** Bytes so far. */
-export interface Progress {
+export interface GzipProgress {
   readonly readBytes: number;
   readonly writtenBytes: number;
 }
@@ -21,14 +21,14 @@ export interface GzipFileOptions {
   clock: Clock;
   /** Most bytes read a second. Default: no limit. */
   maxBytesPerSecond?: number;
-  onProgress?: (progress: Progress) => void;
+  onProgress?: (progress: GzipProgress) => void;
   /** Opens a file; tests put a full disk here. Default: `Deno.open`. */
   open?: typeof Deno.open;
 }
 
 /** How compressing a file ended. In all cases but `done` nothing of the result is left. */
 export type GzipOutcome =
-  | { readonly kind: "done" } & Progress
+  | { readonly kind: "done" } & GzipProgress
   /** `blockedBy` is the file that stands in the way, if that is why. */
   | { readonly kind: "failed"; readonly reason: string; readonly blockedBy?: string }
   /** The work was given up, or there was none: the file had gone before it was begun. */
@@ -75,7 +75,7 @@ async function squeeze(
   source: Deno.FsFile,
   result: Deno.FsFile,
   options: GzipFileOptions,
-): Promise<Progress> {
+): Promise<GzipProgress> {
   const { signal, clock, maxBytesPerSecond = Infinity, onProgress } = options;
   const startedAt = clock.now();
   let readBytes = 0;

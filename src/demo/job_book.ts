@@ -1,5 +1,5 @@
 import type { Clock } from "../resilience/clock.ts";
-import type { GzipOutcome, Progress } from "./gzip_file.ts";
+import type { GzipOutcome, GzipProgress } from "./gzip_file.ts";
 import type { SpoolFile } from "./spool.ts";
 
 /** A job's state; no field outlives the state it belongs to. */
@@ -10,14 +10,14 @@ type JobState =
     readonly agent: string;
     readonly startedAt: number;
     readonly startedMs: number;
-    progress: Progress;
+    progress: GzipProgress;
   }
   | {
     readonly kind: "done" | "failed";
     readonly agent: string;
     readonly startedAt: number;
     readonly finishedAt: number;
-    readonly progress: Progress;
+    readonly progress: GzipProgress;
     readonly reason?: string;
   };
 
@@ -74,7 +74,7 @@ export const MAX_ENDED = 50;
 /** Most waiting jobs listed; how many more there are is told. */
 export const MAX_QUEUED_LISTED = 50;
 
-const NOTHING: Progress = { readBytes: 0, writtenBytes: 0 };
+const NOTHING: GzipProgress = { readBytes: 0, writtenBytes: 0 };
 
 /** All jobs: those waiting in order, those in hand, and the last ones that ended. */
 export class JobBook {
@@ -86,7 +86,7 @@ export class JobBook {
   #lastId = 0;
   #done = 0;
   #failed = 0;
-  #total: Progress = NOTHING;
+  #total: GzipProgress = NOTHING;
 
   constructor(options: { clock: Clock }) {
     this.#clock = options.clock;

@@ -1,4 +1,4 @@
-import { type BoundedBodyOptions, readBoundedBody } from "../rpc/bounded_body.ts";
+import { type BoundedBodyOptions, readBoundedBody } from "../rpc/http/bounded_body.ts";
 
 /** What came of reading a request's body. */
 export type RequestText =

@@ -6,23 +6,23 @@ import type { WelcomeData } from "../protocol/message.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
-import { BatchWindows } from "./batch_windows.ts";
-import { type Backlog, backlogOf } from "./backlog.ts";
-import { Desk } from "./desk.ts";
+import { BatchWindows } from "./delivery/batch_windows.ts";
+import { type Backlog, backlogOf } from "./delivery/backlog.ts";
+import { ClientRequests } from "./client_requests.ts";
 import { ErrorCounts, type ErrorMetrics } from "./error_counts.ts";
-import { Exits, type TransportEnd } from "./exits.ts";
-import { FanOut } from "./fan_out.ts";
-import { Farewell } from "./farewell.ts";
-import { History, type HistoryOptions } from "./history.ts";
-import { Numbering } from "./numbering.ts";
-import { Pump } from "./pump.ts";
+import { Disconnects, type TransportEnd } from "./disconnects.ts";
+import { FanOut } from "./delivery/fan_out.ts";
+import { ShutdownNotice } from "./shutdown_notice.ts";
+import { History, type HistoryOptions } from "./resume/history.ts";
+import { Sequence } from "./resume/sequence.ts";
+import { Pump } from "./delivery/pump.ts";
 import { Registry } from "./registry.ts";
-import { type Resume, type Resumed, resumeFrom } from "./resume.ts";
+import { type Resume, type Resumed, resumeFrom } from "./resume/resume.ts";
 import { Session, type SessionHost, type SessionLimits } from "./session.ts";
-import { type Departure, SharedStream } from "./shared_stream.ts";
-import { StallSweep } from "./stall_sweep.ts";
-import { Traffic } from "./traffic.ts";
-import type { Transport } from "./transport.ts";
+import { type Departure, SharedStream } from "./resume/shared_stream.ts";
+import { StallSweep } from "./delivery/stall_sweep.ts";
+import { HubStats } from "./hub_stats.ts";
+import type { Transport } from "./delivery/transport.ts";
 
 export interface HubOptions {
   clock: Clock;
@@ -67,7 +67,7 @@ export interface ConnectOptions {
  */
 export class Hub implements Disposable {
   /** What went in and out so far. */
-  readonly traffic: Traffic = new Traffic();
+  readonly stats: HubStats = new HubStats();
   /** The way into a stream that several hubs share. */
   readonly stream: SharedStream;
   readonly #clock: Clock;
@@ -77,12 +77,12 @@ export class Hub implements Disposable {
   readonly #errors = new ErrorCounts();
   readonly #stop = new AbortController();
   readonly #history: History;
-  readonly #desk: Desk;
-  readonly #exits: Exits;
-  readonly #farewell: Farewell;
+  readonly #requests: ClientRequests;
+  readonly #disconnects: Disconnects;
+  readonly #shutdownNotice: ShutdownNotice;
   readonly #fanOut: FanOut;
   readonly #host: SessionHost;
-  readonly #numbering = new Numbering();
+  readonly #sequence = new Sequence();
   #writeErrors = 0;
 
   constructor(options: HubOptions) {
@@ -93,65 +93,70 @@ export class Hub implements Disposable {
     this.#clock = clock;
     this.#heartbeatMs = heartbeatMs;
     this.#history = new History(history);
-    this.#desk = new Desk({ clock, registry, errors, statusChannels, latest });
-    this.#exits = new Exits({
+    this.#requests = new ClientRequests({ clock, registry, errors, statusChannels, latest });
+    this.#disconnects = new Disconnects({
       clock,
       signal,
       registry,
       errors,
-      traffic: this.traffic,
+      stats: this.stats,
       rememberForMs: history.maxAgeMs,
       broadcast: options.tellLoss ??
         ((event) => this.broadcast(errorType(event.code), json(event))),
       onRemembered: (id, memory) => options.onDeparture?.(this.stream.departureOf(id, memory)),
     });
-    this.#fanOut = new FanOut({ clock, traffic: this.traffic });
+    this.#fanOut = new FanOut({ clock, stats: this.stats });
     this.stream = new SharedStream({
       clock,
       registry,
       errors,
-      numbering: this.#numbering,
+      sequence: this.#sequence,
       history: this.#history,
-      exits: this.#exits,
-      traffic: this.traffic,
+      disconnects: this.#disconnects,
+      stats: this.stats,
       fanOut: this.#fanOut,
       welcomeAgain: (session, told) => {
         const welcome = this.#welcomeOf(session, { ...told, resumed: undefined });
-        this.#desk.welcome(session, { ...welcome, seq: told.seq }, []);
-        this.#desk.handOverLatest(session);
+        this.#requests.welcome(session, { ...welcome, seq: told.seq }, []);
+        this.#requests.handOverLatest(session);
       },
     });
-    this.#farewell = new Farewell({ clock, registry, errors, exits: this.#exits });
+    this.#shutdownNotice = new ShutdownNotice({
+      clock,
+      registry,
+      errors,
+      disconnects: this.#disconnects,
+    });
     const pump = new Pump({ clock, signal });
     this.#host = {
       limits,
-      traffic: this.traffic,
+      stats: this.stats,
       windows: new BatchWindows({ clock, signal, maxEvents: limits.outboxMessages }),
-      onMessage: (session, message) => this.#desk.answer(session, message),
-      onBadMessage: (session, code, why) => this.#desk.complain(session, code, why),
+      onMessage: (session, message) => this.#requests.answer(session, message),
+      onBadMessage: (session, code, why) => this.#requests.sendError(session, code, why),
       onBlocked: (session) => pump.add(session),
-      onSlow: (session, why) => this.#exits.dropSlow(session, why),
+      onSlow: (session, why) => this.#disconnects.dropSlow(session, why),
       onWriteError: () => this.#writeErrors += 1,
-      onViolation: (session, close) => this.#exits.expel(session, close),
+      onViolation: (session, close) => this.#disconnects.expel(session, close),
     };
     const sweep = new StallSweep({
       clock,
       stallTimeoutMs: limits.stallTimeoutMs,
       sessions: () => registry.all(),
       onStalled: (session, ms) =>
-        this.#exits.dropSlow(session, `it took nothing for ${Math.round(ms)} ms`),
+        this.#disconnects.dropSlow(session, `it took nothing for ${Math.round(ms)} ms`),
     });
     void sweep.run(signal);
   }
 
   /** Names the numbering in which `seq` counts: this hub's life, or a stream that hubs share. */
   get epoch(): string {
-    return this.#numbering.epoch;
+    return this.#sequence.epoch;
   }
 
   /** Sequence number of the newest broadcast; 0 before the first. */
   get seq(): number {
-    return this.#numbering.seq;
+    return this.#sequence.seq;
   }
 
   /** Clients connected. */
@@ -163,8 +168,8 @@ export class Hub implements Disposable {
     return {
       total_clients: this.#registry.size,
       error_count: this.#errors.total,
-      slow_client_drops: this.#exits.slowClientDrops,
-      read_errors: this.#exits.readErrors,
+      slow_client_drops: this.#disconnects.slowClientDrops,
+      read_errors: this.#disconnects.readErrors,
       write_errors: this.#writeErrors,
       errors_by_code: this.#errors.byCode(),
     };
@@ -195,21 +200,21 @@ export class Hub implements Disposable {
       ...(address === undefined ? {} : { address }),
     });
     this.#registry.add(session);
-    this.traffic.opened += 1;
-    const refused = this.#desk.admit(session, channels);
+    this.stats.opened += 1;
+    const refused = this.#requests.admit(session, channels);
     const missed = resumed?.progress &&
       this.#history.missedSince(resumed.progress, (type) => session.subscriptions.wants(type), now);
     const recovered = missed?.complete === true;
     const gap = resumed !== undefined && !recovered;
-    if (recovered) this.traffic.recovered += 1;
-    else if (gap) this.traffic.gaps += 1;
-    this.#desk.welcome(session, this.#welcomeOf(session, { recovered, gap, resumed }), refused);
+    if (recovered) this.stats.recovered += 1;
+    else if (gap) this.stats.gaps += 1;
+    this.#requests.welcome(session, this.#welcomeOf(session, { recovered, gap, resumed }), refused);
     if (missed?.complete && resumed?.progress) {
       session.replay(missed.frames, resumed.progress, [resume?.since ?? 0, this.seq]);
     }
     if (resume) this.stream.onResumed(session, resume, { recovered });
-    this.#desk.handOverLatest(session);
-    this.#farewell.onConnected(session);
+    this.#requests.handOverLatest(session);
+    this.#shutdownNotice.onConnected(session);
     session.flush(now);
     this.#log.info("client.connected", {
       client_id: session.id,
@@ -223,23 +228,23 @@ export class Hub implements Disposable {
 
   /** Tells the hub that a client's connection ended. Late or repeated calls change nothing. */
   disconnected(session: Session, end: TransportEnd): void {
-    this.#exits.gone(session, end);
+    this.#disconnects.gone(session, end);
   }
 
   /** A clean end told to {@linkcode Hub.disconnected} was none after all; call it once. */
   wasLostAfterAll(session: Session, why: string): void {
-    this.#exits.wasLostAfterAll(session, why);
+    this.#disconnects.wasLostAfterAll(session, why);
   }
 
   /** Ends a client that broke a rule outside of its messages. */
   expel(session: Session, close: CloseName): void {
-    this.#exits.expel(session, close);
+    this.#disconnects.expel(session, close);
   }
 
   /** Subscribes the clients that want everything to channels that have come to be. */
   channelsChanged(): void {
-    this.traffic.keepOnly([...this.#desk.channels(), ...RESERVED_TYPES]);
-    for (const session of this.#registry.all()) this.#desk.catchUp(session);
+    this.stats.keepOnly([...this.#requests.channels(), ...RESERVED_TYPES]);
+    for (const session of this.#registry.all()) this.#requests.catchUp(session);
   }
 
   /**
@@ -247,14 +252,14 @@ export class Hub implements Disposable {
    * while numbers come from a shared stream, which knows nothing of this, the newest of those.
    */
   broadcast(type: string, data: JsonText): number {
-    this.traffic.broadcasts += 1;
-    const seq = this.#numbering.next();
-    const cohorts = this.#registry.wanting(type);
+    this.stats.broadcasts += 1;
+    const seq = this.#sequence.next();
+    const groups = this.#registry.wanting(type);
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
-    if (cohorts.size === 0 && !isKept) return this.seq;
+    if (groups.size === 0 && !isKept) return this.seq;
     const frame = encodeFrame(type, data, this.#clock.unixSeconds(), seq);
     if (isKept) this.#history.add(frame, this.#clock.now());
-    this.#fanOut.send(frame, cohorts);
+    this.#fanOut.send(frame, groups);
     return this.seq;
   }
 
@@ -272,7 +277,7 @@ export class Hub implements Disposable {
    * @param reconnectWithinMs The clients come back spread over this time.
    */
   announceShutdown(deadlineMs: number, reconnectWithinMs: number): void {
-    this.#farewell.announce(deadlineMs, reconnectWithinMs);
+    this.#shutdownNotice.announce(deadlineMs, reconnectWithinMs);
   }
 
   /**
@@ -280,7 +285,7 @@ export class Hub implements Disposable {
    * Returns how many are left.
    */
   closeFlushed(options: { force?: boolean } = {}): number {
-    return this.#farewell.closeFlushed(options);
+    return this.#shutdownNotice.closeFlushed(options);
   }
 
   /** Stops the hub's own loops. Clients are not closed: see {@linkcode closeFlushed}. */
@@ -291,8 +296,10 @@ export class Hub implements Disposable {
   #resume(resume: Resume): Resumed {
     const { session: id } = resume;
     // The earlier connection may not have been missed yet: then it is still among the clients.
-    const memory = id === undefined ? undefined : this.#exits.recall(id) ?? this.#registry.get(id);
-    const { forgottenUpTo } = this.#exits;
+    const memory = id === undefined
+      ? undefined
+      : this.#disconnects.recall(id) ?? this.#registry.get(id);
+    const { forgottenUpTo } = this.#disconnects;
     const { epoch, seq, stream: { mayBeAheadBy } } = this;
     return resumeFrom(resume, { epoch, seq, memory, forgottenUpTo, mayBeAheadBy });
   }

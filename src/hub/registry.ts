@@ -1,7 +1,7 @@
-import { Cohort } from "./cohort.ts";
+import { SubscriptionGroup } from "./subscription_group.ts";
 import type { Session } from "./session.ts";
 
-const NOBODY: ReadonlySet<Cohort<Session>> = new Set();
+const NOBODY: ReadonlySet<SubscriptionGroup<Session>> = new Set();
 
 /**
  * The sessions of a hub, by id and by what they want. Most clients want the same, so they are kept
@@ -11,8 +11,8 @@ const NOBODY: ReadonlySet<Cohort<Session>> = new Set();
 export class Registry {
   readonly #sessions = new Map<string, Session>();
   /** By their channels; none is empty. */
-  readonly #cohorts = new Map<string, Cohort<Session>>();
-  readonly #byType = new Map<string, Set<Cohort<Session>>>();
+  readonly #groups = new Map<string, SubscriptionGroup<Session>>();
+  readonly #byType = new Map<string, Set<SubscriptionGroup<Session>>>();
 
   get size(): number {
     return this.#sessions.size;
@@ -27,7 +27,7 @@ export class Registry {
   }
 
   /** The sessions that want frames of this type; empty only if there are none. */
-  wanting(type: string): ReadonlySet<Cohort<Session>> {
+  wanting(type: string): ReadonlySet<SubscriptionGroup<Session>> {
     return this.#byType.get(type) ?? NOBODY;
   }
 
@@ -56,34 +56,34 @@ export class Registry {
 
   #move(session: Session, channels: readonly string[]): void {
     this.#leave(session);
-    const cohort = this.#cohortOf(channels);
-    cohort.add(session);
-    session.cohort = cohort;
+    const group = this.#cohortOf(channels);
+    group.add(session);
+    session.group = group;
   }
 
-  #cohortOf(channels: readonly string[]): Cohort<Session> {
+  #cohortOf(channels: readonly string[]): SubscriptionGroup<Session> {
     const key = channels.join(",");
-    let cohort = this.#cohorts.get(key);
-    if (cohort === undefined) {
-      cohort = new Cohort(channels);
-      this.#cohorts.set(key, cohort);
-      for (const type of cohort.types) {
-        const cohorts = this.#byType.get(type);
-        if (cohorts) cohorts.add(cohort);
-        else this.#byType.set(type, new Set([cohort]));
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = new SubscriptionGroup(channels);
+      this.#groups.set(key, group);
+      for (const type of group.types) {
+        const groups = this.#byType.get(type);
+        if (groups) groups.add(group);
+        else this.#byType.set(type, new Set([group]));
       }
     }
-    return cohort;
+    return group;
   }
 
   #leave(session: Session): void {
-    const { cohort } = session;
-    if (cohort === undefined || !cohort.remove(session) || cohort.size > 0) return;
-    this.#cohorts.delete(cohort.subscriptions.channels.join(","));
-    for (const type of cohort.types) {
-      const cohorts = this.#byType.get(type);
-      cohorts?.delete(cohort);
-      if (cohorts?.size === 0) this.#byType.delete(type);
+    const { group } = session;
+    if (group === undefined || !group.remove(session) || group.size > 0) return;
+    this.#groups.delete(group.subscriptions.channels.join(","));
+    for (const type of group.types) {
+      const groups = this.#byType.get(type);
+      groups?.delete(group);
+      if (groups?.size === 0) this.#byType.delete(type);
     }
   }
 }

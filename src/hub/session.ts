@@ -2,24 +2,24 @@ import { SubscriptionSet } from "../protocol/channel.ts";
 import { CLOSE, type CloseName } from "../protocol/close_code.ts";
 import type { EncodedFrame } from "../protocol/codec.ts";
 import type { ClientMessage } from "../protocol/message.ts";
-import type { Progress } from "./history.ts";
-import { type Judgement, Manners, type MannersLimits } from "./manners.ts";
-import type { BatchWindows } from "./batch_windows.ts";
-import type { Cohort } from "./cohort.ts";
-import type { Lane } from "./outbox.ts";
-import { Outlet, type OutletLimits, type OutletOwner } from "./outlet.ts";
-import type { ProgressLog } from "./progress_log.ts";
-import type { Traffic } from "./traffic.ts";
-import type { Transport } from "./transport.ts";
+import type { DeliveryProgress } from "./resume/history.ts";
+import { InboundLimits, type InboundLimitsOptions, type InboundResult } from "./inbound_limits.ts";
+import type { BatchWindows } from "./delivery/batch_windows.ts";
+import type { SubscriptionGroup } from "./subscription_group.ts";
+import type { Lane } from "./delivery/outbox.ts";
+import { ClientWriter, type WriterLimits, type WriterOwner } from "./delivery/client_writer.ts";
+import type { DeliveryLog } from "./resume/delivery_log.ts";
+import type { HubStats } from "./hub_stats.ts";
+import type { Transport } from "./delivery/transport.ts";
 
 /** Bounds that hold for every session of a hub. */
-export type SessionLimits = OutletLimits & MannersLimits;
+export type SessionLimits = WriterLimits & InboundLimitsOptions;
 
 /** What a session asks of the hub it belongs to. */
 export interface SessionHost {
   readonly limits: SessionLimits;
   /** Where frames are counted. */
-  readonly traffic: Traffic;
+  readonly stats: HubStats;
   readonly windows: BatchWindows;
   /** A message was understood. */
   onMessage(session: Session, message: ClientMessage): void;
@@ -50,7 +50,7 @@ export interface SessionOptions {
   /** It wants whatever there is. Default: it names what it wants. */
   wantsAll?: boolean;
   /** How far the client has got: with the newest broadcast, unless it resumes. */
-  progress: Progress;
+  progress: DeliveryProgress;
 }
 
 /** What a session is subscribed to as long as nobody has subscribed it. */
@@ -61,26 +61,26 @@ const NOTHING = new SubscriptionSet();
  * clients; what it cannot decide alone it asks of its host. After {@linkcode Session.end} it is
  * deaf and dumb, however often the transport still calls.
  */
-export class Session implements OutletOwner {
+export class Session implements WriterOwner {
   readonly id: string;
   readonly address: string | undefined;
   /** Those that are subscribed to the same; the registry's to change. */
-  cohort: Cohort<Session> | undefined;
+  group: SubscriptionGroup<Session> | undefined;
   /** It asked for no channel in particular, and gets those that come to be as well. */
   readonly wantsAll: boolean;
   readonly startedAt: number;
   readonly #transport: Transport;
   readonly #host: SessionHost;
-  readonly #outlet: Outlet;
+  readonly #writer: ClientWriter;
   readonly #mayRead: ((channel: string) => boolean) | undefined;
   /** There are none before the first message: most clients never send any. */
-  #manners: Manners | undefined;
+  #inboundLimits: InboundLimits | undefined;
   #ended = false;
 
   constructor(options: SessionOptions) {
     const { id, transport, host, now, progress, address, mayRead } = options;
     const { batch = false, wantsAll = false } = options;
-    const { limits, traffic } = host;
+    const { limits, stats } = host;
     this.id = id;
     this.address = address;
     this.wantsAll = wantsAll;
@@ -89,11 +89,19 @@ export class Session implements OutletOwner {
     this.#host = host;
     this.#mayRead = mayRead;
     const windows = batch ? host.windows : undefined;
-    this.#outlet = new Outlet({ transport, limits, traffic, windows, progress, now, owner: this });
+    this.#writer = new ClientWriter({
+      transport,
+      limits,
+      stats,
+      windows,
+      progress,
+      now,
+      owner: this,
+    });
   }
 
   get subscriptions(): SubscriptionSet {
-    return this.cohort?.subscriptions ?? NOTHING;
+    return this.group?.subscriptions ?? NOTHING;
   }
 
   get hasEnded(): boolean {
@@ -101,33 +109,33 @@ export class Session implements OutletOwner {
   }
 
   /** How far the client has got. */
-  get progress(): ProgressLog {
-    return this.#outlet.progress;
+  get progress(): DeliveryLog {
+    return this.#writer.progress;
   }
 
   /** Whether frames wait for it. */
   get isBlocked(): boolean {
-    return !this.#outlet.isEmpty;
+    return !this.#writer.isEmpty;
   }
 
   /** Whether everything sent so far has been taken by the operating system. */
   get isFlushed(): boolean {
-    return this.#outlet.isEmpty && this.#outlet.bufferedBytes === 0;
+    return this.#writer.isEmpty && this.#writer.bufferedBytes === 0;
   }
 
   /** Frames waiting. */
   get waitingFrames(): number {
-    return this.#outlet.waitingFrames;
+    return this.#writer.waitingFrames;
   }
 
   /** What waits, in characters, which is bytes as most of the wire is ASCII. */
   get waitingBytes(): number {
-    return this.#outlet.waitingBytes;
+    return this.#writer.waitingBytes;
   }
 
   /** Bytes handed over that the operating system has not taken yet. */
   get bufferedBytes(): number {
-    return this.#outlet.bufferedBytes;
+    return this.#writer.bufferedBytes;
   }
 
   mayRead(channel: string): boolean {
@@ -136,7 +144,7 @@ export class Session implements OutletOwner {
 
   /** Sends a frame now, or queues it in its lane behind what waits already. */
   deliver(frame: EncodedFrame, lane: Lane, now: number): void {
-    if (this.offer(frame, lane, now)) this.#host.traffic.sent(frame.type);
+    if (this.offer(frame, lane, now)) this.#host.stats.sent(frame.type);
   }
 
   /**
@@ -144,7 +152,7 @@ export class Session implements OutletOwner {
    * clients together.
    */
   offer(frame: EncodedFrame, lane: Lane, now: number): boolean {
-    const delivery = this.#outlet.deliver(frame, lane, now);
+    const delivery = this.#writer.deliver(frame, lane, now);
     if (delivery === "overflow") {
       this.#host.onSlow(this, `${this.waitingFrames} frames wait and one more does not fit`);
     }
@@ -157,8 +165,12 @@ export class Session implements OutletOwner {
    * @param from How far it had got.
    * @param namedBy Numbers it may name while none of this has reached it.
    */
-  replay(missed: readonly EncodedFrame[], from: Progress, namedBy: readonly number[]): void {
-    if (missed.length > 0) this.#outlet.replay(missed, from, namedBy);
+  replay(
+    missed: readonly EncodedFrame[],
+    from: DeliveryProgress,
+    namedBy: readonly number[],
+  ): void {
+    if (missed.length > 0) this.#writer.replay(missed, from, namedBy);
   }
 
   /**
@@ -166,22 +178,22 @@ export class Session implements OutletOwner {
    * are sent without the number they had. Returns whether there were any.
    */
   renumber(seq: number): boolean {
-    return this.#outlet.renumber({ events: seq, errors: seq });
+    return this.#writer.renumber({ events: seq, errors: seq });
   }
 
   /** Hands over what waits, as far as there is room; true once nothing waits for room. */
   flush(now: number): boolean {
-    return this.#ended || this.#outlet.flush(now) || this.#ended;
+    return this.#ended || this.#writer.flush(now) || this.#ended;
   }
 
   /** Milliseconds for which the client has taken nothing although something waits for it. */
   stalledForMs(now: number): number {
-    return this.#outlet.stalledForMs(now);
+    return this.#writer.stalledForMs(now);
   }
 
   /** Takes back time in which this process itself stood still. */
   forgive(ms: number): void {
-    this.#outlet.forgive(ms);
+    this.#writer.forgive(ms);
   }
 
   /** Takes a text message from the client. */
@@ -201,7 +213,7 @@ export class Session implements OutletOwner {
   end(close: CloseName, last?: EncodedFrame): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#outlet.close(last);
+    this.#writer.close(last);
     const { code, reason } = CLOSE[close];
     this.#transport.close(code, reason);
   }
@@ -209,7 +221,7 @@ export class Session implements OutletOwner {
   /** Notes that the connection is gone by itself. Idempotent. */
   gone(): void {
     this.#ended = true;
-    this.#outlet.close();
+    this.#writer.close();
   }
 
   /** For its outlet: frames wait for room. */
@@ -223,28 +235,28 @@ export class Session implements OutletOwner {
     if (isLast) this.#host.onViolation(this, "writeErrors");
   }
 
-  #mannersAt(now: number): Manners {
-    return this.#manners ??= new Manners(this.#host.limits, now);
+  #mannersAt(now: number): InboundLimits {
+    return this.#inboundLimits ??= new InboundLimits(this.#host.limits, now);
   }
 
-  #react(judgement: Judgement, now: number): void {
-    switch (judgement.kind) {
+  #react(result: InboundResult, now: number): void {
+    switch (result.kind) {
       case "message":
-        this.#host.onMessage(this, judgement.message);
+        this.#host.onMessage(this, result.message);
         return;
       case "complaint":
-        this.#host.onBadMessage(this, judgement.code, judgement.why);
-        if (judgement.close) this.#violate(judgement.close, now);
+        this.#host.onBadMessage(this, result.code, result.why);
+        if (result.close) this.#violate(result.close, now);
         return;
       case "violation":
-        this.#violate(judgement.close, now);
+        this.#violate(result.close, now);
     }
   }
 
   /** Has the session ended for what the client sent; the answers to what it sent before go first. */
   #violate(close: CloseName, now: number): void {
     if (this.#ended) return;
-    this.#outlet.flushAtOnce(now);
+    this.#writer.flushAtOnce(now);
     this.#host.onViolation(this, close);
   }
 }

@@ -2,7 +2,7 @@
 import type { Places } from "./places.ts";
 
 /** The form that asks for the hub's token. */
-export class Door {
+export class TokenForm {
   readonly #places: Places;
 
   constructor(places: Places, options: { onToken: (token: string) => void }) {

@@ -3,7 +3,7 @@ import type { ErrorEvent } from "../protocol/error_event.ts";
 /** How grave an entry is; each has a mark and a word of its own, not only a colour. */
 export type Tone = "critical" | "error" | "warning" | "good" | "note";
 
-export interface Entry {
+export interface JournalEntry {
   readonly id: number;
   readonly tone: Tone;
   /** An error's code, or what the page itself noticed. */
@@ -16,7 +16,7 @@ export interface Entry {
   readonly count: number;
 }
 
-export type NewEntry = Pick<Entry, "tone" | "code" | "message"> & {
+export type NewEntry = Pick<JournalEntry, "tone" | "code" | "message"> & {
   readonly details?: string | undefined;
   /** Unix seconds. */
   readonly at: number;
@@ -50,10 +50,10 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
 
 /** What went wrong and what came right again, the newest first. */
 export class Journal {
-  readonly #entries: Entry[] = [];
+  readonly #entries: JournalEntry[] = [];
   #lastId = 0;
 
-  get entries(): readonly Entry[] {
+  get entries(): readonly JournalEntry[] {
     return this.#entries;
   }
 

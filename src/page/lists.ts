@@ -3,7 +3,7 @@ import type { NotificationData } from "../client/mod.ts";
 import { type BackendState, nextTry } from "./backends.ts";
 import { type Child, h } from "./elements.ts";
 import { asText, cut, formatMoment } from "./format.ts";
-import type { Entry, Tone } from "./journal.ts";
+import type { JournalEntry, Tone } from "./journal.ts";
 import { badge } from "./paint.ts";
 
 /** Longest text of an entry, in characters. */
@@ -55,7 +55,9 @@ export function backendItem(
 }
 
 /** An entry of the log. */
-export function entryItem({ tone, code, message, details, firstAt, lastAt, count }: Entry): Child {
+export function entryItem(
+  { tone, code, message, details, firstAt, lastAt, count }: JournalEntry,
+): Child {
   const [mark, word] = TONES[tone];
   const times = count > 1 ? `${count} times, last ${formatMoment(lastAt)}` : undefined;
   return h(

@@ -5,7 +5,7 @@ import type { ConnectionState, ErrorEvent } from "../client/mod.ts";
 import { Announcer } from "./announcer.ts";
 import { Backends } from "./backends.ts";
 import { Board } from "./board.ts";
-import { Door } from "./door.ts";
+import { TokenForm } from "./door.ts";
 import { h, update } from "./elements.ts";
 import { sentence, showBanner, showFacts, showSummary } from "./header.ts";
 import { Journal } from "./journal.ts";
@@ -31,7 +31,7 @@ const hubUrl = new URL(".", location.origin + location.pathname);
 class Page {
   readonly #places: Places = findPlaces();
   readonly #announcer = new Announcer(this.#places.spoken);
-  readonly #door = new Door(this.#places, { onToken: (token) => this.#useToken(token) });
+  readonly #door = new TokenForm(this.#places, { onToken: (token) => this.#useToken(token) });
   readonly #backends = new Backends();
   readonly #journal = new Journal();
   readonly #notifications: Notification[] = [];

@@ -5,7 +5,7 @@
 import { openLibrary, type OpenLibraryOptions, type Unavailable } from "./libc_library.ts";
 import { addressKey, type SocketAddress } from "./socket_address.ts";
 import { SOCK_STREAM, SOCKET_OPTION } from "./socket_options.ts";
-import { type CallResult, Syscalls } from "./syscalls.ts";
+import { type SyscallResult, Syscalls } from "./syscalls.ts";
 import { readReceivedBytes, readTcpInfo, type TcpInfo } from "./tcp_info.ts";
 import { unixAddress } from "./unix_address.ts";
 
@@ -100,7 +100,7 @@ export class Libc implements Disposable {
    *
    * @throws {RangeError} If an option is not a positive integer that fits a C int.
    */
-  tuneListener(fd: number, options: TuneListenerOptions): CallResult {
+  tuneListener(fd: number, options: TuneListenerOptions): SyscallResult {
     const { userTimeoutMs, sendBufferBytes, receiveBufferBytes } = options;
     requireInt("userTimeoutMs", userTimeoutMs);
     requireInt("sendBufferBytes", sendBufferBytes);
@@ -122,7 +122,7 @@ export class Libc implements Disposable {
    * Makes a listening socket let go of its port at once. Connections it has accepted live on; Deno
    * sees the next accept fail (`finished` of an HTTP server rejects).
    */
-  stopListening(fd: number): CallResult {
+  stopListening(fd: number): SyscallResult {
     if (this.#syscalls.c.shutdown(fd, SHUT_RDWR) === 0) return { ok: true };
     return this.#syscalls.failure("shutdown");
   }
@@ -215,7 +215,7 @@ export class Libc implements Disposable {
    *
    * @param path An absolute path, or `@name` for the abstract namespace.
    */
-  sendDatagram(path: string, bytes: Uint8Array): CallResult {
+  sendDatagram(path: string, bytes: Uint8Array): SyscallResult {
     const address = unixAddress(path);
     if (!address.ok) return address;
     const { c } = this.#syscalls;
@@ -232,7 +232,7 @@ export class Libc implements Disposable {
       sockaddr.length,
     );
     // Before `close`, which may set an error of its own.
-    const result: CallResult = Number(sent) === -1
+    const result: SyscallResult = Number(sent) === -1
       ? this.#syscalls.failure(`sendto ${path}`)
       : { ok: true };
     c.close(fd);

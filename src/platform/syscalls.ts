@@ -5,12 +5,12 @@ import { SOCKET_OPTION, type SocketOption } from "./socket_options.ts";
 import { TCP_INFO_BYTES } from "./tcp_info.ts";
 
 /** How a call to the kernel ended. */
-export type CallResult =
+export type SyscallResult =
   | { readonly ok: true }
   /** `why` names the call and the error, such as `setsockopt TCP_USER_TIMEOUT: EBADF`. */
   | { readonly ok: false; readonly why: string };
 
-const OK: CallResult = { ok: true };
+const OK: SyscallResult = { ok: true };
 
 /** Descriptors looked at if `/proc` does not tell how many there may be; higher ones go unseen. */
 const DESCRIPTORS_IF_UNKNOWN = 65_536;
@@ -69,7 +69,7 @@ export class Syscalls implements Disposable {
   }
 
   /** The failure that the last call left in `errno`; ask before anything else is called. */
-  failure(call: string): CallResult {
+  failure(call: string): SyscallResult {
     return { ok: false, why: `${call}: ${errnoName(this.#errno())}` };
   }
 
@@ -104,7 +104,7 @@ export class Syscalls implements Disposable {
     { name, level, option }: SocketOption,
     fd: number,
     values: readonly number[],
-  ): CallResult {
+  ): SyscallResult {
     this.#ints.set(values);
     return this.c.setsockopt(fd, level, option, this.#ints, 4 * values.length) === 0
       ? OK

@@ -61,14 +61,14 @@ export type Transition =
   | { readonly to: "closed" };
 
 /** What came of reporting a result. */
-export interface Verdict {
+export interface BreakerVerdict {
   /** The state in which the call began is over: the result must change nothing anywhere. */
   readonly isLate: boolean;
   readonly transition?: Transition;
 }
 
-const LATE: Verdict = { isLate: true };
-const NO_CHANGE: Verdict = { isLate: false };
+const LATE: BreakerVerdict = { isLate: true };
+const NO_CHANGE: BreakerVerdict = { isLate: false };
 
 /** Doubled open times differ by up to a tenth, so that many hubs do not try one backend in step. */
 const OPEN_TIME_JITTER = 0.1;
@@ -154,7 +154,7 @@ export class Breaker {
   }
 
   /** Reports how a permitted call ended. Report each permit once. */
-  report(permit: Permit, result: CallResult, now: number): Verdict {
+  report(permit: Permit, result: CallResult, now: number): BreakerVerdict {
     const state = this.#state;
     if (permit.state !== state) return LATE;
     switch (state.kind) {
@@ -186,7 +186,7 @@ export class Breaker {
    * Closes an open or half-open breaker because the backend was seen alive by other means, such
    * as a health check begun in `seenIn`. Late if that state is over.
    */
-  closeEarly(seenIn: BreakerState): Verdict {
+  closeEarly(seenIn: BreakerState): BreakerVerdict {
     if (seenIn !== this.#state) return LATE;
     return seenIn.kind === "closed" ? NO_CHANGE : this.#close();
   }
@@ -196,12 +196,12 @@ export class Breaker {
     return new Backoff({ minMs: openForMs, maxMs: maxOpenForMs, jitter: OPEN_TIME_JITTER });
   }
 
-  #open(now: number, failures: number, openForMs: number, backoff: Backoff): Verdict {
+  #open(now: number, failures: number, openForMs: number, backoff: Backoff): BreakerVerdict {
     this.#state = { kind: "open", until: now + openForMs, failures, backoff };
     return { isLate: false, transition: { to: "open", retryAfterMs: openForMs, failures } };
   }
 
-  #close(): Verdict {
+  #close(): BreakerVerdict {
     this.#state = { kind: "closed", failures: 0 };
     return { isLate: false, transition: { to: "closed" } };
   }

@@ -1,7 +1,7 @@
 import type { Backend } from "./backend.ts";
-import { createHostBackend, type HostOptions } from "./host.ts";
-import { createHttpJsonBackend, type HttpJsonOptions } from "./http_json.ts";
-import { createJsonRpcBackend, type JsonRpcOptions } from "./json_rpc.ts";
+import { createHostBackend, type HostOptions } from "./host/host_backend.ts";
+import { createHttpJsonBackend, type HttpJsonOptions } from "./http/http_json.ts";
+import { createJsonRpcBackend, type JsonRpcOptions } from "./http/json_rpc.ts";
 
 /**
  * The transports that cost next to nothing to load, each with its options; gRPC, which costs more

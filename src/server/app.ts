@@ -6,27 +6,27 @@ import { Hub } from "../hub/hub.ts";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
-import { Admission } from "./admission.ts";
-import { Authenticator } from "./auth.ts";
-import { Connections } from "./connections.ts";
-import { openEventStream } from "./events.ts";
-import { FeedFigures } from "./feed_figures.ts";
+import { Admission } from "./door/admission.ts";
+import { Authenticator } from "./door/authenticator.ts";
+import { Connections } from "./sockets/connections.ts";
+import { openEventStream } from "./http/sse_route.ts";
+import { FeedMetrics } from "./reports/feed_metrics.ts";
 import type { OpenBackend } from "./feed_plan.ts";
-import { InboundGuard } from "./inbound_guard.ts";
-import { Listeners } from "./listeners.ts";
-import { LoopLag } from "./loop_lag.ts";
+import { FragmentGuard } from "./sockets/fragment_guard.ts";
+import { Listeners } from "./http/listeners.ts";
+import { LoopLag } from "./reports/loop_lag.ts";
 import { hubOptions } from "./hub_options.ts";
-import { hubMetrics } from "./metrics.ts";
-import { Openings } from "./openings.ts";
-import { publish } from "./publish.ts";
+import { hubMetrics } from "./reports/hub_metrics.ts";
+import { PendingUpgrades } from "./sockets/pending_upgrades.ts";
+import { publish } from "./http/publish_route.ts";
 import { reloaded } from "./reloaded.ts";
-import { createRoutes, type Policy, type Visit } from "./routes.ts";
+import { createRoutes, type Policy, type Visit } from "./http/routes.ts";
 import { drain } from "./shutdown.ts";
-import { SocketGuard, type SocketGuardOptions } from "./socket_guard.ts";
-import type { StatusReport } from "./status_report.ts";
+import { SocketGuard, type SocketGuardOptions } from "./sockets/socket_guard.ts";
+import type { StatusReport } from "./reports/status_report.ts";
 import { Supply } from "./supply.ts";
-import { upgrade } from "./upgrade.ts";
-import type { WebSocketContext } from "./web_socket_connection.ts";
+import { upgrade } from "./sockets/upgrade.ts";
+import type { WebSocketContext } from "./sockets/web_socket_connection.ts";
 
 export interface AppOptions {
   version: string;
@@ -37,7 +37,7 @@ export interface AppOptions {
   /** Told after each heartbeat. */
   onHeartbeat?: () => void;
   /** How many errors nobody caught, so far. Default: none is counted. */
-  mishaps?: () => number;
+  uncaughtErrors?: () => number;
   /** How the socket guard comes by the C library; for tests. */
   openLibc?: SocketGuardOptions["open"];
 }
@@ -60,13 +60,13 @@ export class App implements AsyncDisposable {
   readonly #hub: Hub;
   readonly #supply: Supply;
   readonly #guard: SocketGuard;
-  readonly #inbound: InboundGuard;
+  readonly #inbound: FragmentGuard;
   readonly #admission: Admission;
   readonly #listeners: Listeners;
   readonly #stopLoops = new AbortController();
   readonly #connections = new Connections();
   readonly #webSockets: WebSocketContext;
-  readonly #figures = new FeedFigures();
+  readonly #figures = new FeedMetrics();
   readonly #loopLag: LoopLag;
   #config: Config;
   #policy: Policy;
@@ -106,7 +106,7 @@ export class App implements AsyncDisposable {
       stallTimeoutMs: limits.stall_timeout,
       ...(openLibc ? { open: openLibc } : {}),
     });
-    this.#inbound = new InboundGuard({
+    this.#inbound = new FragmentGuard({
       clock,
       sockets: this.#guard,
       maxMessageBytes: limits.max_message_bytes,
@@ -127,7 +127,7 @@ export class App implements AsyncDisposable {
       clock,
       hub: this.#hub,
       connections: this.#connections,
-      openings: new Openings({ clock, signal: this.#stopLoops.signal }),
+      pendingUpgrades: new PendingUpgrades({ clock, signal: this.#stopLoops.signal }),
       inbound: this.#inbound,
       pingEveryMs: limits.ping_every,
       lingerMs: limits.stall_timeout,
@@ -186,17 +186,17 @@ export class App implements AsyncDisposable {
 
   /** What there is to be scraped, as it stands. */
   metrics(): Metric[] {
-    const { traffic } = this.#hub;
+    const { stats } = this.#hub;
     const { backends, sources } = this.#config;
     const own = hubMetrics({
       status: this.statusReport(),
-      hub: { traffic, backlog: this.#hub.backlog() },
+      hub: { stats, backlog: this.#hub.backlog() },
       admission: this.#admission,
       feed: this.#figures,
       scope: { backends: Object.keys(backends), sources },
       loopLag: this.#loopLag.histogram,
       descriptors: this.#guard.descriptors(),
-      mishaps: this.#options.mishaps?.() ?? 0,
+      uncaughtErrors: this.#options.uncaughtErrors?.() ?? 0,
     });
     return [...own, ...this.#supply.clusterMetrics()];
   }
@@ -288,16 +288,16 @@ export class App implements AsyncDisposable {
     bound.abort();
   }
 
-  #openWebSocket({ request, facts, identity }: Visit, place: Disposable): Response {
-    return upgrade(request, { context: this.#webSockets, facts, identity, place });
+  #openWebSocket({ request, info, identity }: Visit, place: Disposable): Response {
+    return upgrade(request, { context: this.#webSockets, info, identity, place });
   }
 
-  #openEventStream({ facts, identity }: Visit, place: Disposable): Response {
+  #openEventStream({ info, identity }: Visit, place: Disposable): Response {
     const { ping_every, stall_timeout } = this.#config.hub;
-    const abort = () => this.#guard.abort(facts.peer);
+    const abort = () => this.#guard.abort(info.peer);
     return openEventStream({
       hub: this.#hub,
-      facts,
+      info,
       identity,
       place: this.#connections.track(place, abort),
       keepAliveMs: ping_every,

@@ -1,7 +1,7 @@
 import type { BackendConfig, Config, SourceConfig } from "../config/schema.ts";
-import type { BackendPlan } from "../feed/backend_feed.ts";
-import type { FeedPlan } from "../feed/event_subscriber.ts";
-import type { SourcePlan } from "../feed/source_feed.ts";
+import type { BackendPlan } from "../feed/guarded_backend.ts";
+import type { FeedPlan } from "../feed/feed.ts";
+import type { SourcePlan } from "../feed/source_poller.ts";
 import type { Backend } from "../rpc/backend.ts";
 
 /** Opens a backend's client. */

@@ -10,14 +10,14 @@ export async function joinCluster(
   if (config.cluster === undefined) return undefined;
   const { nats, ca, name: cluster, lease, grace } = config.cluster;
   // Loaded only where it is needed: the client of the engine is large.
-  const [{ Cluster }, { NatsEngine }] = await Promise.all([
+  const [{ Cluster }, { NatsBroker }] = await Promise.all([
     import("../cluster/cluster.ts"),
-    import("../cluster/nats_engine.ts"),
+    import("../cluster/nats/broker.ts"),
   ]);
   const name = crypto.randomUUID();
   const { clock } = place;
   const open = (signal: AbortSignal) =>
-    NatsEngine.open({
+    NatsBroker.open({
       clock,
       address: { servers: [nats].flat(), ...(ca === undefined ? {} : { ca }) },
       cluster,

@@ -1,12 +1,12 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterReport } from "../cluster/cluster_options.ts";
 import type { Config } from "../config/schema.ts";
-import type { BackendReport } from "../feed/backend_feed.ts";
-import { EventSubscriber, type Inheritance } from "../feed/event_subscriber.ts";
+import type { BackendStatus } from "../feed/guarded_backend.ts";
+import { Feed, type Inheritance } from "../feed/feed.ts";
 import type { FeedObserver } from "../feed/observer.ts";
-import type { SourceReport } from "../feed/source_feed.ts";
+import type { SourceReport } from "../feed/source_poller.ts";
 import type { Hub } from "../hub/hub.ts";
-import type { Departure } from "../hub/shared_stream.ts";
+import type { Departure } from "../hub/resume/shared_stream.ts";
 import { WELL_KNOWN_STATUS_CHANNELS } from "../protocol/channel.ts";
 import { encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
@@ -14,7 +14,7 @@ import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
-import { clusterMetrics } from "./cluster_metrics.ts";
+import { clusterMetrics } from "./reports/cluster_metrics.ts";
 import { feedPlan, type OpenBackend } from "./feed_plan.ts";
 import { joinCluster } from "./join_cluster.ts";
 import { Published } from "./published.ts";
@@ -32,7 +32,7 @@ export interface SupplyOptions {
  */
 export class Supply implements AsyncDisposable {
   readonly #options: SupplyOptions;
-  readonly #feed: EventSubscriber;
+  readonly #feed: Feed;
   readonly #published: Published;
   #config: Config;
   #cluster: Cluster | undefined;
@@ -44,7 +44,7 @@ export class Supply implements AsyncDisposable {
     this.#config = config;
     this.#options = options;
     this.#published = new Published(clock);
-    this.#feed = new EventSubscriber({
+    this.#feed = new Feed({
       clock,
       observer,
       audience: {
@@ -107,9 +107,9 @@ export class Supply implements AsyncDisposable {
     return this.#cluster.role === "alone" ? own() ?? shared : shared;
   }
 
-  backendReports(): Readonly<Record<string, BackendReport>> {
+  backendReports(): Readonly<Record<string, BackendStatus>> {
     if (this.#cluster?.role !== "follower") return this.#feed.backendReports();
-    return this.#cluster.leadersBackends() as Record<string, BackendReport> ?? {};
+    return this.#cluster.leadersBackends() as Record<string, BackendStatus> ?? {};
   }
 
   sourceReports(): Readonly<Record<string, SourceReport>> {

@@ -1,4 +1,4 @@
-import type { StatusReport } from "../../src/server/status_report.ts";
+import type { StatusReport } from "../../src/server/reports/status_report.ts";
 import { HubProcess, type LogLine } from "../support/hub_process.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import type { Chance } from "../support/seed.ts";

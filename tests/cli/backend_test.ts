@@ -1,4 +1,4 @@
-import { createJsonRpcBackend } from "../../src/rpc/json_rpc.ts";
+import { createJsonRpcBackend } from "../../src/rpc/http/json_rpc.ts";
 import { bytesOf, eventually, gunzip, TestFolder } from "../demo/support.ts";
 import { Program } from "../demo/program.ts";
 import { assert, assertEquals, assertMatch, assertNotMatch } from "../support/assert.ts";

@@ -24,7 +24,7 @@ function rig(options: ClientOptions = {}): Rig {
   const client = new HoldfastClient("http://hub.test", {
     clock,
     WebSocket: network.WebSocket,
-    askDoor: options.fetch !== undefined,
+    probeRefusal: options.fetch !== undefined,
     random: () => 0.5,
     ...options,
   });

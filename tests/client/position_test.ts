@@ -1,21 +1,21 @@
 import { assertEquals } from "../support/assert.ts";
-import { Position } from "../../src/client/position.ts";
+import { ResumePosition } from "../../src/client/position.ts";
 import { beatFrame, noteFrame, statusFrame, welcomeFrame } from "./fake_socket.ts";
 
-function started(seq = 0): Position {
-  const position = new Position();
+function started(seq = 0): ResumePosition {
+  const position = new ResumePosition();
   position.welcome(welcomeFrame({ seq }).data);
   return position;
 }
 
 const error = (seq: number) => ({ type: "rpc_error", seq });
 
-Deno.test("Position begins at the welcome's seq", () => {
-  assertEquals(new Position().resumePoint, undefined);
+Deno.test("ResumePosition begins at the welcome's seq", () => {
+  assertEquals(new ResumePosition().resumePoint, undefined);
   assertEquals(started(7).resumePoint, { session: "s1", epoch: "e1", since: 7 });
 });
 
-Deno.test("Position follows events, not what may have overtaken them", () => {
+Deno.test("ResumePosition follows events, not what may have overtaken them", () => {
   const position = started(1);
   position.accept(noteFrame("a", 2), 0);
   position.accept(beatFrame(9), 10);
@@ -24,7 +24,7 @@ Deno.test("Position follows events, not what may have overtaken them", () => {
   assertEquals(position.resumePoint?.since, 2);
 });
 
-Deno.test("Position moves past a heartbeat when for a while nothing older came after it", () => {
+Deno.test("ResumePosition moves past a heartbeat when for a while nothing older came after it", () => {
   const position = started();
   position.accept(beatFrame(9), 0);
   position.accept(beatFrame(12), 999);
@@ -33,7 +33,7 @@ Deno.test("Position moves past a heartbeat when for a while nothing older came a
   assertEquals(position.resumePoint?.since, 9);
 });
 
-Deno.test("Position stays where an older event came after a heartbeat", () => {
+Deno.test("ResumePosition stays where an older event came after a heartbeat", () => {
   const position = started();
   position.accept(beatFrame(9), 0);
   position.accept(noteFrame("late", 5), 500);
@@ -41,7 +41,7 @@ Deno.test("Position stays where an older event came after a heartbeat", () => {
   assertEquals(position.resumePoint?.since, 5);
 });
 
-Deno.test("Position never goes back", () => {
+Deno.test("ResumePosition never goes back", () => {
   const position = started();
   position.accept(noteFrame("a", 20), 0);
   position.accept(statusFrame(1, 3), 0);
@@ -49,7 +49,7 @@ Deno.test("Position never goes back", () => {
   assertEquals(position.resumePoint?.since, 20);
 });
 
-Deno.test("Position recognises what was replayed twice, events and errors alike", () => {
+Deno.test("ResumePosition recognises what was replayed twice, events and errors alike", () => {
   const position = started();
   assertEquals(position.accept(noteFrame("a", 1), 0), true);
   assertEquals(position.accept(error(2), 0), true);
@@ -59,7 +59,7 @@ Deno.test("Position recognises what was replayed twice, events and errors alike"
   assertEquals(position.accept(noteFrame("b", 3), 0), true);
 });
 
-Deno.test("Position forgets an epoch that is over, and what it saw in it", () => {
+Deno.test("ResumePosition forgets an epoch that is over, and what it saw in it", () => {
   const position = started();
   position.accept(noteFrame("a", 5), 0);
   position.welcome(welcomeFrame({ epoch: "e2", seq: 1, gap: true }).data);

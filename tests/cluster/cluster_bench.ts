@@ -1,11 +1,11 @@
 import { Cluster } from "../../src/cluster/cluster.ts";
 import type { Inheritance } from "../../src/cluster/replica.ts";
-import { EngineError } from "../../src/cluster/engine.ts";
+import { BrokerError } from "../../src/cluster/broker.ts";
 import { encodeStatusData } from "../../src/protocol/codec.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { HubBench, text } from "../support/hub_bench.ts";
-import { FakeServer } from "./fake_server.ts";
+import { FakeServer } from "./nats/fake_server.ts";
 
 export const LEASE_MS = 5000;
 export const GRACE_MS = 5000;
@@ -30,7 +30,7 @@ export class Member implements AsyncDisposable {
       hub: this.hubs.hub,
       name,
       open: (signal) =>
-        this.isCutOff ? Promise.reject(new EngineError("no way there")) : server.open(signal),
+        this.isCutOff ? Promise.reject(new BrokerError("no way there")) : server.open(signal),
       leaseMs: LEASE_MS,
       graceMs,
       fed: () => [{ channel: "a", backend: "core", staleAfterMs: 15_000 }],
@@ -89,7 +89,7 @@ export class ClusterBench implements AsyncDisposable {
     for (const { hubs } of this.members) hubs.hub[Symbol.dispose]();
     await this.clock.advance(0);
     assertEquals(this.clock.sleeping, 0, "somebody still sleeps");
-    assertEquals(this.server.engines.size, 0, "every connection was closed");
+    assertEquals(this.server.brokers.size, 0, "every connection was closed");
   }
 }
 

@@ -55,15 +55,15 @@ Deno.test("Cluster replaces a leader that is gone, and the stream goes on where 
   await bench.clock.advance(10);
   const { epoch, seq } = two.hubs.hub;
   // It stands still: nothing is asked any more, and nothing answered.
-  const [engine] = bench.server.engines;
-  assert(engine);
-  engine.isUnanswered = true;
+  const [broker] = bench.server.brokers;
+  assert(broker);
+  broker.isUnanswered = true;
   await bench.clock.advance(LEASE_MS + SOON_MS);
   const [next] = bench.pollers.filter((member) => member !== one);
   assert(next);
   assertEquals(next.hubs.hub.epoch, epoch);
   assert(next.hubs.hub.seq > seq);
-  engine.isUnanswered = false;
+  broker.isUnanswered = false;
   await bench.clock.advance(SOON_MS);
   assertEquals(bench.pollers, [next], "the one before has noticed");
   assertEquals([...bench.roles].sort(), ["follower", "follower", "leader"]);
@@ -115,9 +115,9 @@ Deno.test("Cluster: who led before a short absence does not lead after it if ano
   await using bench = new ClusterBench();
   const one = await bench.join("one", { graceMs: 60_000 });
   const two = await bench.join("two");
-  const [engine] = bench.server.engines;
+  const [broker] = bench.server.brokers;
   one.isCutOff = true;
-  engine?.lose("connection reset");
+  broker?.lose("connection reset");
   await bench.clock.advance(LEASE_MS + SOON_MS);
   assertEquals([two.role, one.isPolling], ["leader", true], "nobody has told it");
   one.isCutOff = false;

@@ -4,8 +4,8 @@ import { Replica } from "../../src/cluster/replica.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { HubBench, type TestClient } from "../support/hub_bench.ts";
 import { claim, EPOCH, event, failure, value } from "./entries.ts";
-import type { FakeEngine } from "./fake_engine.ts";
-import { FakeServer } from "./fake_server.ts";
+import type { FakeBroker } from "./fake_broker.ts";
+import { FakeServer } from "./nats/fake_server.ts";
 
 /** A hub that follows, and the stream it follows. */
 class Bench implements AsyncDisposable {
@@ -15,11 +15,11 @@ class Bench implements AsyncDisposable {
   readonly replica: Replica;
   readonly claims: string[] = [];
   readonly follower: Follower;
-  engine: FakeEngine;
+  broker: FakeBroker;
 
   constructor(server?: FakeServer) {
     this.server = server ?? new FakeServer(this.clock);
-    this.engine = this.server.connect();
+    this.broker = this.server.connect();
     this.replica = new Replica({
       clock: this.clock,
       fed: () => [{ channel: "a", backend: "core", staleAfterMs: 15_000 }],
@@ -45,21 +45,21 @@ class Bench implements AsyncDisposable {
   }
 
   async join(): Promise<string | undefined> {
-    const survey = await this.follower.survey(this.engine);
-    await this.follower.join(this.engine, survey, () => {});
+    const survey = await this.follower.survey(this.broker);
+    await this.follower.join(this.broker, survey, () => {});
     await this.clock.advance(0);
     return survey.brokenEpoch;
   }
 
   /** Comes back over a new connection. */
   rejoin(): Promise<string | undefined> {
-    this.engine.lose("connection lost");
-    this.engine = this.server.connect();
+    this.broker.lose("connection lost");
+    this.broker = this.server.connect();
     return this.join();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.engine.lose("the end");
+    this.broker.lose("the end");
     this.replica[Symbol.dispose]();
     await this.hubs[Symbol.asyncDispose]();
   }
@@ -94,9 +94,9 @@ Deno.test("Follower gives its clients what it missed, in order, and of values th
   await bench.join();
   const client = bench.hubs.connect();
   await bench.store(event(2));
-  bench.engine.lose("connection lost");
+  bench.broker.lose("connection lost");
   await bench.store(event(3), value(4), event(5), value(6), claim({ term: 2, hub: "two" }));
-  bench.engine = bench.server.connect();
+  bench.broker = bench.server.connect();
   assertEquals(await bench.join(), undefined);
   await bench.store(event(8));
   assertEquals(story(client), [
@@ -116,10 +116,10 @@ Deno.test("Follower tells of a gap when what it missed is no longer kept", async
     await bench.store(claim(), event(2));
     await bench.join();
     const client = bench.hubs.connect();
-    bench.engine.lose("connection lost");
+    bench.broker.lose("connection lost");
     await bench.store(event(3), event(4), value(5), event(6));
     bench.server.keep(({ seq }) => keeps(seq));
-    bench.engine = bench.server.connect();
+    bench.broker = bench.server.connect();
     await bench.join();
     await bench.store(event(7));
     const welcomes = story(client).filter((line) => line.startsWith("welcome"));
@@ -136,9 +136,9 @@ Deno.test("Follower tells of a gap amid its reading, and goes on behind it", asy
   await bench.store(claim());
   await bench.join();
   const client = bench.hubs.connect();
-  bench.engine.isDeaf = true;
+  bench.broker.isDeaf = true;
   await bench.store(event(2));
-  bench.engine.isDeaf = false;
+  bench.broker.isDeaf = false;
   await bench.store(event(3));
   assertEquals(story(client), [
     `welcome ${EPOCH} 1`,
@@ -187,11 +187,11 @@ Deno.test("Follower knows of another life of the stream, and of one that lost it
     await bench.store(claim(), event(2), event(3));
     await bench.join();
     const client = bench.hubs.connect();
-    bench.engine.lose("connection lost");
+    bench.broker.lose("connection lost");
     bench.server.wipe();
     await bench.store(claim({ epoch: "next" }));
     if (forget === "all") await bench.store(event(2), event(3), event(4), event(5));
-    bench.engine = bench.server.connect();
+    bench.broker = bench.server.connect();
     assertEquals(await bench.join(), EPOCH, "which nobody may lead in any more");
     await bench.store(event(9));
     const seq = forget === "all" ? 5 : 1;
@@ -217,7 +217,7 @@ Deno.test("Follower that joins later has the values and the history, and doubts 
 async function recordedServer(): Promise<FakeServer> {
   await using first = new Bench();
   await first.store(claim(), event(2), event(3), value(4));
-  await first.engine.latest.put("a", 4, encodeEntry(value(4)));
+  await first.broker.latest.put("a", 4, encodeEntry(value(4)));
   await first.store(failure("CIRCUIT_OPEN", { backend: "core" }));
   return first.server;
 }
@@ -225,10 +225,10 @@ async function recordedServer(): Promise<FakeServer> {
 Deno.test("Follower whose stream cannot be read to its end says so", async () => {
   await using bench = new Bench();
   await bench.store(claim(), event(2));
-  bench.engine.read = () => Promise.resolve();
+  bench.broker.read = () => Promise.resolve();
   const joining = bench.join().catch((error) => error);
   await bench.clock.advance(0);
-  bench.engine.lose("connection lost");
+  bench.broker.lose("connection lost");
   const error = await joining;
   assertEquals(error.message, "the stream could not be read to its end");
   assertEquals(bench.hubs.hub.stream.isFollowing, false);

@@ -2,8 +2,8 @@ import { decodeEntry } from "../../src/cluster/entry.ts";
 import { type Claimed, Leadership, TRY_EVERY_MS } from "../../src/cluster/leadership.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import type { FakeEngine } from "./fake_engine.ts";
-import { FakeServer } from "./fake_server.ts";
+import type { FakeBroker } from "./fake_broker.ts";
+import { FakeServer } from "./nats/fake_server.ts";
 
 const LEASE_MS = 5000;
 
@@ -12,12 +12,12 @@ class Contender {
   readonly leadership: Leadership;
   readonly told: string[] = [];
   claimed: Claimed | undefined;
-  engine: FakeEngine;
+  broker: FakeBroker;
   #server: FakeServer;
 
   constructor(server: FakeServer, clock: FakeClock, hub: string) {
     this.#server = server;
-    this.engine = server.connect();
+    this.broker = server.connect();
     this.leadership = new Leadership({
       clock,
       leaseMs: LEASE_MS,
@@ -34,18 +34,18 @@ class Contender {
   }
 
   run(): Promise<void> {
-    return this.leadership.run(this.engine);
+    return this.leadership.run(this.broker);
   }
 
   /** Says something as a leader, over its own claim. */
   async speaks(): Promise<string> {
     const fence = this.claimed?.seq ?? 0;
     const id = crypto.randomUUID();
-    return (await this.engine.append("word", { as: "leader", id, fence })).kind;
+    return (await this.broker.append("word", { as: "leader", id, fence })).kind;
   }
 
   reconnect(): void {
-    this.engine = this.#server.connect();
+    this.broker = this.#server.connect();
   }
 }
 
@@ -58,7 +58,7 @@ function race(...hubs: string[]) {
 Deno.test("Leadership.tryNow() lets one of many lead", async () => {
   const { server, contenders } = race("one", "two", "three");
   const won = await Promise.all(
-    contenders.map(({ leadership, engine }) => leadership.tryNow(engine)),
+    contenders.map(({ leadership, broker }) => leadership.tryNow(broker)),
   );
   assertEquals(won.filter(Boolean).length, 1);
   assertEquals(contenders.filter(({ claimed }) => claimed).length, 1);
@@ -74,7 +74,7 @@ Deno.test("Leadership renews for as long as it leads, so that nobody else can", 
   const leads = [one, two].filter(({ leadership }) => leadership.isHeld);
   assertEquals(leads.length, 1);
   assertEquals([...one.told, ...two.told], ["claimed"], "the first one, once");
-  for (const { engine } of [one, two]) engine.lose("the end");
+  for (const { broker } of [one, two]) broker.lose("the end");
   await clock.advance(0);
   await Promise.all(running);
   assertEquals(clock.sleeping, 0);
@@ -83,7 +83,7 @@ Deno.test("Leadership renews for as long as it leads, so that nobody else can", 
 Deno.test("Leadership is taken over when its lease runs out, in the same epoch and a later term", async () => {
   const { clock, server, contenders: [one, two] } = race("one", "two");
   assert(one && two);
-  await one.leadership.tryNow(one.engine);
+  await one.leadership.tryNow(one.broker);
   void two.run();
   await clock.advance(LEASE_MS - 10);
   assertEquals(two.claimed, undefined, "not a moment too soon");
@@ -93,7 +93,7 @@ Deno.test("Leadership is taken over when its lease runs out, in the same epoch a
   assertEquals(two.claimed.epoch, one.claimed.epoch);
   const claims = server.entries.map(({ text }) => decodeEntry(text)?.after);
   assertEquals(claims, [0, 1], "written over the one before");
-  two.engine.lose("the end");
+  two.broker.lose("the end");
   await clock.advance(0);
 });
 
@@ -104,17 +104,17 @@ Deno.test("Leadership that stood still writes nothing when it wakes up, and find
   await clock.advance(TRY_EVERY_MS);
   assertEquals(one.told, ["claimed"]);
   // Its process stands still: time passes and none of its timers runs.
-  one.engine.isUnanswered = true;
+  one.broker.isUnanswered = true;
   const running = two.run();
   await clock.advance(LEASE_MS + 2 * TRY_EVERY_MS);
-  one.engine.isUnanswered = false;
+  one.broker.isUnanswered = false;
   assertEquals(two.told, ["claimed"]);
   assertEquals(one.leadership.isHeld, false, "by its own clock");
   assertEquals(await one.speaks(), "fenced", "what it had in hand");
   assertEquals(await two.speaks(), "stored");
   await clock.advance(LEASE_MS);
   assertEquals(one.told, ["claimed", "deposed"]);
-  for (const { engine } of [one, two]) engine.lose("the end");
+  for (const { broker } of [one, two]) broker.lose("the end");
   await clock.advance(0);
   await running;
 });
@@ -122,32 +122,32 @@ Deno.test("Leadership that stood still writes nothing when it wakes up, and find
 Deno.test("Leadership claims over words of the leader before that arrive in the last moment", async () => {
   const { server, contenders: [one, two] } = race("one", "two");
   assert(one && two);
-  await one.leadership.tryNow(one.engine);
-  await one.leadership.resign(one.engine);
+  await one.leadership.tryNow(one.broker);
+  await one.leadership.resign(one.broker);
   let late = 2;
-  const { engine } = two;
-  const newestOfLeaders = engine.newestOfLeaders.bind(engine);
-  engine.newestOfLeaders = async () => {
+  const { broker } = two;
+  const newestOfLeaders = broker.newestOfLeaders.bind(broker);
+  broker.newestOfLeaders = async () => {
     const newest = await newestOfLeaders();
     const fence = newest?.seq ?? 0;
     if (late-- > 0) server.store("late", { as: "leader", id: `late ${late}`, fence });
     return newest;
   };
-  assertEquals(await two.leadership.tryNow(engine), true);
+  assertEquals(await two.leadership.tryNow(broker), true);
   assertEquals(two.claimed?.seq, 4, "behind both of them");
 });
 
 Deno.test("Leadership.resign() hands over at once, and never leads again", async () => {
   const { clock, contenders: [one, two] } = race("one", "two");
   assert(one && two);
-  await one.leadership.tryNow(one.engine);
+  await one.leadership.tryNow(one.broker);
   const running = two.run();
   await clock.advance(10);
-  await one.leadership.resign(one.engine);
+  await one.leadership.resign(one.broker);
   await clock.advance(10);
   assertEquals(two.told, ["claimed"], "long before the lease would have run out");
-  assertEquals(await one.leadership.tryNow(one.engine), false);
-  two.engine.lose("the end");
+  assertEquals(await one.leadership.tryNow(one.broker), false);
+  two.broker.lose("the end");
   await clock.advance(0);
   await running;
 });
@@ -158,12 +158,12 @@ Deno.test("Leadership takes back its own lease after a short absence", async () 
   const running = one.run();
   await clock.advance(TRY_EVERY_MS);
   const before = one.claimed;
-  one.engine.lose("connection reset");
+  one.broker.lose("connection reset");
   await clock.advance(0);
   await running;
   assertEquals(one.leadership.isHeld, false, "nothing is sure without the engine");
   one.reconnect();
-  assertEquals(await one.leadership.tryNow(one.engine), true);
+  assertEquals(await one.leadership.tryNow(one.broker), true);
   assertEquals(one.claimed?.epoch, before?.epoch);
   assert((one.claimed?.term ?? 0) > (before?.term ?? 0));
 });
@@ -173,13 +173,13 @@ Deno.test("Leadership is given up when the engine answers nothing for as long as
   assert(one);
   const running = one.run();
   await clock.advance(TRY_EVERY_MS);
-  one.engine.isUnanswered = true;
+  one.broker.isUnanswered = true;
   await clock.advance(LEASE_MS * 2);
   assertEquals(one.told, ["claimed", "deposed"]);
-  one.engine.isUnanswered = false;
+  one.broker.isUnanswered = false;
   await clock.advance(TRY_EVERY_MS);
   assertEquals(one.told, ["claimed", "deposed", "claimed"]);
-  one.engine.lose("the end");
+  one.broker.lose("the end");
   await clock.advance(0);
   await running;
 });

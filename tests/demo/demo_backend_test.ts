@@ -4,7 +4,7 @@ import { DemoBackend } from "../../src/demo/demo_backend.ts";
 import { FAULT_MODES } from "../../src/demo/faults.ts";
 import { systemClock } from "../../src/resilience/clock.ts";
 import type { Outcome } from "../../src/rpc/backend.ts";
-import { createJsonRpcBackend } from "../../src/rpc/json_rpc.ts";
+import { createJsonRpcBackend } from "../../src/rpc/http/json_rpc.ts";
 import {
   assert,
   assertEquals,

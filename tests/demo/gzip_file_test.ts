@@ -1,5 +1,5 @@
 import { identityOf } from "../../src/demo/file_identity.ts";
-import { gzipFile, type GzipFileOptions, type Progress } from "../../src/demo/gzip_file.ts";
+import { gzipFile, type GzipFileOptions, type GzipProgress } from "../../src/demo/gzip_file.ts";
 import { systemClock } from "../../src/resilience/clock.ts";
 import { assert, assertEquals, assertGreater, assertMatch } from "../support/assert.ts";
 import { bytesOf, gunzip, TestFolder } from "./support.ts";
@@ -34,7 +34,7 @@ async function setUp(bytes: number) {
 Deno.test("gzipFile() replaces a file by its compressed form and tells its progress", async () => {
   await using test = await setUp(3_000_000);
   const { folder, path, options, content } = test;
-  const seen: Progress[] = [];
+  const seen: GzipProgress[] = [];
   const outcome = await gzipFile(path, { ...options, onProgress: (each) => seen.push(each) });
   assert(outcome.kind === "done", JSON.stringify(outcome));
   const { size } = await Deno.stat(options.target);

@@ -14,7 +14,7 @@ const CALL = /\blog(?:Of\("\w+"\))?\s*\.(debug|info|warning|error)\(\s*"([a-z_]+
 /** Any call of a log, whatever its event is called. */
 const ANY_CALL = /\blog(?:Of\([^)]*\))?\s*\.(?:debug|info|warning|error)\(/g;
 
-/** The names a lasting trouble goes by; src/telemetry/trouble_log.ts says at which level. */
+/** The names a lasting trouble goes by; src/telemetry/failure_log.ts says at which level. */
 const TROUBLE = /\b(begins|again|goesOn|ends): "([a-z_]+\.[a-z_]+)"/g;
 
 const TROUBLE_LEVELS: Readonly<Record<string, string>> = {

@@ -43,9 +43,9 @@ Deno.test("docs/operations.md tells of every event that can be logged, at its le
 
 Deno.test("docs/operations.md names every metric there is", async () => {
   const files = [
-    "server/metrics.ts",
-    "server/feed_figures.ts",
-    "server/cluster_metrics.ts",
+    "server/reports/hub_metrics.ts",
+    "server/reports/feed_metrics.ts",
+    "server/reports/cluster_metrics.ts",
     "telemetry/process_figures.ts",
   ];
   const texts = await Promise.all(

@@ -1,4 +1,4 @@
-import { LAB_PROTO, startServer } from "../rpc/grpc_support.ts";
+import { LAB_PROTO, startServer } from "../rpc/grpc/support.ts";
 import { assert, assertEquals, assertMatch, assertNotMatch } from "../support/assert.ts";
 import { isExecutable, runHoldfast } from "../support/command_line.ts";
 import { HubProcess } from "../support/hub_process.ts";

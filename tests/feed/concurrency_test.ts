@@ -5,7 +5,7 @@ import { backendPlan, FeedBench, HEALTH, sourcePlan } from "../support/feed_benc
 import { settle } from "../support/fake_clock.ts";
 import { hang, ok, ScriptedBackend, unavailable } from "../support/scripted_backend.ts";
 
-Deno.test("EventSubscriber() lets a hanging source delay neither another nor the heartbeat", async () => {
+Deno.test("Feed() lets a hanging source delay neither another nor the heartbeat", async () => {
   const backend = new ScriptedBackend(({ method }, signal) =>
     method === "slow" ? hang(signal) : ok(1)
   );
@@ -38,7 +38,7 @@ Deno.test("EventSubscriber() lets a hanging source delay neither another nor the
   await beating;
 });
 
-Deno.test("EventSubscriber() changes nothing for the late result of a call begun before opening", async () => {
+Deno.test("Feed() changes nothing for the late result of a call begun before opening", async () => {
   const late = Promise.withResolvers<Outcome>();
   let isDown = false;
   const backend = new ScriptedBackend(({ method }) => {
@@ -59,7 +59,7 @@ Deno.test("EventSubscriber() changes nothing for the late result of a call begun
   assertEquals(bench.feed.backendReports().core?.state, "open");
 });
 
-Deno.test("EventSubscriber() shows a source as stale at once when its call dies with the opening", async () => {
+Deno.test("Feed() shows a source as stale at once when its call dies with the opening", async () => {
   let isDown = false;
   const backend = new ScriptedBackend(({ method }, signal) => {
     if (isDown && method === "slow") return hang(signal);
@@ -85,7 +85,7 @@ Deno.test("EventSubscriber() shows a source as stale at once when its call dies 
   ]);
 });
 
-Deno.test("EventSubscriber() asks anew when a trial dies because a health check closed the breaker", async () => {
+Deno.test("Feed() asks anew when a trial dies because a health check closed the breaker", async () => {
   let phase: "up" | "down" | "trial hangs" = "up";
   let answers = 0;
   const backend = new ScriptedBackend(({ method }, signal) => {
@@ -115,7 +115,7 @@ Deno.test("EventSubscriber() asks anew when a trial dies because a health check 
  * The stated cost of a dead backend: four sources at 5 s and every default of the contract, retries
  * and health checks included. Waits of retries are real, shortened, and different in every round.
  */
-Deno.test("EventSubscriber() asks a dead backend at most 16 times in its first minute", async () => {
+Deno.test("Feed() asks a dead backend at most 16 times in its first minute", async () => {
   for (let round = 0; round < 25; round++) {
     const chance = () => Math.random();
     const isSlow = round % 3 === 1;
@@ -148,7 +148,7 @@ Deno.test("EventSubscriber() asks a dead backend at most 16 times in its first m
   }
 });
 
-Deno.test("EventSubscriber() does not take an answer for fresh that came with the opening", async () => {
+Deno.test("Feed() does not take an answer for fresh that came with the opening", async () => {
   let isUp = true;
   const backend = new ScriptedBackend(({ method }) =>
     isUp || method === "a" ? ok(method) : unavailable()

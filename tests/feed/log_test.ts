@@ -36,7 +36,7 @@ async function night(script: Script): Promise<Line[]> {
   return lines;
 }
 
-Deno.test("EventSubscriber() logs a night of rejected polls in a dozen lines, with counts", async () => {
+Deno.test("Feed() logs a night of rejected polls in a dozen lines, with counts", async () => {
   const lines = await night(({ method }) => method === HEALTH ? ok(1) : rejected("no such method"));
   const events = lines.map(({ event, level }) => `${level} ${event}`);
   assertEquals(events.filter((each) => each === "warning poll.failed").length, 1);
@@ -51,7 +51,7 @@ Deno.test("EventSubscriber() logs a night of rejected polls in a dozen lines, wi
   assertEquals(lines.at(-1)?.failures, NIGHT_S / 20 + 1);
 });
 
-Deno.test("EventSubscriber() logs a night of a backend that is gone in a few dozen lines", async () => {
+Deno.test("Feed() logs a night of a backend that is gone in a few dozen lines", async () => {
   const lines = await night(() => unavailable());
   const count = (event: string) => lines.filter((line) => line.event === event).length;
   assertEquals([count("poll.failed"), count("breaker.opened")], [1, 1]);

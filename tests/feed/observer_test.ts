@@ -52,7 +52,7 @@ Deno.test("allObservers() tells all, and nests what they put around the work", a
   ]);
 });
 
-Deno.test("EventSubscriber() shows each poll and each health check with its end", async () => {
+Deno.test("Feed() shows each poll and each health check with its end", async () => {
   const ends: string[] = [];
   const around = async (work: Work, run: () => Promise<WorkEnd>) => {
     const end = await run();

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts
 import { backendPlan, FeedBench, HEALTH, sourcePlan } from "../support/feed_bench.ts";
 import { ok, rejected, ScriptedBackend, unavailable } from "../support/scripted_backend.ts";
 
-Deno.test("EventSubscriber() tells an outage ended by a health check, frame by frame", async () => {
+Deno.test("Feed() tells an outage ended by a health check, frame by frame", async () => {
   let value = 1;
   const backend = new ScriptedBackend(() => ok(value));
   await using bench = await FeedBench.start({
@@ -37,7 +37,7 @@ Deno.test("EventSubscriber() tells an outage ended by a health check, frame by f
   assertEquals(backend.count("a"), 6, "no poll while open");
 });
 
-Deno.test("EventSubscriber() shows stale values with the truth about them", async () => {
+Deno.test("Feed() shows stale values with the truth about them", async () => {
   const backend = new ScriptedBackend(() => ok({ x: 1 }));
   await using bench = await FeedBench.start({
     backends: [backendPlan(backend)],
@@ -72,7 +72,7 @@ Deno.test("EventSubscriber() shows stale values with the truth about them", asyn
   });
 });
 
-Deno.test("EventSubscriber() doubles `retry_after_ms` with a failed trial and closes with a good one", async () => {
+Deno.test("Feed() doubles `retry_after_ms` with a failed trial and closes with a good one", async () => {
   let isUp = true;
   const backend = new ScriptedBackend(({ method }) =>
     isUp && method !== HEALTH ? ok(isUp) : unavailable()
@@ -107,7 +107,7 @@ Deno.test("EventSubscriber() doubles `retry_after_ms` with a failed trial and cl
   assertEquals(backend.count(HEALTH), 11);
 });
 
-Deno.test("EventSubscriber() makes the trial one call without retries", async () => {
+Deno.test("Feed() makes the trial one call without retries", async () => {
   const backend = new ScriptedBackend(() => unavailable());
   const retry = { attempts: 3, minMs: 0, maxMs: 0 };
   await using bench = await FeedBench.start({
@@ -126,7 +126,7 @@ Deno.test("EventSubscriber() makes the trial one call without retries", async ()
   assertEquals(bench.audience.of("CIRCUIT_OPEN").length, 2);
 });
 
-Deno.test("EventSubscriber() polls all sources at once when one source's trial succeeds", async () => {
+Deno.test("Feed() polls all sources at once when one source's trial succeeds", async () => {
   let isUp = false;
   const backend = new ScriptedBackend(({ method }) =>
     isUp && method !== HEALTH ? ok(method) : unavailable()
@@ -142,7 +142,7 @@ Deno.test("EventSubscriber() polls all sources at once when one source's trial s
   assertEquals(bench.audience.lines, ["35 RPC_RECOVERED", '35 a "a" fresh', '35 b "b" fresh']);
 });
 
-Deno.test("EventSubscriber() does not count a rejected poll, but tells of it and goes stale", async () => {
+Deno.test("Feed() does not count a rejected poll, but tells of it and goes stale", async () => {
   const backend = new ScriptedBackend(() => ok(1));
   await using bench = await FeedBench.start({
     backends: [backendPlan(backend)],
@@ -161,7 +161,7 @@ Deno.test("EventSubscriber() does not count a rejected poll, but tells of it and
   assertEquals(bench.feed.latest("a")?.error?.details, "no such method");
 });
 
-Deno.test("EventSubscriber() closes with a trial that is rejected: the backend is there", async () => {
+Deno.test("Feed() closes with a trial that is rejected: the backend is there", async () => {
   const backend = new ScriptedBackend(() => unavailable());
   await using bench = await FeedBench.start({
     backends: [backendPlan(backend, {
@@ -176,7 +176,7 @@ Deno.test("EventSubscriber() closes with a trial that is rejected: the backend i
   assertEquals(bench.audience.lines.slice(0, 2), ["5 RPC_FAILURE a", "5 RPC_RECOVERED"]);
 });
 
-Deno.test("EventSubscriber() counts failures in a row over all sources of a backend", async () => {
+Deno.test("Feed() counts failures in a row over all sources of a backend", async () => {
   const backend = new ScriptedBackend(({ method }) => method === "b" ? ok(1) : unavailable());
   await using bench = await FeedBench.start({
     backends: [backendPlan(backend)],
@@ -194,7 +194,7 @@ Deno.test("EventSubscriber() counts failures in a row over all sources of a back
   assertEquals(bench.audience.of("CIRCUIT_OPEN").length, 1);
 });
 
-Deno.test("EventSubscriber() keeps the last good value when a newer one cannot be encoded", async () => {
+Deno.test("Feed() keeps the last good value when a newer one cannot be encoded", async () => {
   let value: unknown = { n: 1 };
   const backend = new ScriptedBackend(() => ok(value));
   await using bench = await FeedBench.start({
@@ -217,7 +217,7 @@ Deno.test("EventSubscriber() keeps the last good value when a newer one cannot b
   assertEquals(backend.count("a"), 3, "it is no reason to poll less");
 });
 
-Deno.test("EventSubscriber() says when a value grew old, without any failure", async () => {
+Deno.test("Feed() says when a value grew old, without any failure", async () => {
   const backend = new ScriptedBackend(() => ok(1));
   await using bench = await FeedBench.start({
     backends: [backendPlan(backend)],
@@ -233,7 +233,7 @@ Deno.test("EventSubscriber() says when a value grew old, without any failure", a
   );
 });
 
-Deno.test("EventSubscriber() sends nothing for a source that never had a value, yet tells of failures", async () => {
+Deno.test("Feed() sends nothing for a source that never had a value, yet tells of failures", async () => {
   const backend = new ScriptedBackend(() => unavailable());
   await using bench = await FeedBench.start({
     backends: [backendPlan(backend)],
@@ -262,7 +262,7 @@ Deno.test("EventSubscriber() sends nothing for a source that never had a value, 
   });
 });
 
-Deno.test("EventSubscriber() keeps one backend's trouble from the sources of another", async () => {
+Deno.test("Feed() keeps one backend's trouble from the sources of another", async () => {
   const dead = new ScriptedBackend(() => unavailable());
   const alive = new ScriptedBackend(() => ok(1));
   await using bench = await FeedBench.start({

@@ -4,7 +4,7 @@ import { backendPlan, FeedBench, sourcePlan } from "../support/feed_bench.ts";
 import { settle } from "../support/fake_clock.ts";
 import { hang, ok, ScriptedBackend, unavailable } from "../support/scripted_backend.ts";
 
-Deno.test("EventSubscriber.apply() of an equal plan changes nothing, not even a call that hangs", async () => {
+Deno.test("Feed.apply() of an equal plan changes nothing, not even a call that hangs", async () => {
   const answer = Promise.withResolvers<Outcome>();
   const backend = new ScriptedBackend(() => answer.promise);
   const plan = () => ({ backends: [backendPlan(backend)], sources: [sourcePlan("a")] });
@@ -18,7 +18,7 @@ Deno.test("EventSubscriber.apply() of an equal plan changes nothing, not even a 
   assert(!backend.isClosed);
 });
 
-Deno.test("EventSubscriber.apply() forgets the answer of a call that hung over a change", async () => {
+Deno.test("Feed.apply() forgets the answer of a call that hung over a change", async () => {
   const late = Promise.withResolvers<Outcome>();
   let calls = 0;
   const backend = new ScriptedBackend(() => {
@@ -40,7 +40,7 @@ Deno.test("EventSubscriber.apply() forgets the answer of a call that hung over a
   ]);
 });
 
-Deno.test("EventSubscriber.apply() keeps the value of a channel that stays, as stale until polled", async () => {
+Deno.test("Feed.apply() keeps the value of a channel that stays, as stale until polled", async () => {
   const before = new ScriptedBackend(() => ok("old"));
   const after = new ScriptedBackend((_, signal) => hang(signal));
   const sources = [sourcePlan("a")];
@@ -52,7 +52,7 @@ Deno.test("EventSubscriber.apply() keeps the value of a channel that stays, as s
   assertEquals([latest?.data as string, latest?.is_stale], ['"old"', true]);
 });
 
-Deno.test("EventSubscriber.apply() forgets what is gone and starts what is new", async () => {
+Deno.test("Feed.apply() forgets what is gone and starts what is new", async () => {
   const backend = new ScriptedBackend(({ method }) => ok(method));
   const backends = [backendPlan(backend)];
   await using bench = await FeedBench.start({ backends, sources: [sourcePlan("a")] });
@@ -64,7 +64,7 @@ Deno.test("EventSubscriber.apply() forgets what is gone and starts what is new",
   assertEquals(bench.audience.lines, ['0 a "a" fresh', '1 b "b" fresh', '6 b "b" fresh']);
 });
 
-Deno.test("EventSubscriber.apply() leaves an open breaker open when only sources change", async () => {
+Deno.test("Feed.apply() leaves an open breaker open when only sources change", async () => {
   const backend = new ScriptedBackend(() => unavailable());
   const backends = [backendPlan(backend)];
   await using bench = await FeedBench.start({ backends, sources: [sourcePlan("a")] });
@@ -77,7 +77,7 @@ Deno.test("EventSubscriber.apply() leaves an open breaker open when only sources
   assertEquals(backend.calls.length, length);
 });
 
-Deno.test("EventSubscriber.apply() during a trial leaves the trial to the next poll", async () => {
+Deno.test("Feed.apply() during a trial leaves the trial to the next poll", async () => {
   let isDown = true;
   const backend = new ScriptedBackend(({ method }, signal) =>
     isDown ? unavailable() : method === "a" ? hang(signal) : ok(1)
@@ -99,7 +99,7 @@ Deno.test("EventSubscriber.apply() during a trial leaves the trial to the next p
   assertEquals(bench.audience.lines, ["11 RPC_RECOVERED", "11 b 1 fresh"]);
 });
 
-Deno.test("EventSubscriber.apply() of a new backend still owes the RPC_RECOVERED of the old one", async () => {
+Deno.test("Feed.apply() of a new backend still owes the RPC_RECOVERED of the old one", async () => {
   const dead = new ScriptedBackend(() => unavailable());
   const sources = [sourcePlan("a")];
   await using bench = await FeedBench.start({ backends: [backendPlan(dead)], sources });
@@ -120,7 +120,7 @@ Deno.test("EventSubscriber.apply() of a new backend still owes the RPC_RECOVERED
   ]);
 });
 
-Deno.test("EventSubscriber.apply() owes one RPC_RECOVERED also if the new backend opens first", async () => {
+Deno.test("Feed.apply() owes one RPC_RECOVERED also if the new backend opens first", async () => {
   const dead = new ScriptedBackend(() => unavailable());
   const sources = [sourcePlan("a")];
   await using bench = await FeedBench.start({ backends: [backendPlan(dead)], sources });
@@ -143,7 +143,7 @@ Deno.test("EventSubscriber.apply() owes one RPC_RECOVERED also if the new backen
   ]);
 });
 
-Deno.test("EventSubscriber.apply() of a plan that cannot be put into force changes nothing", async () => {
+Deno.test("Feed.apply() of a plan that cannot be put into force changes nothing", async () => {
   const backend = new ScriptedBackend(() => ok(1));
   const backends = [backendPlan(backend)];
   await using bench = await FeedBench.start({ backends, sources: [sourcePlan("a")] });
@@ -173,7 +173,7 @@ Deno.test("EventSubscriber.apply() of a plan that cannot be put into force chang
   assertEquals(bench.audience.lines, ["0 a 1 fresh", "5 a 1 fresh"]);
 });
 
-Deno.test("EventSubscriber.apply() outlives a backend that fails to close", async () => {
+Deno.test("Feed.apply() outlives a backend that fails to close", async () => {
   const bad = new ScriptedBackend(() => ok(1));
   bad[Symbol.asyncDispose] = () => Promise.reject(new Error("stuck"));
   await using bench = await FeedBench.start({
@@ -184,7 +184,7 @@ Deno.test("EventSubscriber.apply() outlives a backend that fails to close", asyn
   assertEquals(bench.feed.channels(), []);
 });
 
-Deno.test("EventSubscriber.apply() waits a second, no longer, for a backend to close", async () => {
+Deno.test("Feed.apply() waits a second, no longer, for a backend to close", async () => {
   const bad = new ScriptedBackend(() => ok(1));
   bad[Symbol.asyncDispose] = () => new Promise(() => {});
   await using bench = await FeedBench.start({ backends: [backendPlan(bad)], sources: [] });
@@ -196,7 +196,7 @@ Deno.test("EventSubscriber.apply() waits a second, no longer, for a backend to c
   await applied;
 });
 
-Deno.test("EventSubscriber[Symbol.asyncDispose]() ends hanging calls and says nothing more", async () => {
+Deno.test("Feed[Symbol.asyncDispose]() ends hanging calls and says nothing more", async () => {
   const backend = new ScriptedBackend((_, signal) => hang(signal));
   const bench = await FeedBench.start({
     backends: [backendPlan(backend)],

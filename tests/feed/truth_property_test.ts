@@ -23,7 +23,7 @@ const behaviour = fc.record({
 const CHANNELS = ["a", "b", "c"];
 
 // A failing run prints its seed and the shortest list of behaviours that fails.
-Deno.test("EventSubscriber() tells the truth whatever its backend does", async () => {
+Deno.test("Feed() tells the truth whatever its backend does", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(behaviour, { minLength: 1, maxLength: 60 }),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { MAX_BAD_MESSAGES } from "../../src/hub/manners.ts";
-import { BATCH_WINDOW_MS } from "../../src/hub/batch_windows.ts";
+import { MAX_BAD_MESSAGES } from "../../src/hub/inbound_limits.ts";
+import { BATCH_WINDOW_MS } from "../../src/hub/delivery/batch_windows.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { HubBench, type TestClient, text } from "../support/hub_bench.ts";
 import { say } from "../support/seed.ts";

@@ -1,4 +1,4 @@
-import { REFUSALS_TOLD_SINGLY } from "../../src/hub/desk.ts";
+import { REFUSALS_TOLD_SINGLY } from "../../src/hub/client_requests.ts";
 
 /** What a hub has to do with one text message, worked out from the contract and not from the hub. */
 export type Expected =

@@ -1,7 +1,7 @@
 import { assertEquals, assertFalse } from "../support/assert.ts";
 import { HubProcess } from "../support/hub_process.ts";
 import { HANDSHAKE_HEADERS, headText, TcpPeer } from "../support/tcp_peer.ts";
-import { isOriginAllowed } from "../../src/server/origin.ts";
+import { isOriginAllowed } from "../../src/server/door/origin.ts";
 
 Deno.test("a Host or a target that is none is 400, and its query reaches no log", async () => {
   await using hub = await HubProcess.start({ sources: [] });

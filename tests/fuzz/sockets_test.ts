@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { CHANNELS_OF_A_HUB } from "./hub_channels.ts";
-import { MAX_BAD_MESSAGES } from "../../src/hub/manners.ts";
+import { MAX_BAD_MESSAGES } from "../../src/hub/inbound_limits.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { say } from "../support/seed.ts";
 import { TcpPeer } from "../support/tcp_peer.ts";

@@ -1,5 +1,5 @@
-import { BATCH_WINDOW_MS } from "../../src/hub/batch_windows.ts";
-import { VALUE_WAIT_MS } from "../../src/hub/gathering.ts";
+import { BATCH_WINDOW_MS } from "../../src/hub/delivery/batch_windows.ts";
+import { VALUE_WAIT_MS } from "../../src/hub/delivery/pending_batch.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { HubBench, type TestClient, text } from "../support/hub_bench.ts";
 
@@ -67,7 +67,7 @@ Deno.test("a value that is replaced while it is gathered is counted, and not sen
   for (const { transport } of clients) {
     assertEquals(transport.frames.slice(1).map(({ data }) => data.n), [3]);
   }
-  assertEquals(bench.hub.traffic.frames().get("a"), { sent: 2, conflated: 4 });
+  assertEquals(bench.hub.stats.frames().get("a"), { sent: 2, conflated: 4 });
 });
 
 Deno.test("batching clients share one timer", async () => {

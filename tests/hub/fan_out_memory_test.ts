@@ -1,5 +1,5 @@
 import { Hub } from "../../src/hub/hub.ts";
-import type { Transport } from "../../src/hub/transport.ts";
+import type { Transport } from "../../src/hub/delivery/transport.ts";
 import { assertLess } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { text } from "../support/hub_bench.ts";

@@ -7,13 +7,13 @@ import { HubBench } from "../support/hub_bench.ts";
 function sessions(bench: HubBench, count: number): Session[] {
   return Array.from({ length: count }, () => {
     const { session } = bench.connect({ channels: [] });
-    session.cohort = undefined;
+    session.group = undefined;
     return session;
   });
 }
 
 function wanting(registry: Registry, type: string): Session[] {
-  return [...registry.wanting(type)].flatMap((cohort) => [...cohort]);
+  return [...registry.wanting(type)].flatMap((group) => [...group]);
 }
 
 Deno.test("Registry keeps sessions that want the same together, and finds them by type", async () => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { TransportEnd } from "../../src/hub/exits.ts";
+import type { TransportEnd } from "../../src/hub/disconnects.ts";
 import { isErrorType } from "../../src/protocol/channel.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { HubBench, type TestClient, text } from "../support/hub_bench.ts";

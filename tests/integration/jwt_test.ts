@@ -1,10 +1,10 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { openBackend } from "../../src/cli/open_backend.ts";
 import { configSchema } from "../../src/config/schema.ts";
-import { Authenticator } from "../../src/server/auth.ts";
+import { Authenticator } from "../../src/server/door/authenticator.ts";
 import { type Clock, systemClock } from "../../src/resilience/clock.ts";
 import { App } from "../../src/server/app.ts";
-import type { Authentication } from "../../src/server/identity.ts";
+import type { Authentication } from "../../src/server/door/identity.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { eventually } from "../support/eventually.ts";
 import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";

@@ -1,5 +1,5 @@
 import type { App } from "../../src/server/app.ts";
-import { publish } from "../../src/server/publish.ts";
+import { publish } from "../../src/server/http/publish_route.ts";
 import { assert, assertEquals, assertGreater } from "../support/assert.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
 import { startApp, wsUrl } from "../support/hub_in_process.ts";

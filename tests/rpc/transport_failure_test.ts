@@ -1,5 +1,5 @@
 import { createServer, Socket } from "node:net";
-import { createJsonRpcBackend } from "../../src/rpc/json_rpc.ts";
+import { createJsonRpcBackend } from "../../src/rpc/http/json_rpc.ts";
 import { transportFailure } from "../../src/rpc/transport_failure.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import {

@@ -1,34 +1,36 @@
 import { configSchema } from "../../src/config/schema.ts";
-import { Authenticator } from "../../src/server/auth.ts";
-import { readClientQuery } from "../../src/server/client_query.ts";
-import { readFacts, type RequestFacts } from "../../src/server/facts.ts";
-import { isOriginAllowed } from "../../src/server/origin.ts";
-import { noPlace } from "../../src/server/reply.ts";
-import { tokenOf } from "../../src/server/token.ts";
+import { Authenticator } from "../../src/server/door/authenticator.ts";
+import { readClientQuery } from "../../src/server/http/client_query.ts";
+import { readRequestInfo, type RequestInfo } from "../../src/server/http/request_info.ts";
+import { isOriginAllowed } from "../../src/server/door/origin.ts";
+import { noPlace } from "../../src/server/http/reply.ts";
+import { tokenOf } from "../../src/server/door/token.ts";
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "../support/assert.ts";
 
-function factsOf(
+function infoOf(
   path: string,
   headers: Record<string, string> = {},
   options: { trustProxy?: boolean; method?: string } = {},
-): RequestFacts {
+): RequestInfo {
   const { trustProxy = false, method = "GET" } = options;
   const remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.9", port: 5 };
   const info = { remoteAddr, completed: Promise.resolve() };
-  return readFacts(new Request(`http://hub${path}`, { method, headers }), info, { trustProxy });
+  return readRequestInfo(new Request(`http://hub${path}`, { method, headers }), info, {
+    trustProxy,
+  });
 }
 
-Deno.test("readFacts() takes the client's address from the connection, or from a trusted proxy", () => {
+Deno.test("readRequestInfo() takes the client's address from the connection, or from a trusted proxy", () => {
   const headers = { "x-forwarded-for": "6.6.6.6, 10.0.0.1 , 10.0.0.2" };
-  assertEquals(factsOf("/", headers).clientAddress, "127.0.0.9");
+  assertEquals(infoOf("/", headers).clientAddress, "127.0.0.9");
   // Only what our own proxy appended can be trusted: the last one.
-  assertEquals(factsOf("/", headers, { trustProxy: true }).clientAddress, "10.0.0.2");
-  assertEquals(factsOf("/", headers, { trustProxy: true }).peer.hostname, "127.0.0.9");
+  assertEquals(infoOf("/", headers, { trustProxy: true }).clientAddress, "10.0.0.2");
+  assertEquals(infoOf("/", headers, { trustProxy: true }).peer.hostname, "127.0.0.9");
   for (const value of ["", " ", "a, "]) {
-    const facts = factsOf("/", { "x-forwarded-for": value }, { trustProxy: true });
-    assertEquals(facts.clientAddress, "127.0.0.9", value);
+    const info = infoOf("/", { "x-forwarded-for": value }, { trustProxy: true });
+    assertEquals(info.clientAddress, "127.0.0.9", value);
   }
-  assertEquals(factsOf("/", {}, { trustProxy: true }).clientAddress, "127.0.0.9");
+  assertEquals(infoOf("/", {}, { trustProxy: true }).clientAddress, "127.0.0.9");
 });
 
 Deno.test("isOriginAllowed() lets in the hub's own pages, those listed, and what is no browser", () => {
@@ -73,7 +75,7 @@ Deno.test("tokenOf() reads a token from the header, the subprotocol or the query
 });
 
 Deno.test("readClientQuery() takes channels from one list or several, empty ones as all", () => {
-  const channels = (query: string) => readClientQuery(factsOf(`/ws${query}`)).channels;
+  const channels = (query: string) => readClientQuery(infoOf(`/ws${query}`)).channels;
   assertEquals(channels("?channels=a,b"), ["a", "b"]);
   assertEquals(channels("?channels=a&channels=b,%20c%20,,a"), ["a", "b", "c"]);
   for (const query of ["", "?channels=", "?channels=,", "?token=x"]) {
@@ -82,13 +84,13 @@ Deno.test("readClientQuery() takes channels from one list or several, empty ones
 });
 
 Deno.test("readClientQuery() takes `batch=1` and nothing else for batching", () => {
-  const batch = (query: string) => readClientQuery(factsOf(`/ws${query}`)).batch;
+  const batch = (query: string) => readClientQuery(infoOf(`/ws${query}`)).batch;
   assertEquals(["?batch=1", "?batch=0", "?batch=true", ""].map(batch), [true, false, false, false]);
 });
 
 Deno.test("readClientQuery() takes the place to go on from, also as an event stream tells it", () => {
   const resume = (query: string, headers: Record<string, string> = {}) =>
-    readClientQuery(factsOf(`/ws${query}`, headers)).resume;
+    readClientQuery(infoOf(`/ws${query}`, headers)).resume;
   assertEquals(resume(""), undefined);
   assertEquals(resume("?session=s&epoch=e&since=17"), { session: "s", epoch: "e", since: 17 });
   assertEquals(resume("?since=3", { "last-event-id": "9" }), { since: 9 });

@@ -1,4 +1,4 @@
-import { Connections } from "../../src/server/connections.ts";
+import { Connections } from "../../src/server/sockets/connections.ts";
 import { drain } from "../../src/server/shutdown.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { settle } from "../support/fake_clock.ts";

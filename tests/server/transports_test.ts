@@ -1,5 +1,5 @@
-import { EventStreamTransport } from "../../src/server/event_stream.ts";
-import { WebSocketTransport } from "../../src/server/web_socket_transport.ts";
+import { SseTransport } from "../../src/server/http/sse_transport.ts";
+import { WebSocketTransport } from "../../src/server/sockets/web_socket_transport.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { settle } from "../support/fake_clock.ts";
 
@@ -68,7 +68,7 @@ function stream(changes: { lingerMs?: number; keepAliveMs?: number } = {}) {
   const ended = Promise.withResolvers<void>();
   let ends = 0;
   let aborts = 0;
-  const transport = new EventStreamTransport({
+  const transport = new SseTransport({
     keepAliveMs: 0,
     retryMs: 1234,
     lingerMs: 60_000,
@@ -82,7 +82,7 @@ function stream(changes: { lingerMs?: number; keepAliveMs?: number } = {}) {
   return { transport, ended: ended.promise, counts: () => ({ ends, aborts }) };
 }
 
-Deno.test("EventStreamTransport writes frames as events, with an id to resume from", async () => {
+Deno.test("SseTransport writes frames as events, with an id to resume from", async () => {
   const { transport, ended, counts } = stream();
   transport.send('{"n":1}');
   transport.send('{"n":2}', 17);
@@ -98,7 +98,7 @@ Deno.test("EventStreamTransport writes frames as events, with an id to resume fr
   assertEquals(counts(), { ends: 1, aborts: 0 }, "what waited was taken: nothing to abort");
 });
 
-Deno.test("EventStreamTransport ends once when its reader goes, and takes nothing more", async () => {
+Deno.test("SseTransport ends once when its reader goes, and takes nothing more", async () => {
   const { transport, ended, counts } = stream({ keepAliveMs: 60_000 });
   await transport.body.cancel();
   await ended;
@@ -107,7 +107,7 @@ Deno.test("EventStreamTransport ends once when its reader goes, and takes nothin
   assertThrows(() => transport.send("{}"), TypeError);
 });
 
-Deno.test("EventStreamTransport ends a connection by force whose reader takes nothing", async () => {
+Deno.test("SseTransport ends a connection by force whose reader takes nothing", async () => {
   const { transport, ended, counts } = stream({ lingerMs: 1 });
   transport.send("{}");
   transport.close();

@@ -30,7 +30,7 @@ Deno.test("withoutSecrets() leaves everything else as it is", () => {
     const text of [
       "stream closed because of a broken pipe",
       "Unexpected token '<', \"<html>\" is not valid JSON",
-      "at poll (file:///srv/holdfast/src/feed/source_feed.ts:12:34)",
+      "at poll (file:///srv/holdfast/src/feed/source_poller.ts:12:34)",
       "at async node:http2:821:44",
       "connect ECONNREFUSED 127.0.0.1:9090",
       "the basics are: bearers of tokens",

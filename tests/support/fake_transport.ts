@@ -1,4 +1,4 @@
-import type { Transport } from "../../src/hub/transport.ts";
+import type { Transport } from "../../src/hub/delivery/transport.ts";
 
 /** A connection under a test's control: what was sent, and how much of it "waits" in the runtime. */
 export class FakeTransport implements Transport {

@@ -1,8 +1,8 @@
 import type { Audience } from "../../src/feed/audience.ts";
-import type { BackendPlan } from "../../src/feed/backend_feed.ts";
-import { EventSubscriber, type FeedPlan } from "../../src/feed/event_subscriber.ts";
+import type { BackendPlan } from "../../src/feed/guarded_backend.ts";
+import { Feed, type FeedPlan } from "../../src/feed/feed.ts";
 import type { FeedObserver } from "../../src/feed/observer.ts";
-import type { SourcePlan } from "../../src/feed/source_feed.ts";
+import type { SourcePlan } from "../../src/feed/source_poller.ts";
 import type { JsonText } from "../../src/protocol/codec.ts";
 import type { ErrorEvent } from "../../src/protocol/error_event.ts";
 import type { StatusData } from "../../src/protocol/status_data.ts";
@@ -97,12 +97,12 @@ export function sourcePlan(channel: string, changes: Partial<SourcePlan> = {}): 
 export class FeedBench implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly audience: RecordedAudience;
-  readonly feed: EventSubscriber;
+  readonly feed: Feed;
 
   constructor(options: { observer?: FeedObserver; onFrame?: (line: string) => void } = {}) {
     const { observer, onFrame } = options;
     this.audience = new RecordedAudience(this.clock, onFrame);
-    this.feed = new EventSubscriber({
+    this.feed = new Feed({
       clock: this.clock,
       audience: this.audience,
       ...(observer ? { observer } : {}),

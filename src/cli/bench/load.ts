@@ -13,10 +13,10 @@ export interface LoadOptions {
   /** Ends the load early; what was measured until then is told. */
   signal: AbortSignal;
   /** Called several times a second. */
-  onProgress: (progress: Progress) => void;
+  onProgress: (progress: LoadProgress) => void;
 }
 
-export type Progress =
+export type LoadProgress =
   | { readonly phase: "connecting"; readonly done: number; readonly of: number }
   | {
     readonly phase: "measuring";

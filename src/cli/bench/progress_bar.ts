@@ -1,6 +1,6 @@
 import { fit } from "../printable.ts";
 import type { Screen } from "../screen.ts";
-import type { Progress } from "./load.ts";
+import type { LoadProgress } from "./load.ts";
 
 const BAR_CELLS = 30;
 
@@ -13,7 +13,7 @@ export class ProgressBar implements Disposable {
     this.#screen = screen;
   }
 
-  show(progress: Progress): void {
+  show(progress: LoadProgress): void {
     if (!this.#screen.isTerminal) return;
     const { phase, done, of } = progress;
     const full = Math.min(BAR_CELLS, Math.round(done / of * BAR_CELLS));

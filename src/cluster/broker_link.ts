@@ -1,0 +1,144 @@
+import { Backoff } from "../resilience/backoff.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { logOf } from "../telemetry/log.ts";
+import { FailureLog } from "../telemetry/failure_log.ts";
+import { type Broker, BrokerError, type OpenBroker } from "./broker.ts";
+
+export interface BrokerLinkOptions {
+  clock: Clock;
+  open: OpenBroker;
+  /** Joins the stream over a new connection; throws {@linkcode BrokerError} if that fails. */
+  join: (broker: Broker) => Promise<void>;
+  /** Joined: the stream is followed from now on. */
+  onJoined: (broker: Broker) => void;
+  /** The connection was lost, this moment. */
+  onLost: () => void;
+  /** It has been away for {@linkcode NOTICE_AFTER_MS}: clients should know. */
+  onMissed: (why: string) => void;
+  /** It has been away for the grace time: the hub has to do without. */
+  onGivenUp: () => void;
+  /** How long it is waited for before the hub does without, in milliseconds. */
+  graceMs: number;
+}
+
+/** A connection that is back within this time, in milliseconds, was not worth a word. */
+export const NOTICE_AFTER_MS = 1000;
+
+/** Waits between attempts to connect, in milliseconds: the first soon, so that a server's death costs little. */
+const RETRY = { minMs: 100, maxMs: 2000 } as const;
+
+/**
+ * The connection to the engine, for as long as the hub lives: opened again whenever it is lost,
+ * and its absence told in two steps, so that a blink goes unnoticed and an outage does not.
+ */
+export class BrokerLink {
+  readonly #options: BrokerLinkOptions;
+  #broker: Broker | undefined;
+  #why = "not connected yet";
+  readonly #failures = new FailureLog({
+    room: "cluster",
+    events: {
+      begins: "cluster.unreachable",
+      again: "cluster.unreachable_again",
+      goesOn: "cluster.still_unreachable",
+      ends: "cluster.reachable",
+    },
+    times: "attempts",
+  });
+
+  constructor(options: BrokerLinkOptions) {
+    this.#options = options;
+  }
+
+  /** The engine, while it is joined. */
+  get broker(): Broker | undefined {
+    return this.#broker;
+  }
+
+  /** Why there is no engine. */
+  get why(): string {
+    return this.#why;
+  }
+
+  /** Connects, and connects again, until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    let backoff = new Backoff(RETRY);
+    let outageNotice = this.#watchAbsence(signal);
+    while (!signal.aborted) {
+      const wasJoined = await this.#useOnce(signal, () => {
+        outageNotice.abort();
+        backoff = new Backoff(RETRY);
+      });
+      if (signal.aborted) break;
+      if (wasJoined) outageNotice = this.#watchAbsence(signal);
+      await clock.sleep(backoff.waitMs(), { signal }).catch(() => {});
+      backoff = backoff.next();
+    }
+    outageNotice.abort();
+  }
+
+  /** Connects, joins and stays until the connection is lost; whether it came that far. */
+  async #useOnce(signal: AbortSignal, onJoined: () => void): Promise<boolean> {
+    const { clock, open, join, onLost } = this.#options;
+    try {
+      await using broker = await open(signal);
+      await join(broker);
+      this.#failures.ended(clock.now(), {});
+      this.#broker = broker;
+      onJoined();
+      this.#options.onJoined(broker);
+      await eitherAborted(broker.lost, signal);
+      this.#why = signal.aborted ? "this hub is stopping" : reasonOf(broker.lost);
+      this.#broker = undefined;
+      if (!signal.aborted) {
+        this.#failures.failed(clock.now(), { why: this.#why });
+        onLost();
+      }
+      return true;
+    } catch (error) {
+      this.#broker = undefined;
+      if (!(error instanceof BrokerError) && !signal.aborted) {
+        logOf("cluster").error("cluster.join_failed", { why: String(error) });
+      }
+      this.#why = error instanceof Error ? error.message : String(error);
+      this.#failures.failed(clock.now(), { why: this.#why });
+      return false;
+    }
+  }
+
+  /** Tells of an absence that lasts; aborted when it is over. */
+  #watchAbsence(stop: AbortSignal): AbortController {
+    const { clock, graceMs, onMissed, onGivenUp } = this.#options;
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, stop]);
+    const noticeAfterMs = Math.min(NOTICE_AFTER_MS, graceMs);
+    void (async () => {
+      try {
+        await clock.sleep(noticeAfterMs, { signal });
+        onMissed(this.#why);
+        await clock.sleep(graceMs - noticeAfterMs, { signal });
+        onGivenUp();
+      } catch { /* it is back, or the hub stops */ }
+    })();
+    return over;
+  }
+}
+
+function reasonOf({ reason }: AbortSignal): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+/** Resolves when one of the two is aborted. */
+function eitherAborted(a: AbortSignal, b: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  // Not by `AbortSignal.any`: Deno 2.4 lets its signal be collected, listeners and all.
+  const either = [a, b];
+  const done = () => {
+    for (const signal of either) signal.removeEventListener("abort", done);
+    resolve();
+  };
+  for (const signal of either) signal.addEventListener("abort", done);
+  if (either.some(({ aborted }) => aborted)) done();
+  return promise;
+}

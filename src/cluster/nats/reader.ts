@@ -1,0 +1,100 @@
+import { type ConsumerMessages, DeliverPolicy, type JetStreamClient } from "@nats-io/jetstream";
+import type { Clock } from "../../resilience/clock.ts";
+import type { Stored } from "../broker.ts";
+import { whyOf } from "./errors.ts";
+import type { Ask } from "./lease.ts";
+
+export interface NatsReaderOptions {
+  clock: Clock;
+  ask: Ask;
+  js: JetStreamClient;
+  /** Name of the stream. */
+  stream: string;
+  /** Aborted when the engine is lost. */
+  lost: AbortSignal;
+  /** The stream cannot be read any more. */
+  lose: (why: string) => void;
+}
+
+/** The reader hears from the engine at least this often, in milliseconds, or it is replaced. */
+const HEARTBEAT_MS = 1000;
+const MAX_HEARTBEATS_MISSED = 2;
+
+/** A reader that cannot be replaced at once is tried again so often, at this pace in ms. */
+const RETRIES = 10;
+const RETRY_MS = 200;
+
+/** A reader nobody reads with any more is forgotten by the server after this long, in ms. */
+const FORGOTTEN_AFTER_MS = 30_000;
+
+/** Entries asked for ahead of their being read. */
+const READ_AHEAD = 256;
+
+/**
+ * Reads a JetStream stream in order, with an ordered consumer. That lives on one server of several
+ * and is not heard of again if that one dies; then another goes on where it left off.
+ */
+export class NatsReader {
+  readonly #options: NatsReaderOptions;
+
+  constructor(options: NatsReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Reads from this number on until the engine is lost; resolves once it has begun. */
+  async read(from: number, onEntry: (entry: Stored) => void): Promise<void> {
+    const { ask, js, stream, lost, lose } = this.#options;
+    let next = from;
+    const messages = await ask(async () => {
+      const consumer = await js.consumers.get(stream, {
+        deliver_policy: DeliverPolicy.StartSequence,
+        opt_start_seq: from,
+        inactive_threshold: FORGOTTEN_AFTER_MS,
+      });
+      return await consumer.consume({
+        max_messages: READ_AHEAD,
+        idle_heartbeat: HEARTBEAT_MS,
+        abort_on_missing_resource: true,
+        callback: (message) => {
+          if (lost.aborted || message.seq < next) return;
+          next = message.seq + 1;
+          onEntry({ seq: message.seq, text: message.string() });
+        },
+      });
+    });
+    const onLost = () => messages.stop();
+    lost.addEventListener("abort", onLost, { once: true });
+    void watch(messages);
+    void messages.closed().then(async (error) => {
+      lost.removeEventListener("abort", onLost);
+      if (lost.aborted) return;
+      if (error instanceof FellSilent) await this.#readAgain(next, onEntry);
+      else lose(error ? whyOf(error) : "the stream could not be read any more");
+    });
+  }
+
+  /** The next reader may land on a server that is stopped: one of a few will not. */
+  async #readAgain(from: number, onEntry: (entry: Stored) => void): Promise<void> {
+    const { clock, lost, lose } = this.#options;
+    for (let tries = 0; !lost.aborted; tries++) {
+      try {
+        return await this.read(from, onEntry);
+      } catch (error) {
+        if (tries >= RETRIES) lose(whyOf(error));
+        else await clock.sleep(RETRY_MS, { signal: lost }).catch(() => {});
+      }
+    }
+  }
+}
+
+/** Stops a reader that is not heard of any more. */
+async function watch(messages: ConsumerMessages): Promise<void> {
+  for await (const status of messages.status()) {
+    if (status.type === "heartbeats_missed" && status.count >= MAX_HEARTBEATS_MISSED) {
+      messages.stop(new FellSilent());
+    }
+  }
+}
+
+/** The reader has to be replaced. */
+class FellSilent extends Error {}

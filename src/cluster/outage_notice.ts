@@ -1,0 +1,60 @@
+import type { Hub } from "../hub/hub.ts";
+import { encodeStatusData } from "../protocol/codec.ts";
+import { errorEvent } from "../protocol/error_event.ts";
+import type { Clock } from "../resilience/clock.ts";
+import type { Replica } from "./replica.ts";
+import type { Role } from "./presence.ts";
+
+export interface OutageNoticeOptions {
+  clock: Clock;
+  hub: Pick<Hub, "broadcast" | "broadcastError">;
+  replica: Replica;
+  /** After how long an absence the hub does without the stream, in milliseconds. */
+  graceMs: number;
+}
+
+/** What a hub tells its own clients while the shared stream is silent: that it is, and of what. */
+export class OutageNotice {
+  readonly #options: OutageNoticeOptions;
+  #wasTold = false;
+
+  constructor(options: OutageNoticeOptions) {
+    this.#options = options;
+  }
+
+  /** The stream is out of reach: nothing that is held can be called current. */
+  tell(why: string): void {
+    const { clock, hub, replica, graceMs } = this.#options;
+    this.#wasTold = true;
+    replica.unreachable = `the stream that hubs share is out of reach: ${why}`;
+    hub.broadcastError(
+      errorEvent("CLUSTER_LOST", "the hub has lost the stream that hubs share", {
+        timestamp: clock.unixSeconds(),
+        details: why,
+        data: { alone_after_ms: graceMs },
+      }),
+    );
+    for (const channel of replica.channels()) this.show(channel);
+  }
+
+  /** The stream is followed again; says nothing to those who never heard that it was lost. */
+  over(role: Role): void {
+    if (!this.#wasTold) return;
+    this.#wasTold = false;
+    const { clock, hub, replica } = this.#options;
+    hub.broadcastError(
+      errorEvent("CLUSTER_RECOVERED", "the hub is back with the stream that hubs share", {
+        timestamp: clock.unixSeconds(),
+        data: { role },
+      }),
+    );
+    for (const channel of replica.channels()) this.show(channel);
+  }
+
+  /** Shows a value as it stands now, although the stream says nothing of it. */
+  show(channel: string): void {
+    const { hub, replica } = this.#options;
+    const latest = replica.latest(channel);
+    if (latest) hub.broadcast(channel, encodeStatusData(latest));
+  }
+}

@@ -1,0 +1,149 @@
+import { channelKind } from "../protocol/channel.ts";
+import { json, type JsonText } from "../protocol/codec.ts";
+import { type ErrorEvent, errorEvent, errorType } from "../protocol/error_event.ts";
+import type { StatusData } from "../protocol/status_data.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { type Log, logOf } from "../telemetry/log.ts";
+import type { Appended, AppendOptions, Broker } from "./broker.ts";
+import { type Broadcast, encodeEntry } from "./entry.ts";
+import { ClusterStats } from "./cluster_stats.ts";
+import { LatestKeeper } from "./latest_keeper.ts";
+import type { Claimed } from "./leadership.ts";
+import { ClusterUnreachable } from "./unreachable.ts";
+import { type Draft, type WriteGrant, Writer } from "./stream_writer.ts";
+
+export interface StreamPublisherOptions {
+  clock: Clock;
+  /** How this hub is called among the others. */
+  name: string;
+  /** Where it is counted. Default: nowhere that anybody looks. */
+  figures?: ClusterStats;
+}
+
+/** What one hub says to the clients of all: as their leader, or on behalf of a publisher. */
+export class StreamPublisher {
+  readonly #options: StreamPublisherOptions;
+  readonly #log: Log = logOf("cluster");
+  readonly #writer: Writer;
+  readonly #keeper = new LatestKeeper();
+  readonly #figures: ClusterStats;
+
+  constructor(options: StreamPublisherOptions) {
+    this.#options = options;
+    this.#writer = new Writer(options.clock);
+    this.#figures = options.figures ?? new ClusterStats();
+  }
+
+  /** Entries that wait to be written. */
+  get waiting(): number {
+    return this.#writer.size;
+  }
+
+  /** Says a value of this hub's own polls. */
+  say(channel: string, { data, ...status }: StatusData): void {
+    const timestamp = this.#options.clock.unixSeconds();
+    this.#writer.push({ type: channel, timestamp, status, data: jsonOf(data) });
+  }
+
+  /** Says an error of this hub's own polls. */
+  sayError(event: ErrorEvent): void {
+    const { code, timestamp } = event;
+    this.#writer.push({ type: errorType(code), code, timestamp, data: json(event) });
+  }
+
+  /** Leads: what waits is written, and what is said from now on. */
+  lead(
+    broker: Broker,
+    { epoch, term, seq }: Claimed,
+    right: Pick<WriteGrant, "isValid" | "onFenced">,
+  ): void {
+    this.#writer.take({
+      ...right,
+      epoch,
+      term,
+      hub: this.#options.name,
+      fence: seq,
+      append: (text, options) => this.#append(broker, text, options),
+      onStored: (entry, seq) => {
+        if (entry.status?.is_stale === false) this.#keep(broker, entry, seq);
+      },
+      onTooLarge: (draft, maxBytes) => this.#onTooLarge(draft, maxBytes),
+    });
+  }
+
+  /** Repeats the claim if little was said of late. */
+  refresh(): void {
+    this.#writer.refresh();
+  }
+
+  /** Leads no more, for now; what waits goes on waiting. */
+  pause(): void {
+    this.#writer.putDown();
+  }
+
+  /** Leads no more: what waits is another hub's to say, or nobody's. */
+  stop(): void {
+    this.#writer.putDown();
+    this.#writer.clear();
+  }
+
+  /**
+   * Publishes on behalf of somebody. Returns its number in the stream.
+   *
+   * @throws {ClusterUnreachable} If it cannot be said whether the others hear of it.
+   */
+  async publish(broker: Broker, draft: Omit<Draft, "timestamp">, epoch: string): Promise<number> {
+    const { clock, name } = this.#options;
+    const timestamp = clock.unixSeconds();
+    const entry: Broadcast = { kind: "broadcast", epoch, hub: name, timestamp, ...draft };
+    const appended = await this.#append(broker, encodeEntry(entry), {
+      as: "anyone",
+      id: crypto.randomUUID(),
+    }).catch((error: Error) => {
+      throw new ClusterUnreachable(error.message);
+    });
+    if (appended.kind === "too_large") {
+      throw new ClusterUnreachable(sayTooLarge(appended.maxBytes), { isTooLarge: true });
+    }
+    if (appended.kind === "fenced") throw new ClusterUnreachable("the stream did not take it");
+    if (entry.status !== undefined) this.#keep(broker, entry, appended.seq);
+    return appended.seq;
+  }
+
+  async #append(broker: Broker, text: string, options: AppendOptions): Promise<Appended> {
+    const { clock } = this.#options;
+    const askedAt = clock.now();
+    try {
+      const appended = await broker.append(text, options);
+      this.#figures.onAppended(appended, clock.now() - askedAt);
+      return appended;
+    } catch (error) {
+      this.#figures.onUnanswered();
+      throw error;
+    }
+  }
+
+  #keep(broker: Broker, entry: Broadcast, seq: number): void {
+    this.#keeper.keep(broker.latest, entry.type, { seq, text: encodeEntry(entry) });
+  }
+
+  /** The value stays unsaid; its channel keeps the last one, and everybody hears why. */
+  #onTooLarge({ type: channel }: Draft, maxBytes: number): void {
+    if (channelKind(channel) !== "status") return;
+    const event = errorEvent("JSON_MARSHAL_ERROR", `a value of "${channel}" cannot be shared`, {
+      timestamp: this.#options.clock.unixSeconds(),
+      details: sayTooLarge(maxBytes),
+      data: { channel },
+    });
+    this.#log.warning("cluster.too_large", { channel, code: event.code, max_bytes: maxBytes });
+    this.sayError(event);
+  }
+}
+
+function sayTooLarge(maxBytes: number): string {
+  return `it is larger than the ${maxBytes} bytes the engine takes (max_payload of its server)`;
+}
+
+function jsonOf(value: unknown): JsonText {
+  return JSON.stringify(value) as JsonText;
+}

@@ -1,0 +1,170 @@
+import { channelKind, EVENT_CHANNEL, HUB_CHANNELS } from "../protocol/channel.ts";
+import { encodeFrame, encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
+import { type ErrorCode, errorEvent, errorType } from "../protocol/error_event.ts";
+import type { ClientMessage, WelcomeData } from "../protocol/message.ts";
+import type { StatusData } from "../protocol/status_data.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { type Log, logOf } from "../telemetry/log.ts";
+import type { ErrorCounts } from "./error_counts.ts";
+import type { Lane } from "./delivery/outbox.ts";
+import type { Registry } from "./registry.ts";
+import type { Session } from "./session.ts";
+
+export interface ClientRequestsOptions {
+  clock: Clock;
+  registry: Registry;
+  errors: ErrorCounts;
+  /** The status channels there are just now. */
+  statusChannels: () => readonly string[];
+  /** The latest value of a status channel, flagged as it stands now. */
+  latest: (channel: string) => StatusData<JsonText> | undefined;
+}
+
+/**
+ * Refused channels that one message is told of one by one; the rest is told in one frame, or a
+ * message that names a thousand would fill the client's control lane.
+ */
+export const REFUSALS_TOLD_SINGLY = 8;
+
+/** A channel a client asked for and does not get. */
+interface Refusal {
+  readonly code: "UNKNOWN_CHANNEL" | "FORBIDDEN_CHANNEL";
+  readonly channel: string;
+  readonly why: string;
+}
+
+/**
+ * Serves one client at a time: subscribes it, answers it, hands it the latest values. Frames from
+ * here have no sequence number, for they are for one client alone.
+ */
+export class ClientRequests {
+  readonly #options: ClientRequestsOptions;
+  readonly #log: Log = logOf("hub");
+
+  constructor(options: ClientRequestsOptions) {
+    this.#options = options;
+  }
+
+  /** Every channel a client can subscribe to. */
+  channels(): string[] {
+    return [...this.#options.statusChannels(), EVENT_CHANNEL, ...HUB_CHANNELS];
+  }
+
+  /** Subscribes a new client; what it wanted and does not get is returned. */
+  admit(session: Session, channels: readonly string[] | undefined): Refusal[] {
+    const known = this.channels();
+    const wanted = channels ?? known.filter((channel) => session.mayRead(channel));
+    return this.#subscribe(session, wanted, known);
+  }
+
+  /** Says hello, what was refused, and hands over what was missed and the latest values. */
+  welcome(session: Session, welcome: WelcomeData, refused: readonly Refusal[]): void {
+    this.#send(session, "welcome", json(welcome));
+    this.#sendRefused(session, refused);
+  }
+
+  /** Hands over the latest value of every status channel the client is subscribed to. */
+  handOverLatest(session: Session): void {
+    for (const channel of session.subscriptions.channels) this.#sendLatest(session, channel);
+  }
+
+  /** Subscribes a client that wants everything to channels that have come to be. */
+  catchUp(session: Session): void {
+    if (!session.wantsAll) return;
+    const missing = this.channels()
+      .filter((channel) => !session.subscriptions.has(channel) && session.mayRead(channel));
+    if (missing.length === 0) return;
+    this.#options.registry.subscribe(session, missing);
+    for (const channel of missing) this.#sendLatest(session, channel);
+  }
+
+  /** Answers a message. */
+  answer(session: Session, message: ClientMessage): void {
+    switch (message.type) {
+      case "ping":
+        this.#send(session, "pong", json(message.id === undefined ? {} : { id: message.id }));
+        return;
+      case "subscribe": {
+        const before = new Set(session.subscriptions.channels);
+        const refused = this.#subscribe(session, message.channels, this.channels());
+        this.#sendRefused(session, refused);
+        this.#sendSubscribed(session);
+        for (const channel of session.subscriptions.channels) {
+          if (!before.has(channel)) this.#sendLatest(session, channel);
+        }
+        return;
+      }
+      case "unsubscribe": {
+        const known = this.channels();
+        const refused = [...new Set(message.channels)]
+          .filter((channel) => !session.subscriptions.has(channel) && !known.includes(channel))
+          .map(unknown);
+        this.#options.registry.unsubscribe(session, message.channels);
+        this.#sendRefused(session, refused);
+        this.#sendSubscribed(session);
+      }
+    }
+  }
+
+  /** Tells a client alone that something about it was wrong. */
+  sendError(session: Session, code: ErrorCode, why: string, data?: { channel: string }): void {
+    this.#options.errors.add(code);
+    const timestamp = this.#options.clock.unixSeconds();
+    const event = errorEvent(code, why, { timestamp, ...(data ? { data } : {}) });
+    this.#send(session, errorType(code), json(event));
+    this.#log.debug("client.told_error", { client_id: session.id, code, why });
+  }
+
+  /** Subscribes to what is known and allowed; returns what was refused, and why. */
+  #subscribe(session: Session, channels: readonly string[], known: readonly string[]): Refusal[] {
+    const refused: Refusal[] = [];
+    const granted: string[] = [];
+    for (const channel of new Set(channels)) {
+      if (!known.includes(channel)) {
+        refused.push(unknown(channel));
+      } else if (!session.mayRead(channel)) {
+        refused.push({
+          code: "FORBIDDEN_CHANNEL",
+          channel,
+          why: `your token does not allow the channel "${channel}"`,
+        });
+      } else granted.push(channel);
+    }
+    this.#options.registry.subscribe(session, granted);
+    return refused;
+  }
+
+  #sendRefused(session: Session, refused: readonly Refusal[]): void {
+    for (const { code, why, channel } of refused.slice(0, REFUSALS_TOLD_SINGLY)) {
+      this.sendError(session, code, why, { channel });
+    }
+    const [next, ...others] = refused.slice(REFUSALS_TOLD_SINGLY);
+    if (next === undefined) return;
+    const why = others.length === 0 ? next.why : `${next.why}; and ${others.length} more like it`;
+    this.sendError(session, next.code, why, { channel: next.channel });
+  }
+
+  #sendSubscribed(session: Session): void {
+    this.#send(session, "subscribed", json({ channels: session.subscriptions.channels }));
+  }
+
+  #sendLatest(session: Session, channel: string): void {
+    if (channelKind(channel) !== "status") return;
+    const status = this.#options.latest(channel);
+    if (status) this.#send(session, channel, encodeStatusData(status), "status");
+  }
+
+  #send(session: Session, type: string, data: JsonText, lane: Lane = "control"): void {
+    const { clock } = this.#options;
+    session.deliver(encodeFrame(type, data, clock.unixSeconds()), lane, clock.now());
+  }
+}
+
+function unknown(name: string): Refusal {
+  // Whatever a client sent comes back no longer than a name can be.
+  const channel = name.length > 64 ? `${name.slice(0, 64)}…` : name;
+  const why = `there is no channel ${
+    JSON.stringify(channel)
+  }; the welcome lists the ones there are`;
+  return { code: "UNKNOWN_CHANNEL", channel, why };
+}

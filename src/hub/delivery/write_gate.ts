@@ -1,0 +1,121 @@
+import type { Transport } from "./transport.ts";
+
+/** Failed writes in a row after which a client counts as gone. */
+export const MAX_WRITE_ERRORS = 3;
+
+/**
+ * A client that has taken all gets whatever comes within this time, up to the high water, in
+ * milliseconds; then it has to take all of that first. So what waits for a client that takes
+ * nothing waits in the outbox, where frames are shared and values replaced, and not in the runtime.
+ */
+export const BURST_MS = 100;
+
+export interface WriteGateOptions {
+  transport: Transport;
+  /** No further frame is handed to a transport that holds this many bytes. */
+  highWaterBytes: number;
+  /** Monotonic milliseconds at which it begins, here and below. */
+  now: number;
+  /** Told when a write failed. */
+  owner: WriteGateOwner;
+}
+
+/** Whose tap it is. */
+export interface WriteGateOwner {
+  /** A write failed; `isLast` once so many did in a row that there is no use in more. */
+  onWriteError(isLast: boolean): void;
+}
+
+/**
+ * The tap to one client: says whether there is room for more, lets it through, and tells for how
+ * long the client has taken nothing although something waits for it.
+ *
+ * There is no event for "the peer took bytes": the only sign is that the transport's buffered
+ * bytes shrink between two looks. A look is a call into the runtime, so there is one for each write.
+ * Bytes the operating system still holds count as taken, which is why the hub bounds those too (see
+ * `src/platform`).
+ */
+export class WriteGate {
+  readonly #transport: Transport;
+  readonly #highWaterBytes: number;
+  readonly #owner: WriteGateOwner;
+  /**
+   * Bytes buffered at the last look and characters let through since: in bytes that may be more,
+   * and some of what the client takes then goes unnoticed until the next look.
+   */
+  #held = 0;
+  /** In whole milliseconds, as below: a fraction would live in a place of its own in memory. */
+  #progressAt: number;
+  /** When the first frame was let through since the client had taken all. */
+  #burstAt: number;
+  #failuresInRow = 0;
+
+  constructor(options: WriteGateOptions) {
+    const { transport, highWaterBytes, now, owner } = options;
+    this.#transport = transport;
+    this.#highWaterBytes = highWaterBytes;
+    this.#owner = owner;
+    this.#progressAt = Math.floor(now);
+    this.#burstAt = this.#progressAt - BURST_MS;
+  }
+
+  /** Bytes let through that the operating system has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#transport.bufferedBytes;
+  }
+
+  /** Looks whether the client may be given more just now. */
+  hasRoom(now: number): boolean {
+    const buffered = this.#look(now);
+    return buffered === 0 || (now - this.#burstAt < BURST_MS && buffered < this.#highWaterBytes);
+  }
+
+  /**
+   * Lets a text through, right after {@linkcode WriteGate.hasRoom}; false if that failed.
+   *
+   * @param seq What the client may resume from once it has this; undefined where it may not.
+   */
+  write(text: string, now: number, seq?: number): boolean {
+    if (this.#held === 0) this.#burstAt = Math.floor(now);
+    try {
+      this.#transport.send(text, seq);
+    } catch {
+      this.#failuresInRow += 1;
+      this.#owner.onWriteError(this.#failuresInRow >= MAX_WRITE_ERRORS);
+      return false;
+    }
+    this.#failuresInRow = 0;
+    this.#held += text.length;
+    return true;
+  }
+
+  /** Lets a last text through, whether or not there is room; false if that failed. */
+  writeLast(text: string): boolean {
+    try {
+      this.#transport.send(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Looks at the transport and says for how many milliseconds nothing was taken. */
+  stalledForMs(now: number): number {
+    this.#look(now);
+    return now - this.#progressAt;
+  }
+
+  /** Takes back `ms` milliseconds in which this process itself stood still. */
+  forgive(ms: number): void {
+    this.#progressAt += Math.round(ms);
+  }
+
+  #look(now: number): number {
+    const buffered = this.#transport.bufferedBytes;
+    // Time taken back is not credit: who moved on just after a standstill has no more than others.
+    const isAhead = this.#progressAt > now;
+    if (buffered === 0 || buffered < this.#held || isAhead) this.#progressAt = Math.floor(now);
+    this.#held = buffered;
+    return buffered;
+  }
+}

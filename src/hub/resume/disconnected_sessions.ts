@@ -1,0 +1,80 @@
+import type { ErrorCode } from "../../protocol/error_event.ts";
+import { DeliveryLog } from "./delivery_log.ts";
+
+/** What is worth remembering of a client that has gone. */
+export interface Memory {
+  /** Why the hub ended it; absent where it did not. */
+  readonly closedWith?: ErrorCode;
+  readonly progress: DeliveryLog;
+}
+
+/**
+ * Clients remembered at one time. When full, the one that left first is forgotten: it is not told
+ * why it was closed, and is told of a gap if its number alone does not say how far it had got.
+ */
+export const MAX_REMEMBERED = 4096;
+
+/**
+ * The clients that left in a way worth remembering, for when they come back. One that just went
+ * takes no room here. Bounded by count and by age; pure.
+ */
+export class DisconnectedSessions {
+  readonly #maxAgeMs: number;
+  readonly #memories = new Map<string, { memory: Memory; at: number }>();
+  #forgottenUpTo = -1;
+
+  constructor(maxAgeMs: number) {
+    this.#maxAgeMs = maxAgeMs;
+  }
+
+  get size(): number {
+    return this.#memories.size;
+  }
+
+  /**
+   * Up to this number, a client that is not remembered may have got less than its number says; -1
+   * if there was none such.
+   */
+  get forgottenUpTo(): number {
+    return this.#forgottenUpTo;
+  }
+
+  /**
+   * Remembers a client that left; false if there is nothing about it to remember.
+   *
+   * @param now Monotonic milliseconds, here and below.
+   */
+  remember(id: string, memory: Memory, now: number): boolean {
+    if (memory.closedWith === undefined && memory.progress.isPlain) return false;
+    this.#memories.delete(id);
+    this.#memories.set(id, { memory, at: now });
+    this.#forgetOld(now);
+    return true;
+  }
+
+  recall(id: string, now: number): Memory | undefined {
+    this.#forgetOld(now);
+    return this.#memories.get(id)?.memory;
+  }
+
+  /** Another numbering begins: how far anyone had got in the old one says nothing any more. */
+  renumber(): void {
+    this.#forgottenUpTo = -1;
+    for (const [id, { memory: { closedWith }, at }] of this.#memories) {
+      if (closedWith === undefined) {
+        this.#memories.delete(id);
+        continue;
+      }
+      const progress = new DeliveryLog({ events: 0, errors: 0 });
+      this.#memories.set(id, { memory: { closedWith, progress }, at });
+    }
+  }
+
+  #forgetOld(now: number): void {
+    for (const [oldest, { memory, at }] of this.#memories) {
+      if (this.#memories.size <= MAX_REMEMBERED && now - at <= this.#maxAgeMs) break;
+      this.#memories.delete(oldest);
+      this.#forgottenUpTo = Math.max(this.#forgottenUpTo, memory.progress.highestOutOfTurn);
+    }
+  }
+}

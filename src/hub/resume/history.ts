@@ -1,0 +1,104 @@
+import { isErrorType } from "../../protocol/channel.ts";
+import type { EncodedFrame } from "../../protocol/codec.ts";
+
+export interface HistoryOptions {
+  /** Most frames kept; older ones go first. 0: none. */
+  maxFrames: number;
+  /** How long a frame is kept, in milliseconds. */
+  maxAgeMs: number;
+}
+
+interface HistoryEntry {
+  readonly frame: EncodedFrame;
+  readonly seq: number;
+  readonly at: number;
+}
+
+/** Up to which sequence numbers a client has got events, and errors. */
+export interface DeliveryProgress {
+  readonly events: number;
+  readonly errors: number;
+}
+
+/** What a client that comes back has missed. */
+export type Missed =
+  | { readonly complete: true; readonly frames: readonly EncodedFrame[] }
+  /** Something it would have got is no longer there. */
+  | { readonly complete: false };
+
+/**
+ * The ring of broadcast frames that cannot be replaced by newer ones (events and errors), for
+ * clients that resume; bounded by count and by age. Pure: it owns no clock.
+ */
+export class History {
+  readonly #options: HistoryOptions;
+  #entries: HistoryEntry[] = [];
+  /** Entries before this one are gone; they are cut off now and then, all at once. */
+  #start = 0;
+  /** By frame type, the newest sequence number that is no longer kept. */
+  readonly #forgotten = new Map<string, number>();
+  /** Frames up to this number were never here. */
+  #startsAfter = 0;
+
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+  }
+
+  /** Frames kept. */
+  get size(): number {
+    return this.#entries.length - this.#start;
+  }
+
+  /** @param now Monotonic milliseconds, here and below. */
+  add(frame: EncodedFrame, now: number): void {
+    if (frame.seq === undefined) return;
+    this.#entries.push({ frame, seq: frame.seq, at: now });
+    this.#forgetOld(now);
+  }
+
+  /**
+   * Forgets everything: from now on come frames of another numbering.
+   *
+   * @param startsAfter Frames of it up to this number will never be here.
+   */
+  restart(startsAfter: number): void {
+    this.#entries = [];
+    this.#start = 0;
+    this.#forgotten.clear();
+    this.#startsAfter = startsAfter;
+  }
+
+  /**
+   * What a client with this progress has missed of the types it wants, in order.
+   */
+  missedSince(progress: DeliveryProgress, wants: (type: string) => boolean, now: number): Missed {
+    this.#forgetOld(now);
+    const isMissed = (type: string, seq: number) =>
+      seq > (isErrorType(type) ? progress.errors : progress.events) && wants(type);
+    if (Math.min(progress.events, progress.errors) < this.#startsAfter) return { complete: false };
+    for (const [type, seq] of this.#forgotten) {
+      if (isMissed(type, seq)) return { complete: false };
+    }
+    const frames: EncodedFrame[] = [];
+    for (let at = this.#start; at < this.#entries.length; at++) {
+      const entry = this.#entries[at];
+      if (entry && isMissed(entry.frame.type, entry.seq)) frames.push(entry.frame);
+    }
+    return { complete: true, frames };
+  }
+
+  #forgetOld(now: number): void {
+    const { maxFrames, maxAgeMs } = this.#options;
+    while (this.size > 0) {
+      const oldest = this.#entries[this.#start];
+      if (oldest === undefined) break;
+      if (this.size <= maxFrames && now - oldest.at <= maxAgeMs) break;
+      this.#forgotten.set(oldest.frame.type, oldest.seq);
+      this.#start += 1;
+    }
+    if (this.#start > this.#entries.length / 2) {
+      this.#entries = this.#entries.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** An epoch, and how far it has come. */
+export interface StreamPosition {
+  readonly epoch: string;
+  /** The newest number given out; 0 before the first. */
+  readonly seq: number;
+}
+
+/**
+ * How broadcasts are numbered. A hub by itself counts its own, in an epoch that is its life. One
+ * of several that share a stream takes the numbers the stream gives, which are the same on every
+ * hub; what it says on its own account then has none, for the others do not say it.
+ */
+export class Sequence {
+  #position: StreamPosition = { epoch: crypto.randomUUID(), seq: 0 };
+  #isShared = false;
+
+  /** Names the numbering; numbers of different epochs cannot be compared. */
+  get epoch(): string {
+    return this.#position.epoch;
+  }
+
+  get seq(): number {
+    return this.#position.seq;
+  }
+
+  /** Whether numbers come from a stream that other hubs follow as well. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** The number of the hub's next own broadcast; undefined while it has none to give. */
+  next(): number | undefined {
+    if (this.#isShared) return undefined;
+    const { epoch, seq } = this.#position;
+    this.#position = { epoch, seq: seq + 1 };
+    return seq + 1;
+  }
+
+  /** The shared stream has come to this number. */
+  reach(seq: number): void {
+    this.#position = { epoch: this.#position.epoch, seq };
+  }
+
+  /** Takes numbers from a shared stream from now on, which stands at this position. */
+  share(position: StreamPosition): void {
+    this.#position = position;
+    this.#isShared = true;
+  }
+
+  /** Counts by itself again, in a new epoch. */
+  standAlone(): void {
+    this.#position = { epoch: crypto.randomUUID(), seq: 0 };
+    this.#isShared = false;
+  }
+}

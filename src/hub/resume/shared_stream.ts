@@ -1,0 +1,187 @@
+import { EVENT_CHANNEL, isErrorType } from "../../protocol/channel.ts";
+import { encodeFrame, type JsonText } from "../../protocol/codec.ts";
+import type { ErrorCode } from "../../protocol/error_event.ts";
+import type { Clock } from "../../resilience/clock.ts";
+import { type Log, logOf } from "../../telemetry/log.ts";
+import type { ErrorCounts } from "../error_counts.ts";
+import type { Disconnects } from "../disconnects.ts";
+import type { FanOut } from "../delivery/fan_out.ts";
+import { ClientsAhead, MAX_AHEAD, type Start } from "./clients_ahead.ts";
+import type { History } from "./history.ts";
+import type { Memory } from "./disconnected_sessions.ts";
+import { DeliveryLog, type DeliveryRecord } from "./delivery_log.ts";
+import type { Sequence, StreamPosition } from "./sequence.ts";
+import type { Registry } from "../registry.ts";
+import type { Resume } from "./resume.ts";
+import type { Session } from "../session.ts";
+import type { HubStats } from "../hub_stats.ts";
+
+/** A broadcast of the shared stream, as every hub that follows it sends it. */
+export interface SharedFrame {
+  readonly type: string;
+  readonly data: JsonText;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  readonly seq: number;
+  /** The code of an error frame. */
+  readonly code?: ErrorCode;
+}
+
+/** A client that left one of the hubs, for the others to know when it comes to them. */
+export interface Departure {
+  readonly session: string;
+  /** In which its numbers count. */
+  readonly epoch: string;
+  /** Why the hub ended it, where it did. */
+  readonly closedWith?: ErrorCode;
+  readonly progress: DeliveryRecord;
+}
+
+export interface FollowOptions {
+  /** Frames of this numbering up to this one will never come here. */
+  startsAfter: number;
+  /** Something may have been said that this hub's clients will not hear. */
+  hasGap: boolean;
+  /**
+   * The hub comes to the stream, and what follows up to this number was said before it came. Default:
+   * it was there already.
+   */
+  writtenUpTo?: number;
+}
+
+export interface SharedStreamOptions {
+  clock: Clock;
+  sequence: Sequence;
+  history: History;
+  registry: Registry;
+  disconnects: Disconnects;
+  errors: ErrorCounts;
+  stats: HubStats;
+  fanOut: FanOut;
+  /** Says hello to a client again: its numbering is another one from now on. */
+  welcomeAgain: (session: Session, told: WelcomedAgain) => void;
+}
+
+/** What a client is told that is welcomed again. */
+export interface WelcomedAgain {
+  readonly recovered: boolean;
+  readonly gap: boolean;
+  /** How far it has got. */
+  readonly seq: number;
+}
+
+/**
+ * The hub's place among several that share one stream: it sends what the stream says under the
+ * stream's numbers, so that a client can go on from any hub. A hub by itself never uses this.
+ */
+export class SharedStream {
+  readonly #options: SharedStreamOptions;
+  readonly #log: Log = logOf("hub");
+  readonly #clientsAhead = new ClientsAhead();
+
+  constructor(options: SharedStreamOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the hub goes with a stream that others share. */
+  get isFollowing(): boolean {
+    return this.#options.sequence.isShared;
+  }
+
+  /** How far a client may be ahead of this hub. */
+  get mayBeAheadBy(): number {
+    return this.#options.sequence.isShared ? MAX_AHEAD : 0;
+  }
+
+  /**
+   * Goes on in the stream's numbering from this position. If it is another than before, or if
+   * there is a gap, every client is welcomed anew, as if it had come back.
+   */
+  follow(position: StreamPosition, { startsAfter, hasGap, writtenUpTo }: FollowOptions): void {
+    const { sequence, history } = this.#options;
+    const isSame = sequence.isShared && sequence.epoch === position.epoch;
+    if (writtenUpTo !== undefined) this.#clientsAhead.joins(writtenUpTo);
+    sequence.share(position);
+    if (isSame && !hasGap) return;
+    history.restart(startsAfter);
+    this.#startOver(hasGap, (session) => this.#clientsAhead.start(session, position, isSame));
+  }
+
+  /** Numbers by itself again, in a new epoch. */
+  leave(): void {
+    const { sequence, history } = this.#options;
+    if (!sequence.isShared) return;
+    this.#clientsAhead.leave(sequence.epoch);
+    sequence.standAlone();
+    history.restart(0);
+    this.#startOver(false, () => ({ seq: sequence.seq, hasGap: false }));
+  }
+
+  /** Sends a frame of the stream to every client that wants it. */
+  relay({ type, data, timestamp, seq, code }: SharedFrame): void {
+    const { clock, sequence, registry, history, errors, stats, fanOut } = this.#options;
+    sequence.reach(seq);
+    stats.broadcasts += 1;
+    if (code !== undefined) errors.add(code);
+    const isKept = type === EVENT_CHANNEL || isErrorType(type);
+    const groups = registry.wanting(type);
+    if (groups.size === 0 && !isKept) return;
+    const frame = encodeFrame(type, data, timestamp, seq);
+    if (isKept) history.add(frame, clock.now());
+    // Values are not suppressed: the one handed over on connecting may be older than this one.
+    const isHadBySome = isKept && !this.#clientsAhead.isEmpty;
+    fanOut.send(frame, isHadBySome ? [this.#clientsAhead.wanting(groups, seq)] : groups);
+  }
+
+  /** Keeps a frame for clients that resume; those that are here have had it. */
+  remember({ type, data, timestamp, seq }: SharedFrame): void {
+    const isKept = type === EVENT_CHANNEL || isErrorType(type);
+    const { clock, history } = this.#options;
+    if (isKept) history.add(encodeFrame(type, data, timestamp, seq), clock.now());
+  }
+
+  /** A client came that was connected before, perhaps to another hub. */
+  onResumed(session: Session, resume: Resume, { recovered }: { recovered: boolean }): void {
+    const { since = 0 } = resume;
+    if (!this.isFollowing) this.#clientsAhead.noteArrival(session, resume);
+    else if (recovered && since > this.#options.sequence.seq) {
+      this.#clientsAhead.note(session, since);
+    }
+  }
+
+  /** What the other hubs should know of a client that left this one. */
+  departureOf(session: string, { closedWith, progress }: Memory): Departure {
+    const { epoch } = this.#options.sequence;
+    return {
+      session,
+      epoch,
+      ...(closedWith === undefined ? {} : { closedWith }),
+      progress: progress.toRecord(),
+    };
+  }
+
+  /** A client left another hub, and may come to this one. */
+  learn({ session, epoch, closedWith, progress }: Departure): void {
+    const isOurs = epoch === this.#options.sequence.epoch;
+    this.#options.disconnects.rememberStranger(session, {
+      ...(closedWith === undefined ? {} : { closedWith }),
+      progress: isOurs
+        ? DeliveryLog.fromRecord(progress)
+        : new DeliveryLog({ events: 0, errors: 0 }),
+    });
+  }
+
+  #startOver(hasGap: boolean, startOf: (session: Session) => Start): void {
+    const { sequence: { epoch, seq }, disconnects, registry, stats, welcomeAgain } = this.#options;
+    disconnects.renumber();
+    let gaps = 0;
+    for (const session of registry.all()) {
+      const start = startOf(session);
+      const gap = session.renumber(start.seq) || start.hasGap || hasGap;
+      if (gap) gaps += 1;
+      welcomeAgain(session, { recovered: !gap, gap, seq: start.seq });
+    }
+    stats.gaps += gaps;
+    this.#log.info("hub.numbering_changed", { epoch, seq, clients: registry.size, gaps });
+  }
+}

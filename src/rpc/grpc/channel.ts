@@ -1,0 +1,263 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { GrpcTransportOptions } from "@connectrpc/connect-node";
+import http2 from "node:http2";
+import net from "node:net";
+import tls from "node:tls";
+import { guardHttp2, hasModernHttp2 } from "./runtime.ts";
+
+/** PEM texts for `https://`. */
+export interface GrpcPem {
+  /** Authorities to trust instead of the ones this machine's Deno trusts. */
+  ca?: string;
+  /** The certificate to show to the server; needs `key`. */
+  cert?: string;
+  /** The private key of `cert`. */
+  key?: string;
+}
+
+export interface GrpcChannelOptions {
+  tls?: GrpcPem;
+  /** Silence on the connection, in milliseconds, after which a call asks for a sign of life. */
+  keepaliveMs: number;
+  /** How long the answer to that may take, in milliseconds, before the connection counts as dead. */
+  keepaliveTimeoutMs: number;
+}
+
+/** What Connect's transport wants of a connection manager. */
+type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
+
+/** Longest a connection may take to come about, in milliseconds; calls have deadlines of their own. */
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/**
+ * Silence, in milliseconds, after which an unanswered call condemns its connection where the
+ * runtime cannot ping.
+ */
+const SUSPECT_AFTER_MS = 1000;
+
+/** One HTTP/2 connection, with when it was last heard of. */
+interface Connection {
+  readonly session: http2.ClientHttp2Session;
+  readonly ready: Promise<void>;
+  /** Monotonic milliseconds. */
+  heardAt: number;
+  openCalls: number;
+  /** Waits for silence while calls are open, or for the answer to a ping. */
+  timer: ReturnType<typeof setTimeout> | undefined;
+  awaitsPing: boolean;
+}
+
+/**
+ * The one channel to a gRPC backend: opens a connection when a call needs one, keeps it, notices
+ * when the peer is dead, and opens another. It never waits before it tries again, because the
+ * breaker above it decides when to try.
+ *
+ * Pings go out only while a call is open on a silent connection: servers end connections that ping
+ * without a call (gRPC proposal A8).
+ *
+ * @throws {RangeError} If a certificate comes without its key, or this Deno cannot use any.
+ */
+export class GrpcChannel implements SessionManager, Disposable {
+  readonly authority: string;
+  readonly #options: GrpcChannelOptions;
+  readonly #guard = guardHttp2();
+  readonly #all = new Set<Connection>();
+  #current: Connection | undefined;
+  #canPing = true;
+  #isDisposed = false;
+
+  constructor(url: URL, options: GrpcChannelOptions) {
+    const { ca, cert, key } = options.tls ?? {};
+    if ((cert === undefined) !== (key === undefined)) {
+      throw new RangeError(
+        "Cannot open a gRPC channel as 'cert' and 'key' belong together: " +
+          `'${cert === undefined ? "cert" : "key"}' is missing`,
+      );
+    }
+    if (!hasModernHttp2() && (ca ?? cert) !== undefined) {
+      throw new RangeError(
+        `Cannot open a gRPC channel with own certificates on Deno ${Deno.version.deno}: ` +
+          "use a newer Deno, or none and let DENO_CERT name the authority",
+      );
+    }
+    this.authority = url.origin;
+    this.#options = options;
+  }
+
+  /** Opens a stream; what Connect's transport calls. Fails with what kept the connection away. */
+  async request(
+    method: string,
+    path: string,
+    headers: http2.OutgoingHttpHeaders,
+  ): Promise<http2.ClientHttp2Stream> {
+    const connection = this.#connection();
+    await connection.ready;
+    const stream = connection.session.request({ ...headers, ":method": method, ":path": path });
+    // Connect listens a moment later; an error until then must not be nobody's.
+    stream.on("error", ignore);
+    this.#watch(connection, stream);
+    return stream;
+  }
+
+  /** Bytes came: the peer is alive. */
+  notifyResponseByteRead(stream: http2.ClientHttp2Stream): void {
+    for (const connection of this.#all) {
+      if (connection.session === stream.session) connection.heardAt = performance.now();
+    }
+  }
+
+  /** Closes every connection at once; calls that are open fail. */
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    for (const connection of [...this.#all]) this.#end(connection, closedError());
+    this.#guard[Symbol.dispose]();
+  }
+
+  #connection(): Connection {
+    if (this.#isDisposed) throw closedError();
+    const { session } = this.#current ?? {};
+    if (this.#current && session && !session.closed && !session.destroyed) return this.#current;
+    return this.#current = this.#connect();
+  }
+
+  #connect(): Connection {
+    const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+    ready.catch(ignore);
+    const url = new URL(this.authority);
+    // A socket of ours can be listened to for good: an error that nobody listens to, such as a TLS
+    // alert that comes late, would end the hub. The older client wants to make TLS ones itself.
+    const socket = hasModernHttp2() || url.protocol === "http:"
+      ? connectSocket(url, this.#options.tls)
+      : undefined;
+    const session = http2.connect(
+      this.authority,
+      socket === undefined ? {} : { createConnection: () => socket },
+    );
+    const connection: Connection = {
+      session,
+      ready,
+      heardAt: performance.now(),
+      openCalls: 0,
+      timer: undefined,
+      awaitsPing: false,
+    };
+    this.#all.add(connection);
+    const fail = (error: Error) => {
+      clearTimeout(deadline);
+      reject(error);
+      this.#end(connection, error);
+    };
+    const deadline = setTimeout(
+      () => fail(new ConnectError("the connection did not come about in time", Code.Unavailable)),
+      CONNECT_TIMEOUT_MS,
+    );
+    const onLost = () => fail(lostError());
+    socket?.on("error", fail);
+    socket?.on("close", onLost);
+    session.on("error", fail);
+    session.on("close", onLost);
+    session.on("goaway", () => this.#retire(connection));
+    session.once("connect", () => {
+      clearTimeout(deadline);
+      resolve();
+    });
+    return connection;
+  }
+
+  /** Gives no more calls to a connection; those it has may finish. */
+  #retire(connection: Connection): void {
+    if (this.#current === connection) this.#current = undefined;
+    if (connection.openCalls === 0) this.#end(connection, lostError());
+  }
+
+  #end(connection: Connection, error: Error): void {
+    if (this.#current === connection) this.#current = undefined;
+    if (!this.#all.delete(connection)) return;
+    clearTimeout(connection.timer);
+    connection.session.destroy(error);
+  }
+
+  #watch(connection: Connection, stream: http2.ClientHttp2Stream): void {
+    const startedAt = performance.now();
+    connection.openCalls += 1;
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      connection.openCalls -= 1;
+      if (connection.openCalls === 0 && !connection.awaitsPing) clearTimeout(connection.timer);
+      const now = performance.now();
+      const isSilent = connection.heardAt < startedAt && now - startedAt >= SUSPECT_AFTER_MS;
+      if (!this.#canPing && isSilent) this.#retire(connection);
+      if (this.#current !== connection && connection.openCalls === 0) {
+        this.#end(connection, lostError());
+      }
+    };
+    stream.once("response", () => connection.heardAt = performance.now());
+    stream.once("close", over);
+    if (!hasModernHttp2()) {
+      // The older client's session neither closes nor errs when its connection breaks, and its
+      // streams do not close when they were read to their end.
+      stream.on("error", () => this.#retire(connection));
+      stream.once("end", over);
+    }
+    this.#awaitSilence(connection);
+  }
+
+  /** Pings once the connection has been silent for long enough while a call is open. */
+  #awaitSilence(connection: Connection): void {
+    if (connection.awaitsPing || !this.#canPing) return;
+    clearTimeout(connection.timer);
+    const silentMs = performance.now() - connection.heardAt;
+    const waitMs = this.#options.keepaliveMs - silentMs;
+    if (waitMs <= 0) return this.#ping(connection);
+    connection.timer = setTimeout(() => {
+      if (connection.openCalls > 0) this.#awaitSilence(connection);
+    }, waitMs);
+  }
+
+  #ping(connection: Connection): void {
+    const { keepaliveTimeoutMs } = this.#options;
+    const onAnswer = () => {
+      if (!this.#all.has(connection)) return;
+      clearTimeout(connection.timer);
+      connection.awaitsPing = false;
+      connection.heardAt = performance.now();
+      if (connection.openCalls > 0) this.#awaitSilence(connection);
+    };
+    try {
+      connection.awaitsPing = connection.session.ping(onAnswer) !== false;
+    } catch {
+      // Deno before its HTTP/2 rewrite cannot ping: unanswered calls must tell instead.
+      this.#canPing = false;
+      return;
+    }
+    connection.timer = setTimeout(() => {
+      const message = `the connection is dead: no answer to a ping in ${keepaliveTimeoutMs} ms`;
+      this.#end(connection, new ConnectError(message, Code.Unavailable));
+    }, keepaliveTimeoutMs);
+  }
+}
+
+function connectSocket(url: URL, options: GrpcPem = {}): net.Socket {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (url.protocol === "http:") return net.connect(Number(url.port || 80), host);
+  return tls.connect({
+    host,
+    port: Number(url.port || 443),
+    ALPNProtocols: ["h2"],
+    // A name to ask for; an address has none (RFC 6066 section 3).
+    ...(net.isIP(host) === 0 ? { servername: host } : {}),
+    ...options,
+  });
+}
+
+function closedError(): ConnectError {
+  return new ConnectError("the channel is closed", Code.Unavailable);
+}
+
+function lostError(): ConnectError {
+  return new ConnectError("the connection was lost", Code.Unavailable);
+}
+
+function ignore(): void {}

@@ -1,0 +1,121 @@
+// @ts-types="../../std_types/status.d.ts"
+import { STATUS_CODE } from "@std/http/status";
+import { ClusterUnreachable } from "../../cluster/unreachable.ts";
+import { channelKind, EVENT_CHANNEL, isChannelName } from "../../protocol/channel.ts";
+import { json } from "../../protocol/codec.ts";
+import { readBoundedBody } from "../../rpc/http/bounded_body.ts";
+import type { Identity } from "../door/identity.ts";
+import { refuse, reply, retryLater } from "./reply.ts";
+
+export interface PublishOptions {
+  identity: Identity;
+  /** Largest body taken, in bytes. */
+  maxBytes: number;
+  /** The status channels there are. */
+  statusChannels: () => readonly string[];
+  /** Whether a source feeds this channel. */
+  isFed: (channel: string) => boolean;
+  /** Sends an event to everybody; returns its sequence number. */
+  publishEvent: (channel: string, data: object) => Promise<number>;
+  /** Makes this the latest value of a status channel; returns its sequence number. */
+  publishStatus: (channel: string, data: unknown) => Promise<number>;
+  /** How long a publisher may take to send its body, in milliseconds. Default: 10 s. */
+  bodyTimeoutMs?: number;
+}
+
+const BODY_TIMEOUT_MS = 10_000;
+
+/** `POST /publish {channel, data}`: broadcasts from outside. */
+export async function publish(request: Request, options: PublishOptions): Promise<Response> {
+  const { identity, maxBytes, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
+  if (!identity.mayPublish) {
+    return refuse(
+      STATUS_CODE.Forbidden,
+      `publishing takes a token that has "publish": true (auth.tokens in the configuration)`,
+    );
+  }
+  let text: string;
+  try {
+    // Not the request's own signal: the runtime warns of it on stderr, amid the log, and a body that
+    // breaks off says so itself.
+    const signal = AbortSignal.timeout(bodyTimeoutMs);
+    const body = await readBoundedBody(request, { maxBytes, signal });
+    if (body.kind === "too_large") {
+      return refuse(STATUS_CODE.ContentTooLarge, `the body is larger than ${maxBytes} bytes`);
+    }
+    if (body.kind === "not_utf8") return refuse(STATUS_CODE.BadRequest, "the body is not UTF-8");
+    text = body.text;
+  } catch {
+    return refuse(STATUS_CODE.BadRequest, "the body did not arrive whole and in time");
+  }
+  const message = parse(text);
+  if (typeof message === "string") return refuse(STATUS_CODE.BadRequest, message);
+  try {
+    return await send(message, options);
+  } catch (error) {
+    if (!(error instanceof ClusterUnreachable)) throw error;
+    if (error.isTooLarge) return refuse(STATUS_CODE.ContentTooLarge, error.message);
+    const why = `it is not certain that the cluster has it: ${error.message}`;
+    return refuse(STATUS_CODE.ServiceUnavailable, why, retryLater());
+  }
+}
+
+interface Message {
+  readonly channel: string;
+  readonly data: unknown;
+}
+
+async function send({ channel, data }: Message, options: PublishOptions): Promise<Response> {
+  const { statusChannels, isFed, publishEvent, publishStatus } = options;
+  if (channelKind(channel) === "hub") {
+    return refuse(STATUS_CODE.Forbidden, `"${channel}" is the hub's own; nobody else speaks there`);
+  }
+  if (!options.identity.mayRead(channel)) {
+    return refuse(STATUS_CODE.Forbidden, `your token does not allow the channel "${channel}"`);
+  }
+  if (channel === EVENT_CHANNEL) {
+    if (typeof data !== "object" || data === null || Array.isArray(data)) {
+      return refuse(
+        STATUS_CODE.BadRequest,
+        `"data" of a notification is an object such as {"title":"backup done","level":"info"}`,
+      );
+    }
+    return reply(STATUS_CODE.Accepted, { seq: await publishEvent(channel, data) });
+  }
+  if (isFed(channel)) {
+    return refuse(STATUS_CODE.Conflict, `"${channel}" is fed by a source; publish on another`);
+  }
+  if (!statusChannels().includes(channel)) {
+    const open = [EVENT_CHANNEL, ...statusChannels().filter((name) => !isFed(name))];
+    return refuse(
+      STATUS_CODE.NotFound,
+      `there is no channel "${channel}" to publish on; there are: ${open.join(", ")}`,
+    );
+  }
+  return reply(STATUS_CODE.Accepted, { seq: await publishStatus(channel, data) });
+}
+
+/** The message in a body, or what is wrong with it. */
+function parse(text: string): Message | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return `the body is not JSON; send ${EXAMPLE}`;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return `the body is not an object; send ${EXAMPLE}`;
+  }
+  const { channel, data, ...rest } = value as Record<string, unknown>;
+  if (typeof channel !== "string" || !isChannelName(channel)) {
+    return `"channel" is not a channel's name; send ${EXAMPLE}`;
+  }
+  if (data === undefined) return `"data" is missing; send ${EXAMPLE}`;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    return `${JSON.stringify(unknown.slice(0, 64))} is not known; send ${EXAMPLE}`;
+  }
+  return { channel, data };
+}
+
+const EXAMPLE = json({ channel: EVENT_CHANNEL, data: { title: "backup done", level: "info" } });

@@ -1,0 +1,59 @@
+import type { Hub } from "../../hub/hub.ts";
+import type { Session } from "../../hub/session.ts";
+import type { Place } from "../door/admission.ts";
+import { readClientQuery } from "./client_query.ts";
+import { SseTransport } from "./sse_transport.ts";
+import { onExpiry } from "../door/expiry.ts";
+import type { RequestInfo } from "./request_info.ts";
+import type { Identity } from "../door/identity.ts";
+
+export interface EventsOptions {
+  hub: Hub;
+  info: RequestInfo;
+  identity: Identity;
+  /** The client's place, given back when its stream has ended. */
+  place: Place;
+  keepAliveMs: number;
+  /** How long a closed client gets to go, in milliseconds. */
+  lingerMs: number;
+  /** Ends the connection itself. */
+  abort: () => void;
+}
+
+/** A client comes back by itself after a time of its own in this range, in milliseconds. */
+const RETRY_MS = { min: 1000, max: 5000 };
+
+const HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  // The runtime would compress, and in doing so hold events back.
+  "cache-control": "no-store, no-transform",
+  "x-accel-buffering": "no",
+  "x-content-type-options": "nosniff",
+};
+
+/** Makes a request a stream of server-sent events and a client of the hub. */
+export function openEventStream(options: EventsOptions): Response {
+  const { hub, info, identity, place, keepAliveMs, lingerMs, abort } = options;
+  if (info.method === "HEAD") { // who asks for the headers alone is no client
+    place[Symbol.dispose]();
+    return new Response(null, { headers: HEADERS });
+  }
+  let session: Session | undefined = undefined;
+  const transport = new SseTransport({
+    keepAliveMs,
+    lingerMs,
+    abort,
+    retryMs: Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min)),
+    onEnd: () => {
+      place[Symbol.dispose]();
+      expiry[Symbol.dispose]();
+      // Event streams know no closing handshake: to go is to close the connection.
+      if (session) hub.disconnected(session, { clean: true, code: 0 });
+    },
+  });
+  const { batch: _batch, ...wishes } = readClientQuery(info);
+  const client = hub.connect(transport, { ...wishes, mayRead: identity.mayRead });
+  session = client;
+  const expiry = onExpiry(identity.expiresAt, () => hub.expel(client, "expired"));
+  return new Response(transport.body, { headers: HEADERS });
+}

@@ -1,0 +1,14 @@
+import type { ClusterReport } from "../../cluster/cluster_options.ts";
+import type { BackendStatus } from "../../feed/guarded_backend.ts";
+import type { SourceReport } from "../../feed/source_poller.ts";
+import type { ErrorMetrics } from "../../hub/error_counts.ts";
+
+/** What `/status` answers. */
+export interface StatusReport extends ErrorMetrics {
+  readonly version: string;
+  /** Absent for a hub by itself. */
+  readonly cluster?: ClusterReport;
+  readonly uptime_seconds: number;
+  readonly backends: Readonly<Record<string, BackendStatus>>;
+  readonly sources: Readonly<Record<string, SourceReport>>;
+}

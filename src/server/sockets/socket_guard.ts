@@ -1,0 +1,139 @@
+import { type Libc, openLibc, type Slice } from "../../platform/libc.ts";
+import { addressKey, type SocketAddress } from "../../platform/socket_address.ts";
+import { type Log, logOf } from "../../telemetry/log.ts";
+import type { Descriptors } from "../../telemetry/process_figures.ts";
+import type { ReceivedBytes } from "./fragment_guard.ts";
+
+/**
+ * The kernel's share of one client's waiting bytes. The system's default lets it grow to megabytes
+ * before a stalled client is even noticed; the kernel doubles this figure for its bookkeeping.
+ */
+const SEND_BUFFER_BYTES = 65_536;
+
+/**
+ * What one read of a client's bytes can bring. The system's default grows to megabytes, and the
+ * runtime reads a connection many times over before it lets anything else run: so many clients
+ * that send without an end would cost hundreds of megabytes before the guard gets to look. Four
+ * round trips for the longest message by default are fast enough.
+ */
+const RECEIVE_BUFFER_BYTES = 16_384;
+
+export interface SocketGuardOptions {
+  /** How long a client may take nothing before it is told, in milliseconds. */
+  stallTimeoutMs: number;
+  /** Opens the C library. Default: the system's; a test may refuse it. */
+  open?: typeof openLibc;
+}
+
+/**
+ * Ends what JavaScript cannot end: the connection of a client that takes nothing. The kernel does
+ * it for all (`TCP_USER_TIMEOUT`, inherited from the listening socket) and the guard for single
+ * ones. Where there is no way to the C library it says so once; everything else works, only that
+ * such a connection lingers until the kernel gives up by itself.
+ */
+export class SocketGuard implements ReceivedBytes, Disposable {
+  readonly #options: SocketGuardOptions;
+  readonly #libc: Libc | undefined;
+  readonly #log: Log = logOf("server");
+  readonly #doomed = new Set<string>();
+  #listener: SocketAddress | undefined;
+  #isDisposed = false;
+
+  constructor(options: SocketGuardOptions) {
+    const { open = openLibc } = options;
+    this.#options = options;
+    const libc = open();
+    if ("unavailable" in libc) {
+      this.#log.warning("socket_guard.unavailable", {
+        why: libc.unavailable,
+        effect: "stalled connections end only when the kernel gives up on them",
+      });
+    } else this.#libc = libc;
+  }
+
+  /** Whether single connections can be ended. */
+  get isAvailable(): boolean {
+    return this.#libc !== undefined;
+  }
+
+  /** Sets the options that every connection accepted by this listening socket inherits. */
+  tune(listener: SocketAddress): void {
+    this.#listener = listener;
+    const libc = this.#libc;
+    if (libc === undefined) return;
+    // More than one while a new certificate takes over.
+    const sockets = libc.listeningSockets(listener);
+    if (sockets.length === 0) {
+      this.#log.warning("socket_guard.not_tuned", { why: "the listening socket was not found" });
+    }
+    for (const fd of sockets) {
+      const result = libc.tuneListener(fd, {
+        // A client is told after one timeout; its connection has to live long enough for that, and
+        // to be gone one timeout later.
+        userTimeoutMs: Math.max(1, Math.round(2 * this.#options.stallTimeoutMs)),
+        sendBufferBytes: SEND_BUFFER_BYTES,
+        receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+      });
+      if (!result.ok) this.#log.warning("socket_guard.not_tuned", { why: result.why });
+    }
+  }
+
+  /**
+   * Makes the listening socket let go of its port, while its connections live on. False if there
+   * is no way to do that.
+   */
+  stopListening(): boolean {
+    if (this.#libc === undefined || this.#listener === undefined) return false;
+    const [fd] = this.#libc.listeningSockets(this.#listener);
+    return fd !== undefined && this.#libc.stopListening(fd).ok;
+  }
+
+  received(slice?: Slice): ReadonlyMap<string, number> {
+    if (this.#listener === undefined) return new Map();
+    return this.#libc?.receivedByPeer(this.#listener.port, slice) ?? new Map();
+  }
+
+  unread(keys: ReadonlySet<string>): ReadonlyMap<string, number> {
+    const unread = new Map<string, number>();
+    const libc = this.#libc;
+    if (libc === undefined || this.#listener === undefined) return unread;
+    for (const [key, fd] of libc.peerSockets(this.#listener.port)) {
+      if (keys.has(key)) unread.set(key, libc.unreadBytes(fd) ?? 0);
+    }
+    return unread;
+  }
+
+  /** The descriptors of this process, which are mostly its connections; empty if they are not known. */
+  descriptors(): Descriptors {
+    const libc = this.#libc;
+    if (libc === undefined || this.#isDisposed) return {};
+    const open = libc.openDescriptors();
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(libc.readProc("/proc/self/limits") ?? "") ??
+      [];
+    return {
+      ...(open === undefined ? {} : { open }),
+      ...(soft === undefined ? {} : { max: Number(soft) }),
+    };
+  }
+
+  /** Ends the connection with this peer within the current turn; many at once cost one sweep. */
+  abort(peer: SocketAddress): void {
+    if (this.#isDisposed || this.#libc === undefined || this.#listener === undefined) return;
+    this.#doomed.add(addressKey(peer));
+    if (this.#doomed.size > 1) return;
+    queueMicrotask(() => this.#abortDoomed());
+  }
+
+  [Symbol.dispose](): void {
+    this.#abortDoomed();
+    this.#isDisposed = true;
+    this.#libc?.[Symbol.dispose]();
+  }
+
+  #abortDoomed(): void {
+    if (this.#doomed.size === 0 || this.#listener === undefined) return;
+    const ended = this.#libc?.abortSockets(this.#doomed, this.#listener.port);
+    this.#log.debug("socket_guard.aborted", { asked: this.#doomed.size, ended: ended?.size });
+    this.#doomed.clear();
+  }
+}

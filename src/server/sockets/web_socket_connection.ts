@@ -1,0 +1,185 @@
+import type { ConnectOptions, Hub } from "../../hub/hub.ts";
+import type { Session } from "../../hub/session.ts";
+import type { SocketAddress } from "../../platform/socket_address.ts";
+import { CLOSE } from "../../protocol/close_code.ts";
+import type { Clock } from "../../resilience/clock.ts";
+import { logOf } from "../../telemetry/log.ts";
+import type { Place } from "../door/admission.ts";
+import type { Abortable, Connections } from "./connections.ts";
+import { onExpiry } from "../door/expiry.ts";
+import type { Identity } from "../door/identity.ts";
+import type { EndlessSender, FragmentGuard, Watched } from "./fragment_guard.ts";
+import type { PendingUpgrade, PendingUpgrades } from "./pending_upgrades.ts";
+import { WebSocketTransport } from "./web_socket_transport.ts";
+
+/** What all WebSockets of a hub have in common. */
+export interface WebSocketContext {
+  readonly clock: Clock;
+  readonly hub: Hub;
+  /** Counts the connections there are. */
+  readonly connections: Connections;
+  readonly pendingUpgrades: PendingUpgrades;
+  readonly inbound: FragmentGuard;
+  /** Time between pings to a silent client, in milliseconds; 0: never. */
+  readonly pingEveryMs: number;
+  /** How long a closed client gets to go, in milliseconds. */
+  readonly lingerMs: number;
+  /** Ends the connection with this peer by force. */
+  abort(peer: SocketAddress): void;
+}
+
+export interface WebSocketConnectionOptions {
+  context: WebSocketContext;
+  socket: WebSocket;
+  peer: SocketAddress;
+  identity: Identity;
+  /** What the client asked for. */
+  wishes: ConnectOptions;
+  /** The client's place, given back when its connection has ended or never came to be. */
+  place: Place;
+}
+
+const EVENTS = ["open", "message", "error", "close"] as const;
+
+/** Codes of a close that may as well be the runtime's: no code given, going away. */
+const NOT_THE_CLIENTS_OWN: ReadonlySet<number> = new Set([1001, 1005]);
+
+/**
+ * One WebSocket from the answer to its request until it is gone: once open, a client of the hub.
+ *
+ * It is the listener of its socket's events and whoever else has to reach it: ten thousand of them
+ * are idle most of the time, and a closure for each matter would outweigh all they keep.
+ */
+export class WebSocketConnection
+  implements EventListenerObject, Abortable, PendingUpgrade, EndlessSender {
+  readonly #context: WebSocketContext;
+  readonly #socket: WebSocket;
+  readonly #peer: SocketAddress;
+  readonly #place: Place;
+  readonly #transport: WebSocketTransport;
+  readonly #watched: Watched;
+  readonly #identity: Identity;
+  /** Until it has opened. */
+  #wishes: ConnectOptions | undefined;
+  #session: Session | undefined;
+  #expiry: Disposable | undefined;
+  #isGone = false;
+  /**
+   * Its end was told as clean, but without a code of the client's own. Where a ping goes unanswered
+   * behind full buffers, the runtime reports its close as a clean one first, and the error after it.
+   */
+  #seemedClean = false;
+
+  constructor(options: WebSocketConnectionOptions) {
+    const { context, socket, peer, identity, wishes, place } = options;
+    this.#context = context;
+    this.#socket = socket;
+    this.#peer = peer;
+    this.#identity = identity;
+    this.#wishes = wishes;
+    this.#place = place;
+    this.#transport = new WebSocketTransport(socket, this);
+    this.#watched = context.inbound.watch(peer, this);
+    context.connections.add(this);
+    context.pendingUpgrades.add(this);
+    for (const type of EVENTS) socket.addEventListener(type, this);
+  }
+
+  get lingerMs(): number {
+    return this.#context.lingerMs;
+  }
+
+  /** Ends the connection itself. */
+  abort(): void {
+    this.#context.abort(this.#peer);
+  }
+
+  /** Takes the socket's events. */
+  handleEvent(event: Event): void {
+    if (event instanceof MessageEvent) this.#onMessage(event);
+    else if (event instanceof CloseEvent) this.#onClose(event);
+    else if (event.type === "error") this.#onError(event);
+    else if (event.type === "open") this.#onOpen();
+  }
+
+  /** It did not open in time. */
+  giveUp(): void {
+    this.#letGo();
+  }
+
+  /** The client sends without an end. */
+  onEndless(bytes: number): void {
+    logOf("server").warning("client.endless_message", {
+      client_id: this.#session?.id,
+      address: this.#session?.address ?? this.#wishes?.address,
+      code: "BAD_MESSAGE",
+      bytes,
+    });
+    if (this.#session) this.#context.hub.expel(this.#session, "tooBig");
+    this.abort();
+  }
+
+  #onOpen(): void {
+    const { hub, pendingUpgrades } = this.#context;
+    pendingUpgrades.remove(this);
+    if (this.#isGone) { // too late: its place may be somebody else's by now
+      this.#socket.close(CLOSE.slowClient.code, CLOSE.slowClient.reason);
+      return;
+    }
+    const { mayRead, expiresAt } = this.#identity;
+    const session = hub.connect(this.#transport, { ...this.#wishes, mayRead });
+    this.#session = session;
+    this.#wishes = undefined;
+    if (expiresAt !== undefined) {
+      this.#expiry = onExpiry(expiresAt, () => hub.expel(session, "expired"));
+    }
+  }
+
+  #onMessage({ data }: MessageEvent): void {
+    const { clock } = this.#context;
+    this.#transport.received();
+    if (typeof data === "string") {
+      this.#watched.delivered(data.length);
+      this.#session?.receive(data, clock.now());
+    } else if (data instanceof ArrayBuffer) {
+      this.#watched.delivered(data.byteLength);
+      this.#session?.receiveBinary(data.byteLength, clock.now());
+    }
+  }
+
+  /** Details of a protocol error, if it was one; the close that follows is what counts. */
+  #onError(event: Event): void {
+    const why = event instanceof ErrorEvent ? event.message : "connection error";
+    logOf("server").debug("client.connection_error", { client_id: this.#session?.id, why });
+    if (this.#seemedClean && this.#session) {
+      this.#context.hub.wasLostAfterAll(this.#session, why);
+    }
+    this.#seemedClean = false;
+  }
+
+  /** It may come twice (an idle timeout does that): everything here bears it. */
+  #onClose({ wasClean, code }: CloseEvent): void {
+    this.#letGo();
+    const session = this.#session;
+    if (session && !session.hasEnded) {
+      this.#seemedClean = wasClean && NOT_THE_CLIENTS_OWN.has(code);
+      this.#context.hub.disconnected(session, { clean: wasClean, code });
+    }
+    if (this.#seemedClean) return;
+    // The runtime keeps a closed socket until its next ping would be due: let it keep no more.
+    for (const type of EVENTS) this.#socket.removeEventListener(type, this);
+  }
+
+  /** Gives back all that is held for the connection. */
+  #letGo(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    const { pendingUpgrades, connections } = this.#context;
+    pendingUpgrades.remove(this);
+    this.#expiry?.[Symbol.dispose]();
+    this.#transport[Symbol.dispose]();
+    this.#watched[Symbol.dispose]();
+    this.#place[Symbol.dispose]();
+    connections.remove(this);
+  }
+}

@@ -1,0 +1,44 @@
+import type { Stored } from "../../../src/cluster/broker.ts";
+import type { NatsAddress } from "../../../src/cluster/nats/address.ts";
+import { NatsBroker, type NatsBrokerOptions } from "../../../src/cluster/nats/broker.ts";
+import { systemClock } from "../../../src/resilience/clock.ts";
+import { Watched, within } from "../../support/until.ts";
+
+/** Opens the engine as a hub does. */
+export function open(
+  address: string | NatsAddress,
+  changes: Partial<NatsBrokerOptions> = {},
+): Promise<NatsBroker> {
+  return NatsBroker.open({
+    clock: systemClock,
+    address: typeof address === "string" ? { servers: [address] } : address,
+    cluster: "test",
+    hub: "one",
+    limits: { maxEntries: 100, maxAgeMs: 300_000 },
+    leaseMs: 1000,
+    ...changes,
+  }, new AbortController().signal);
+}
+
+/** Resolves with why the engine was lost. */
+export function lossOf({ lost }: NatsBroker): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const tell = () => resolve(lost.reason.message);
+  if (lost.aborted) tell();
+  else lost.addEventListener("abort", tell, { once: true });
+  return within(promise, { explain: () => "the engine was not lost" });
+}
+
+/** Reads on and keeps what came. */
+export async function readFrom(broker: NatsBroker, from: number) {
+  const read: Stored[] = [];
+  const watched = new Watched();
+  await broker.read(from, (entry) => {
+    read.push(entry);
+    watched.changed();
+  });
+  const explain = () => `read ${read.map(({ seq }) => seq)}`;
+  const until = (count: number) =>
+    watched.until(() => read.length >= count || undefined, { explain });
+  return { read, until };
+}

@@ -1,0 +1,60 @@
+import { readJsonRpcReply } from "../../../src/rpc/http/json_rpc_reply.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+
+const ok = { jsonrpc: "2.0", id: 7 };
+const error = { code: -32601, message: "Method not found" };
+
+Deno.test("readJsonRpcReply() gives the result, null included", () => {
+  assertEquals(readJsonRpcReply({ ...ok, result: [1] }, 7), { kind: "result", value: [1] });
+  assertEquals(readJsonRpcReply({ ...ok, result: null }, 7), { kind: "result", value: null });
+});
+
+Deno.test("readJsonRpcReply() gives the error, also with the id that could not be read", () => {
+  const expected = { kind: "error", ...error } as const;
+  assertEquals(readJsonRpcReply({ ...ok, error }, 7), expected);
+  assertEquals(readJsonRpcReply({ ...ok, id: null, error }, 7), expected);
+});
+
+Deno.test("readJsonRpcReply() overlooks a null beside the member that counts", () => {
+  assertEquals(readJsonRpcReply({ ...ok, result: 1, error: null }, 7), {
+    kind: "result",
+    value: 1,
+  });
+  assertEquals(readJsonRpcReply({ ...ok, result: null, error }, 7).kind, "error");
+});
+
+const invalid: [string, unknown, RegExp][] = [
+  ["another id", { ...ok, id: 8, result: 1 }, /id/],
+  ["the id as text", { ...ok, id: "7", result: 1 }, /id/],
+  ["no id", { jsonrpc: "2.0", result: 1 }, /id/],
+  ["a null id with a result", { ...ok, id: null, result: 1 }, /id/],
+  ["another call's error", { ...ok, id: 8, error }, /id/],
+  ["no version", { id: 7, result: 1 }, /"jsonrpc"/],
+  ["version 1.0", { ...ok, jsonrpc: "1.0", result: 1 }, /"jsonrpc"/],
+  ["the version as number", { ...ok, jsonrpc: 2.0, result: 1 }, /"jsonrpc"/],
+  ["result and error", { ...ok, result: 1, error }, /both/],
+  ["neither", ok, /neither/],
+  ["a null error alone", { ...ok, error: null }, /neither/],
+  ["an error without code", { ...ok, error: { message: "no" } }, /code/],
+  ["an error with a fraction as code", { ...ok, error: { code: 1.5, message: "no" } }, /code/],
+  ["an error that is text", { ...ok, error: "no" }, /code/],
+  ["a batch", [{ ...ok, result: 1 }], /batch/],
+  ["text", "hello", /object/],
+  ["null", null, /object/],
+];
+for (const [name, value, why] of invalid) {
+  Deno.test(`readJsonRpcReply() does not take ${name} for an answer`, () => {
+    const reply = readJsonRpcReply(value, 7);
+    assert(reply.kind === "invalid" && why.test(reply.why), JSON.stringify(reply));
+  });
+}
+
+Deno.test("readJsonRpcReply() makes one short line of an error's message", () => {
+  const long = { code: 1, message: `line\n\u0007two ${"x".repeat(10_000)}` };
+  const reply = readJsonRpcReply({ ...ok, error: long }, 7);
+  assert(reply.kind === "error");
+  assertEquals(reply.message.length, 201);
+  assert(reply.message.startsWith("line two x"));
+  const none = readJsonRpcReply({ ...ok, error: { code: 1 } }, 7);
+  assertEquals(none, { kind: "error", code: 1, message: "no message" });
+});

@@ -1,0 +1,117 @@
+import { FragmentGuard } from "../../../src/server/sockets/fragment_guard.ts";
+import { addressKey } from "../../../src/platform/socket_address.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+
+const PEER = { hostname: "127.0.0.1", port: 5000 };
+const KEY = addressKey(PEER);
+const MIB = 1024 * 1024;
+
+/** A guard over one connection whose figures a test makes up. */
+class GuardBench implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  received = 0;
+  unread = 0;
+  resident = 100 * MIB;
+  ended = 0;
+  /** The slices that were asked for. */
+  readonly slices: (number | "all")[] = [];
+  readonly watched: ReturnType<FragmentGuard["watch"]>;
+
+  /** @param others Connections beside the one under test. */
+  constructor(others = 0) {
+    const guard = new FragmentGuard({
+      clock: this.clock,
+      sockets: {
+        received: (slice) => {
+          this.slices.push(slice?.nth ?? "all");
+          return new Map([[KEY, this.received]]);
+        },
+        unread: () => new Map([[KEY, this.unread]]),
+      },
+      maxMessageBytes: 65_536,
+      residentBytes: () => this.resident,
+    });
+    this.watched = guard.watch(PEER, { onEndless: () => this.ended += 1 });
+    for (let port = 1; port <= others; port++) {
+      guard.watch({ hostname: "127.0.0.2", port }, { onEndless() {} });
+    }
+    this.#running = guard.run(this.#stop.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    assertEquals(this.clock.sleeping, 0);
+  }
+}
+
+Deno.test("FragmentGuard ends a client that sends and never finishes a message, once", async () => {
+  await using bench = new GuardBench();
+  for (let second = 0; second < 30; second++) {
+    bench.received += 100_000;
+    await bench.clock.advance(1000);
+  }
+  assertEquals(bench.ended, 1);
+});
+
+Deno.test("FragmentGuard looks at once when memory grows", async () => {
+  await using bench = new GuardBench();
+  await bench.clock.advance(6000);
+  bench.received += 20 * MIB;
+  bench.resident += 20 * MIB;
+  await bench.clock.advance(100);
+  assertEquals(bench.ended, 1);
+});
+
+Deno.test("FragmentGuard lets messages that come through be as many as they are", async () => {
+  await using bench = new GuardBench();
+  for (let second = 0; second < 60; second++) {
+    bench.received += 500_000;
+    bench.watched.delivered(490_000);
+    await bench.clock.advance(1000);
+  }
+  assertEquals(bench.ended, 0);
+});
+
+Deno.test("FragmentGuard does not blame a client for what the hub has not read yet", async () => {
+  await using bench = new GuardBench();
+  bench.received = bench.unread = 10 * MIB;
+  await bench.clock.advance(30_000);
+  assertEquals(bench.ended, 0);
+  bench.unread = 0; // read, and still no message
+  await bench.clock.advance(11_000);
+  assertEquals(bench.ended, 1);
+});
+
+Deno.test("FragmentGuard forgets a connection that has ended", async () => {
+  await using bench = new GuardBench();
+  bench.watched[Symbol.dispose]();
+  bench.received = 100 * MIB;
+  bench.resident += 100 * MIB;
+  await bench.clock.advance(30_000);
+  assertEquals(bench.ended, 0);
+  assert(bench.clock.now() === 30_000);
+});
+
+Deno.test("FragmentGuard looks at a slice at a time in ten seconds, and at all when memory grows", async () => {
+  await using bench = new GuardBench();
+  await bench.clock.advance(10_000);
+  assertEquals(new Set(bench.slices), new Set(new Array(100).keys()));
+  assertEquals(bench.slices.length, 100);
+  bench.resident += 20 * MIB;
+  await bench.clock.advance(40);
+  assertEquals(bench.slices.filter((slice) => slice === "all").length, 1);
+});
+
+Deno.test("FragmentGuard takes a rise of memory that many connections explain for no alarm", async () => {
+  await using bench = new GuardBench(5000);
+  bench.resident += 20 * MIB;
+  await bench.clock.advance(40);
+  assertEquals(bench.slices.includes("all"), false);
+  bench.resident += 20 * MIB;
+  await bench.clock.advance(40);
+  assertEquals(bench.slices.includes("all"), true);
+});
