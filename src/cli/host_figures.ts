@@ -24,6 +24,6 @@ export function hostFigures(): HostFigures & AsyncDisposable {
 }
 
 function answerOf(outcome: Outcome): Answer {
-  if (outcome.kind === "ok") return value(outcome.value);
+  if (outcome.kind === "ok") return value(JSON.parse(outcome.value));
   return failure(RPC_CODE.serverError, outcome.reason);
 }

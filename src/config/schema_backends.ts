@@ -12,6 +12,9 @@ export const BACKEND_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
 
 const MEBIBYTE = 1024 * 1024;
 
+/** A frame is one string, and the runtime has none of more than 2^29 characters. */
+const MOST_RESPONSE_BYTES = 384 * MEBIBYTE;
+
 const retry = section({
   attempts: wholeNumber(1, 100).default(2)
     .describe("Calls made in all, the first one included: 1 is no retry."),
@@ -50,7 +53,7 @@ function common(healthMethod: string) {
     retry,
     breaker,
     health_check: healthCheck(healthMethod),
-    max_response_bytes: wholeNumber(1, 1024 * MEBIBYTE).default(8 * MEBIBYTE)
+    max_response_bytes: wholeNumber(1, MOST_RESPONSE_BYTES).default(8 * MEBIBYTE)
       .describe("Largest response body accepted, in bytes, after decompression."),
   };
 }

@@ -261,5 +261,5 @@ function isAlive(outcome: Outcome): boolean {
 /** What an outcome means to the breaker: *rejected* does not count, except that it ends a trial. */
 function resultOf(outcome: Outcome, permit: Permit): CallResult {
   if (outcome.kind === "unavailable") return "failure";
-  return outcome.kind === "ok" || permit.trial ? "success" : "neutral";
+  return outcome.kind === "rejected" && !permit.trial ? "neutral" : "success";
 }

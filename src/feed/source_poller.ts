@@ -1,4 +1,4 @@
-import { encodeJson, encodeStatusData, type JsonText } from "../protocol/codec.ts";
+import { encodeStatusData, type JsonText } from "../protocol/codec.ts";
 import { type ErrorEvent, errorEvent } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
@@ -157,39 +157,40 @@ export class SourcePoller implements Disposable {
       this.#onValue(outcome.value, durationMs);
       return { outcome: "ok" };
     }
-    this.#onFailure(outcome);
+    if (outcome.kind === "unencodable") this.#onUnencodable(outcome.reason);
+    else this.#onFailure(outcome);
     settled.announce();
     this.#showCached();
     return { outcome: outcome.kind, reason: outcome.reason };
   }
 
-  #onValue(value: unknown, durationMs: number): void {
-    const { audience, cache, clock } = this.#options;
+  #onUnencodable(why: string): void {
+    const { audience, clock } = this.#options;
+    const { channel, backend } = this.plan;
+    this.doubt(`the newest value could not be encoded: ${why}`);
+    audience.broadcastError(
+      errorEvent("JSON_MARSHAL_ERROR", `a value of "${channel}" could not be encoded`, {
+        timestamp: clock.unixSeconds(),
+        details: why,
+        data: { channel, backend },
+      }),
+    );
+    this.#countFailure("JSON_MARSHAL_ERROR", why);
+  }
+
+  #onValue(value: JsonText, durationMs: number): void {
+    const { cache, clock } = this.#options;
     const { channel, backend, staleAfterMs } = this.plan;
-    const encoded = encodeJson(value);
-    if (!encoded.ok) {
-      this.doubt(`the newest value could not be encoded: ${encoded.why}`);
-      audience.broadcastError(
-        errorEvent("JSON_MARSHAL_ERROR", `a value of "${channel}" could not be encoded`, {
-          timestamp: clock.unixSeconds(),
-          details: encoded.why,
-          data: { channel, backend },
-        }),
-      );
-      this.#countFailure("JSON_MARSHAL_ERROR", encoded.why);
-      this.#showCached();
-      return;
-    }
     this.#trouble = undefined;
     const now = clock.now();
     this.#failures.ended(now, { channel, backend });
-    cache.store(channel, encoded.json, { now, unixSeconds: clock.unixSeconds(), staleAfterMs });
+    cache.store(channel, value, { now, unixSeconds: clock.unixSeconds(), staleAfterMs });
     this.#log.debug("poll.ok", { channel, backend, duration_ms: Math.round(durationMs) });
     this.#showCached();
     this.#watchAge();
   }
 
-  #onFailure(outcome: Exclude<Outcome, { kind: "ok" }>): void {
+  #onFailure(outcome: Extract<Outcome, { kind: "unavailable" | "rejected" }>): void {
     const { audience, clock } = this.#options;
     const { channel, backend, call } = this.plan;
     this.#trouble = outcome.reason;

@@ -1,4 +1,5 @@
 /** What the rest of the house knows of a backend, whatever it speaks. */
+import { encodeJson, type JsonText } from "../protocol/codec.ts";
 
 /** A question for a backend. */
 export interface Call {
@@ -8,8 +9,8 @@ export interface Call {
 
 /** How a call ended. Decisions are made on this value; a backend throws only when aborted. */
 export type Outcome =
-  /** The backend gave a value. */
-  | { readonly kind: "ok"; readonly value: unknown }
+  /** The backend gave a value: its own text where it speaks JSON, so that numbers stay as written. */
+  | { readonly kind: "ok"; readonly value: JsonText }
   /**
    * The backend cannot be asked just now (refused, reset, DNS, timeout, 5xx, 429, not JSON, too
    * large): counts for the breaker and is worth a retry.
@@ -19,7 +20,9 @@ export type Outcome =
    * The backend answered that the question is wrong (JSON-RPC error, 4xx): asking again would not
    * help, and the backend is alive.
    */
-  | { readonly kind: "rejected"; readonly reason: string };
+  | { readonly kind: "rejected"; readonly reason: string }
+  /** The backend gave a value, and JSON has no text for it: nobody's trouble but ours. */
+  | { readonly kind: "unencodable"; readonly reason: string };
 
 export type Unavailable = Extract<Outcome, { kind: "unavailable" }>;
 
@@ -37,4 +40,12 @@ export interface Backend extends AsyncDisposable {
    * @throws The signal's reason, when it is aborted; nothing else.
    */
   call(call: Call, options: CallOptions): Promise<Outcome>;
+}
+
+/** The outcome of a call whose value is in memory, not JSON text yet. */
+export function valueOutcome(value: unknown): Outcome {
+  const encoded = encodeJson(value);
+  return encoded.ok
+    ? { kind: "ok", value: encoded.json }
+    : { kind: "unencodable", reason: encoded.why };
 }

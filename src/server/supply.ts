@@ -148,20 +148,18 @@ export class Supply implements AsyncDisposable {
    *
    * @throws {ClusterUnreachable} If it cannot be said whether the other hubs heard of it.
    */
-  async publishEvent(channel: string, data: object): Promise<number> {
-    const text = json(data);
-    const seq = await this.#cluster?.publish(channel, text);
-    return seq ?? this.#options.hub.broadcast(channel, text);
+  async publishEvent(channel: string, data: JsonText): Promise<number> {
+    const seq = await this.#cluster?.publish(channel, data);
+    return seq ?? this.#options.hub.broadcast(channel, data);
   }
 
   /** Makes this the latest value of a status channel; otherwise as {@linkcode publishEvent}. */
-  async publishStatus(channel: string, data: unknown): Promise<number> {
-    const text = JSON.stringify(data) as JsonText;
+  async publishStatus(channel: string, data: JsonText): Promise<number> {
     const cached_at = this.#options.clock.unixSeconds();
     const status = { is_stale: false, cached_at, age_ms: 0 };
-    const seq = await this.#cluster?.publish(channel, text, status);
+    const seq = await this.#cluster?.publish(channel, data, status);
     if (seq !== undefined) return seq;
-    const stored = this.#published.store(channel, text);
+    const stored = this.#published.store(channel, data);
     return this.#options.hub.broadcast(channel, encodeStatusData(stored));
   }
 

@@ -1,3 +1,4 @@
+import { valueOutcome } from "../../src/rpc/backend.ts";
 import { type BackendOptions, createBackend } from "../../src/rpc/create_backend.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 import { httpAnswer, replying } from "./raw_server.ts";
@@ -8,8 +9,8 @@ Deno.test("createBackend() makes a backend of each transport", async () => {
   await using rpc = replying(httpAnswer("200 OK", `{"jsonrpc":"2.0","id":1,"result":1}`));
   await using http = replying(httpAnswer("200 OK", "2"));
   const made: [BackendOptions, unknown][] = [
-    [{ transport: "json-rpc", url: rpc.url, maxResponseBytes: 99 }, { kind: "ok", value: 1 }],
-    [{ transport: "http-json", url: http.url, maxResponseBytes: 99 }, { kind: "ok", value: 2 }],
+    [{ transport: "json-rpc", url: rpc.url, maxResponseBytes: 99 }, valueOutcome(1)],
+    [{ transport: "http-json", url: http.url, maxResponseBytes: 99 }, valueOutcome(2)],
     [{ transport: "host" }, {
       kind: "rejected",
       reason: "the host backend has no such method; it has GetSystemStatus and GetStorage",

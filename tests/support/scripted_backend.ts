@@ -1,4 +1,4 @@
-import type { Backend, Call, Outcome } from "../../src/rpc/backend.ts";
+import { type Backend, type Call, type Outcome, valueOutcome } from "../../src/rpc/backend.ts";
 
 /** What a scripted backend says to a call; a promise that stays open is a backend that hangs. */
 export type Script = (call: Call, signal: AbortSignal) => Outcome | Promise<Outcome>;
@@ -42,7 +42,7 @@ export class ScriptedBackend implements Backend {
 }
 
 export function ok(value: unknown): Outcome {
-  return { kind: "ok", value };
+  return valueOutcome(value);
 }
 
 export function unavailable(reason = "connection refused"): Outcome {

@@ -2,7 +2,13 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { Transport } from "@connectrpc/connect";
 import protojson from "protobufjs/ext/protojson";
 import type protobuf from "protobufjs";
-import type { Backend, Call, CallOptions, Outcome } from "../backend.ts";
+import {
+  type Backend,
+  type Call,
+  type CallOptions,
+  type Outcome,
+  valueOutcome,
+} from "../backend.ts";
 import { endpointOf } from "../endpoint.ts";
 import { GrpcChannel, type GrpcPem } from "./channel.ts";
 import { findMethod, type GrpcMethod } from "./method.ts";
@@ -152,9 +158,9 @@ export class GrpcBackend implements Backend {
 function valueOf(type: protobuf.Type, bytes: Uint8Array): Outcome {
   try {
     const value: unknown = protojson.toJson(type, type.decode(bytes));
-    if (type.fullName !== HEALTH_RESPONSE) return { kind: "ok", value };
+    if (type.fullName !== HEALTH_RESPONSE) return valueOutcome(value);
     const { status = "UNKNOWN" } = value as { status?: unknown };
-    if (status === "SERVING") return { kind: "ok", value };
+    if (status === "SERVING") return valueOutcome(value);
     return { kind: "unavailable", reason: `health check says ${status}` };
   } catch (error) {
     const name = type.fullName.slice(1);

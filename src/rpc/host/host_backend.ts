@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../../resilience/clock.ts";
-import type { Backend, Call, Outcome } from "../backend.ts";
+import { type Backend, type Call, type Outcome, valueOutcome } from "../backend.ts";
 import { HostStorage } from "./storage.ts";
 import { HostSystem } from "./system.ts";
 import { missingPermission } from "./permission.ts";
@@ -52,7 +52,7 @@ class HostBackend implements Backend {
       return { kind: "rejected", reason: `the host backend has no such method; it has ${known}` };
     }
     try {
-      return { kind: "ok", value: await read({ signal }) };
+      return valueOutcome(await read({ signal }));
     } catch (error) {
       signal.throwIfAborted();
       const reason = missingPermission(error) ?? "this machine's figures could not be read";

@@ -1,7 +1,7 @@
 import type { Backend, Call, Outcome } from "../backend.ts";
 import { endpointOf } from "../endpoint.ts";
 import { buildUrl } from "./http_json_url.ts";
-import { isRedirect, isSuccess, jsonOutcome, statusOutcome } from "./http_outcome.ts";
+import { isRedirect, isSuccess, jsonBodyOf, statusOutcome } from "./http_outcome.ts";
 import { HttpClient } from "./http_client.ts";
 
 export interface HttpJsonOptions {
@@ -52,7 +52,10 @@ class HttpJsonBackend implements Backend {
       const answer = await this.#peer.ask(request, options);
       if (answer.kind === "unavailable") return answer;
       const { status, location } = answer;
-      if (isSuccess(status)) return jsonOutcome(answer);
+      if (isSuccess(status)) {
+        const body = await jsonBodyOf(answer, options);
+        return body.kind === "json" ? { kind: "ok", value: body.scanned.json } : body;
+      }
       if (!isRedirect(status)) return statusOutcome(status);
       const next = targetOf(location, url);
       if (next === undefined) return statusOutcome(status, "it does not say where else to look");

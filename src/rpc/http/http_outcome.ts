@@ -1,7 +1,13 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE, STATUS_TEXT } from "@std/http/status";
-import type { Outcome } from "../backend.ts";
+import {
+  type JsonScannerOptions,
+  MAX_JSON_DEPTH,
+  type ScannedJson,
+} from "../../protocol/json_scanner.ts";
+import type { Outcome, Unavailable } from "../backend.ts";
 import type { HttpAnswer } from "./http_client.ts";
+import { readJson } from "./read_json.ts";
 
 /** Whether a status announces a value. */
 export function isSuccess(status: number): boolean {
@@ -29,19 +35,35 @@ export function statusOutcome(status: number, detail?: string): Outcome {
   };
 }
 
-/** A body's JSON value, or why there is none. */
-export function jsonOutcome(answer: HttpAnswer): Extract<Outcome, { kind: "ok" | "unavailable" }> {
+/** A body that is JSON, or why there is none. */
+export type JsonBody = { readonly kind: "json"; readonly scanned: ReadJson } | Unavailable;
+
+type ReadJson = Extract<ScannedJson, { ok: true }>;
+
+/** @throws The signal's reason, when it is aborted. */
+export async function jsonBodyOf(
+  answer: HttpAnswer,
+  options: JsonScannerOptions & { signal: AbortSignal },
+): Promise<JsonBody> {
   const { body, mediaType } = answer;
   if (body.kind === "unavailable") return body;
-  if (body.text.trim() === "") {
-    return { kind: "unavailable", reason: "the answer is empty, not JSON" };
+  const scanned = await readJson(body.text, options);
+  if (scanned.ok) return { kind: "json", scanned };
+  switch (scanned.why) {
+    case "too_deep":
+      return unavailable(`the answer is nested more than ${MAX_JSON_DEPTH} deep`);
+    case "too_many":
+      return unavailable("the answer has more parts than there were calls");
+    case "not_json": {
+      if (body.text.trim() === "") return unavailable("the answer is empty, not JSON");
+      const found = mediaType === undefined || isJsonType(mediaType) ? "" : ` but ${mediaType}`;
+      return unavailable(`the answer is not JSON${found}`);
+    }
   }
-  try {
-    return { kind: "ok", value: JSON.parse(body.text) };
-  } catch {
-    const found = mediaType === undefined || isJsonType(mediaType) ? "" : ` but ${mediaType}`;
-    return { kind: "unavailable", reason: `the answer is not JSON${found}` };
-  }
+}
+
+function unavailable(reason: string): Unavailable {
+  return { kind: "unavailable", reason };
 }
 
 function isJsonType(mediaType: string): boolean {

@@ -1,8 +1,8 @@
 import type { Backend, Call, Outcome } from "../backend.ts";
 import { endpointOf } from "../endpoint.ts";
-import { isRedirect, isSuccess, jsonOutcome, statusOutcome } from "./http_outcome.ts";
+import { isRedirect, isSuccess, jsonBodyOf, statusOutcome } from "./http_outcome.ts";
 import { type HttpAnswer, HttpClient } from "./http_client.ts";
-import { readJsonRpcReply } from "./json_rpc_reply.ts";
+import { JSON_RPC_MEMBERS, readJsonRpcReply } from "./json_rpc_reply.ts";
 
 export interface JsonRpcOptions {
   /** Where requests are posted. Its userinfo becomes an `Authorization: Basic` header. */
@@ -52,7 +52,7 @@ class JsonRpcBackend implements Backend {
       // A 4xx or 5xx may come with a JSON-RPC error that says more than the status.
       wantsBody: (status) => isSuccess(status) || status >= 400,
     }, options);
-    return answer.kind === "unavailable" ? answer : outcomeOf(answer, id);
+    return answer.kind === "unavailable" ? answer : await outcomeOf(answer, id, options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -76,13 +76,17 @@ function encodeRequest({ method, params }: Call, id: number): EncodedRequest {
   }
 }
 
-function outcomeOf(answer: HttpAnswer, id: number): Outcome {
+async function outcomeOf(
+  answer: HttpAnswer,
+  id: number,
+  { signal }: { signal: AbortSignal },
+): Promise<Outcome> {
   const { status } = answer;
   if (isRedirect(status)) {
     return statusOutcome(status, "a POST is not redirected; set 'url' to the final address");
   }
-  const json = jsonOutcome(answer);
-  const reply = json.kind === "ok" ? readJsonRpcReply(json.value, id) : undefined;
+  const json = await jsonBodyOf(answer, { signal, members: JSON_RPC_MEMBERS });
+  const reply = json.kind === "json" ? readJsonRpcReply(json.scanned, id) : undefined;
   const complaint = reply?.kind === "error"
     ? `JSON-RPC error ${reply.code}: ${reply.message}`
     : undefined;

@@ -2,8 +2,10 @@
 import { STATUS_CODE } from "@std/http/status";
 import { ClusterUnreachable } from "../../cluster/unreachable.ts";
 import { channelKind, EVENT_CHANNEL, isChannelName } from "../../protocol/channel.ts";
-import { json } from "../../protocol/codec.ts";
+import { json, type JsonText } from "../../protocol/codec.ts";
+import { MAX_JSON_DEPTH, type ScannedJson } from "../../protocol/json_scanner.ts";
 import { readBoundedBody } from "../../rpc/http/bounded_body.ts";
+import { readJson } from "../../rpc/http/read_json.ts";
 import type { Identity } from "../door/identity.ts";
 import { refuse, reply, retryLater } from "./reply.ts";
 
@@ -16,9 +18,9 @@ export interface PublishOptions {
   /** Whether a source feeds this channel. */
   isFed: (channel: string) => boolean;
   /** Sends an event to everybody; returns its sequence number. */
-  publishEvent: (channel: string, data: object) => Promise<number>;
+  publishEvent: (channel: string, data: JsonText) => Promise<number>;
   /** Makes this the latest value of a status channel; returns its sequence number. */
-  publishStatus: (channel: string, data: unknown) => Promise<number>;
+  publishStatus: (channel: string, data: JsonText) => Promise<number>;
   /** How long a publisher may take to send its body, in milliseconds. Default: 10 s. */
   bodyTimeoutMs?: number;
 }
@@ -34,7 +36,7 @@ export async function publish(request: Request, options: PublishOptions): Promis
       `publishing takes a token that has "publish": true (auth.tokens in the configuration)`,
     );
   }
-  let text: string;
+  let scanned: ScannedJson;
   try {
     // Not the request's own signal: the runtime warns of it on stderr, amid the log, and a body that
     // breaks off says so itself.
@@ -44,11 +46,11 @@ export async function publish(request: Request, options: PublishOptions): Promis
       return refuse(STATUS_CODE.ContentTooLarge, `the body is larger than ${maxBytes} bytes`);
     }
     if (body.kind === "not_utf8") return refuse(STATUS_CODE.BadRequest, "the body is not UTF-8");
-    text = body.text;
+    scanned = await readJson(body.text, { signal, members: MEMBERS });
   } catch {
     return refuse(STATUS_CODE.BadRequest, "the body did not arrive whole and in time");
   }
-  const message = parse(text);
+  const message = messageOf(scanned);
   if (typeof message === "string") return refuse(STATUS_CODE.BadRequest, message);
   try {
     return await send(message, options);
@@ -62,7 +64,8 @@ export async function publish(request: Request, options: PublishOptions): Promis
 
 interface Message {
   readonly channel: string;
-  readonly data: unknown;
+  /** As its publisher wrote it. */
+  readonly data: JsonText;
 }
 
 async function send({ channel, data }: Message, options: PublishOptions): Promise<Response> {
@@ -74,7 +77,7 @@ async function send({ channel, data }: Message, options: PublishOptions): Promis
     return refuse(STATUS_CODE.Forbidden, `your token does not allow the channel "${channel}"`);
   }
   if (channel === EVENT_CHANNEL) {
-    if (typeof data !== "object" || data === null || Array.isArray(data)) {
+    if (!data.startsWith("{")) {
       return refuse(
         STATUS_CODE.BadRequest,
         `"data" of a notification is an object such as {"title":"backup done","level":"info"}`,
@@ -95,27 +98,31 @@ async function send({ channel, data }: Message, options: PublishOptions): Promis
   return reply(STATUS_CODE.Accepted, { seq: await publishStatus(channel, data) });
 }
 
+const MEMBERS = ["channel", "data"] as const;
+
 /** The message in a body, or what is wrong with it. */
-function parse(text: string): Message | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return `the body is not JSON; send ${EXAMPLE}`;
+function messageOf(scanned: ScannedJson): Message | string {
+  if (!scanned.ok) {
+    return scanned.why === "too_deep"
+      ? `the body is nested more than ${MAX_JSON_DEPTH} deep`
+      : `the body is not JSON; send ${EXAMPLE}`;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return `the body is not an object; send ${EXAMPLE}`;
-  }
-  const { channel, data, ...rest } = value as Record<string, unknown>;
-  if (typeof channel !== "string" || !isChannelName(channel)) {
+  if (scanned.kind !== "object") return `the body is not an object; send ${EXAMPLE}`;
+  const channel = stringOf(scanned.members.get("channel"));
+  if (channel === undefined || !isChannelName(channel)) {
     return `"channel" is not a channel's name; send ${EXAMPLE}`;
   }
+  const data = scanned.members.get("data");
   if (data === undefined) return `"data" is missing; send ${EXAMPLE}`;
-  const [unknown] = Object.keys(rest);
+  const unknown = scanned.unknownMember;
   if (unknown !== undefined) {
     return `${JSON.stringify(unknown.slice(0, 64))} is not known; send ${EXAMPLE}`;
   }
   return { channel, data };
+}
+
+function stringOf(text: JsonText | undefined): string | undefined {
+  return text?.startsWith(`"`) ? JSON.parse(text) : undefined;
 }
 
 const EXAMPLE = json({ channel: EVENT_CHANNEL, data: { title: "backup done", level: "info" } });

@@ -11,7 +11,12 @@ export interface FeedScope {
 /** Time a poll takes, in seconds: from a neighbour that answers at once to a timeout. */
 const POLL_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-const OUTCOMES = ["ok", "unavailable", "rejected"] as const satisfies PollRecord["outcome"][];
+const OUTCOMES = [
+  "ok",
+  "unavailable",
+  "rejected",
+  "unencodable",
+] as const satisfies PollRecord["outcome"][];
 const TRANSITIONS = ["open", "half_open", "closed"] as const;
 
 type Transition = typeof TRANSITIONS[number];
@@ -88,6 +93,7 @@ export class FeedMetrics implements FeedObserver {
         ok: new Histogram(POLL_BOUNDS),
         unavailable: new Histogram(POLL_BOUNDS),
         rejected: new Histogram(POLL_BOUNDS),
+        unencodable: new Histogram(POLL_BOUNDS),
       };
       this.#polls.set(key, figures);
     }

@@ -5,6 +5,7 @@ import {
   assertRejects,
   assertThrows,
 } from "../../support/assert.ts";
+import { valueOutcome } from "../../../src/rpc/backend.ts";
 import { hasModernHttp2 } from "../../../src/rpc/grpc/runtime.ts";
 import { createGrpcBackend } from "../../../src/rpc/grpc/grpc_backend.ts";
 import { ask, backendOf, LAB_PROTO, seenBy, startPeer, startServer, until } from "./support.ts";
@@ -12,9 +13,9 @@ import { ask, backendOf, LAB_PROTO, seenBy, startPeer, startServer, until } from
 Deno.test("createGrpcBackend() gives values by protobuf's JSON mapping", async () => {
   await using server = await startServer();
   await using backend = backendOf(server.url);
-  assertEquals(await ask(backend, "Describe", { diskName: "sda", kind: "KIND_DISK" }), {
-    kind: "ok",
-    value: {
+  assertEquals(
+    await ask(backend, "Describe", { diskName: "sda", kind: "KIND_DISK" }),
+    valueOutcome({
       diskName: "sda",
       totalBytes: "9007199254740993",
       most: "18446744073709551615",
@@ -30,8 +31,8 @@ Deno.test("createGrpcBackend() gives values by protobuf's JSON mapping", async (
       sizes: { big: "9007199254740993" },
       explicitZero: 0,
       ratio: "Infinity",
-    },
-  });
+    }),
+  );
 });
 
 Deno.test("createGrpcBackend() takes each status code for what it says", async () => {
@@ -99,7 +100,7 @@ Deno.test("createGrpcBackend() checks health without a proto", async () => {
   await using server = await startServer();
   await using backend = createGrpcBackend({ url: server.url, maxResponseBytes: 1000 });
   const check = (service: string) => ask(backend, "grpc.health.v1.Health/Check", { service });
-  assertEquals(await check(""), { kind: "ok", value: { status: "SERVING" } });
+  assertEquals(await check(""), valueOutcome({ status: "SERVING" }));
   assertEquals(await check("down"), {
     kind: "unavailable",
     reason: "health check says NOT_SERVING",
@@ -194,10 +195,14 @@ Deno.test({
     const script = new URL("grpc_peers/peer.py", import.meta.url).pathname;
     await using peer = await startPeer(python, [script]);
     await using backend = backendOf(peer.url);
-    assertEquals(await ask(backend, "Describe", { diskName: "sdb" }, { deadlineMs: 10_000 }), {
-      kind: "ok",
-      value: { diskName: "sdb", totalBytes: "9007199254740993", takenAt: "2025-11-24T16:00:00Z" },
-    });
+    assertEquals(
+      await ask(backend, "Describe", { diskName: "sdb" }, { deadlineMs: 10_000 }),
+      valueOutcome({
+        diskName: "sdb",
+        totalBytes: "9007199254740993",
+        takenAt: "2025-11-24T16:00:00Z",
+      }),
+    );
     assertEquals(await ask(backend, "Describe"), {
       kind: "rejected",
       reason: "gRPC INVALID_ARGUMENT: disk_name is missing",

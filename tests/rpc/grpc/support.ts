@@ -79,7 +79,7 @@ export function ask(
 export async function seenBy(backend: GrpcBackend): Promise<Record<string, unknown>> {
   const outcome = await ask(backend, "Seen");
   if (outcome.kind !== "ok") throw new Error(outcome.reason);
-  return outcome.value as Record<string, unknown>;
+  return JSON.parse(outcome.value) as Record<string, unknown>;
 }
 
 /** Asks again until the answer holds; the test's own time limit ends it. */

@@ -77,8 +77,11 @@ Deno.test("createHostBackend() names the permission where it can tell nothing fo
 Deno.test("createHostBackend() tells what --allow-sys and --allow-read let it", async () => {
   const [system, storage] = await outcomesWith("--allow-sys", "--allow-read");
   assert(system.kind === "ok" && storage.kind === "ok");
-  const { memory, cpu } = system.value as { memory: object; cpu: { usage_ratio: number } };
+  const { memory, cpu } = JSON.parse(system.value) as {
+    memory: object;
+    cpu: { usage_ratio: number };
+  };
   assert("total_bytes" in memory && cpu.usage_ratio >= 0);
-  const { filesystems } = storage.value as { filesystems: { mount_point: string }[] };
+  const { filesystems } = JSON.parse(storage.value) as { filesystems: { mount_point: string }[] };
   assertEquals(filesystems[0]?.mount_point, "/");
 });

@@ -1,4 +1,4 @@
-import type { Outcome } from "../../../src/rpc/backend.ts";
+import { type Outcome, valueOutcome } from "../../../src/rpc/backend.ts";
 import { createHttpJsonBackend } from "../../../src/rpc/http/http_json.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
 import { httpAnswer, type RawServer, rawServer, readRequest, write } from "../raw_server.ts";
@@ -31,13 +31,14 @@ async function callAt(url: string, method = "m", params?: unknown): Promise<Outc
 }
 
 const outcomes: [name: string, answer: Uint8Array, expected: Outcome][] = [
-  ["an object", httpAnswer("200 OK", `{"a":1}`), { kind: "ok", value: { a: 1 } }],
-  ["null", httpAnswer("200 OK", "null"), { kind: "ok", value: null }],
-  ["JSON of another content type", httpAnswer("200 OK", "[1]", "Content-Type: text/plain\r\n"), {
-    kind: "ok",
-    value: [1],
-  }],
-  ["JSON with 201", httpAnswer("201 x", "1"), { kind: "ok", value: 1 }],
+  ["an object", httpAnswer("200 OK", `{"a":1}`), valueOutcome({ a: 1 })],
+  ["null", httpAnswer("200 OK", "null"), valueOutcome(null)],
+  [
+    "JSON of another content type",
+    httpAnswer("200 OK", "[1]", "Content-Type: text/plain\r\n"),
+    valueOutcome([1]),
+  ],
+  ["JSON with 201", httpAnswer("201 x", "1"), valueOutcome(1)],
   ["an empty body", httpAnswer("200 OK", " \n"), {
     kind: "unavailable",
     reason: "the answer is empty, not JSON",
@@ -103,7 +104,7 @@ Deno.test("createHttpJsonBackend() follows redirects within the origin with its 
       : httpAnswer("200 OK", "1");
   });
   await using _server = server;
-  assertEquals(await callAt(server.url), { kind: "ok", value: 1 });
+  assertEquals(await callAt(server.url), valueOutcome(1));
   assertEquals(requests.map((each) => each.split(" ")[1]), ["/m", "/b", "/c"]);
   assert(requests.every((each) => each.includes("x-api-key: secret")));
 });
@@ -115,7 +116,7 @@ Deno.test("createHttpJsonBackend() takes no header along to another origin, nor 
   const away = serving(() => redirect(`${home.server.url}end`));
   await using _home = home.server;
   await using _away = away.server;
-  assertEquals(await callAt(home.server.url), { kind: "ok", value: 1 });
+  assertEquals(await callAt(home.server.url), valueOutcome(1));
   const later = [...away.requests, ...home.requests.slice(1)];
   assertEquals(later.length, 2);
   for (const request of later) assert(!request.includes("secret"), request);
@@ -129,7 +130,7 @@ Deno.test("createHttpJsonBackend() takes no user and password from a redirect", 
   await using _server = server;
   await using backend = createHttpJsonBackend({ url: server.url, maxResponseBytes: MAX_BYTES });
   const outcome = await backend.call({ method: "m" }, { signal });
-  assertEquals(outcome, { kind: "ok", value: 1 });
+  assertEquals(outcome, valueOutcome(1));
   assertEquals(requests.length, 2);
   assert(!requests[1]?.includes("authorization"), requests[1]);
 });

@@ -1,4 +1,4 @@
-import type { Outcome } from "../../../src/rpc/backend.ts";
+import { type Outcome, valueOutcome } from "../../../src/rpc/backend.ts";
 import { createJsonRpcBackend } from "../../../src/rpc/http/json_rpc.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../support/assert.ts";
 import { gzip, httpAnswer, rawServer, readRequest, untilClosed, write } from "../raw_server.ts";
@@ -17,7 +17,7 @@ async function outcomeOf(answer: string | Uint8Array, params?: unknown): Promise
 
 const RESULT = `{"jsonrpc":"2.0","id":1,"result":{"a":1}}`;
 const ERROR = `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}`;
-const ok: Outcome = { kind: "ok", value: { a: 1 } };
+const ok: Outcome = valueOutcome({ a: 1 });
 const rejected: Outcome = { kind: "rejected", reason: "JSON-RPC error -32601: Method not found" };
 
 function unavailable(reason: string): Outcome {
@@ -26,10 +26,7 @@ function unavailable(reason: string): Outcome {
 
 const outcomes: [name: string, answer: string | Uint8Array, expected: Outcome][] = [
   ["a result", httpAnswer("200 OK", RESULT), ok],
-  ["a null result", httpAnswer("200 OK", RESULT.replace(`{"a":1}`, "null")), {
-    kind: "ok",
-    value: null,
-  }],
+  ["a null result", httpAnswer("200 OK", RESULT.replace(`{"a":1}`, "null")), valueOutcome(null)],
   [
     "a result of another content type",
     httpAnswer("200 OK", RESULT, "Content-Type: text/html\r\n"),
@@ -186,7 +183,7 @@ Deno.test("createJsonRpcBackend() lets no call of many take another's answer", a
   await using backend = createJsonRpcBackend({ url: server.url, maxResponseBytes: MAX_BYTES });
   const methods = Array.from({ length: 20 }, (_, each) => `m${each}`);
   const outcomes = await Promise.all(methods.map((method) => backend.call({ method }, { signal })));
-  assertEquals(outcomes, methods.map((value): Outcome => ({ kind: "ok", value })));
+  assertEquals(outcomes, methods.map(valueOutcome));
 });
 
 Deno.test("createJsonRpcBackend() throws the signal's reason and closes the connection", async () => {
