@@ -10,6 +10,7 @@ import { EXIT, type Io } from "./io.ts";
 import { type LogFlags, logSettings } from "./log_settings.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 import { untilEndOfInput } from "./terminal.ts";
+import { unblockedIo } from "./unblocked_io.ts";
 import { whyNotListening } from "./why_not_listening.ts";
 
 /** As on the command line, unchecked. */
@@ -35,7 +36,8 @@ interface Settings {
 }
 
 /** `holdfast backend`: runs the demo backend until a signal stops it. Returns the exit code. */
-export async function backend(flags: BackendFlags, io: Io): Promise<number> {
+export async function backend(flags: BackendFlags, waitingIo: Io): Promise<number> {
+  await using io = unblockedIo(waitingIo);
   const logs = logSettings(flags, io.env, { level: "info", format: "json" });
   const problems = logs.ok ? [] : [...logs.problems];
   const settings = readSettings(flags, problems);
@@ -43,7 +45,10 @@ export async function backend(flags: BackendFlags, io: Io): Promise<number> {
     for (const problem of problems) io.err(`holdfast: ${problem}`);
     return EXIT.usage;
   }
-  await using _logs = await startLogs(logs.settings);
+  await using _logs = await startLogs({
+    ...logs.settings,
+    ...(io.logLine ? { write: io.logLine } : {}),
+  });
   const { promise: stop, resolve: askToStop } = Promise.withResolvers<string>();
   using _signals = listenForSignals({
     onStop: askToStop,

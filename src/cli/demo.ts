@@ -12,6 +12,7 @@ import { EXIT, type Io } from "./io.ts";
 import { openBackend } from "./open_backend.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 import { onLines } from "./terminal.ts";
+import { unblockedIo } from "./unblocked_io.ts";
 import { VERSION } from "./version.ts";
 import { whyNotListening } from "./why_not_listening.ts";
 
@@ -28,13 +29,17 @@ const SAME_INTERRUPT_MS = 250;
  * `holdfast demo`: a hub in this process, the demo backend in one of its own, and work for it.
  * The backend may be killed and brought back while it runs. Returns the exit code.
  */
-export async function demo(flags: DemoFlags, io: Io): Promise<number> {
+export async function demo(flags: DemoFlags, waitingIo: Io): Promise<number> {
+  await using io = unblockedIo(waitingIo);
   const checked = demoConfig(NOWHERE, flags, io.env);
   if (!checked.ok) {
     for (const problem of checked.problems) io.err(`holdfast: ${describeProblem(problem)}`);
     return EXIT.usage;
   }
-  await using _logs = await startLogs(checked.config.log);
+  await using _logs = await startLogs({
+    ...checked.config.log,
+    ...(io.logLine ? { write: io.logLine } : {}),
+  });
   try {
     return await run(flags, io, checked.config.log);
   } catch (error) {

@@ -1,3 +1,5 @@
+import type { ByteSink } from "../telemetry/line_writer.ts";
+
 /** The world as a command sees it; tests give it another one. */
 export interface Io {
   /** Writes a line for whoever asked. */
@@ -5,6 +7,11 @@ export interface Io {
   /** Writes a line about what went wrong. */
   err(line: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * The streams behind `out` and `err`, for a command that must not wait for their readers. Absent
+   * where those two do not wait either.
+   */
+  readonly streams?: { readonly stdout: ByteSink; readonly stderr: ByteSink };
 }
 
 /** What a command's end means to the shell. */
@@ -18,6 +25,7 @@ export function processIo(): Io {
     out: (line) => write(Deno.stdout, line),
     err: (line) => write(Deno.stderr, line),
     env: Deno.env.toObject(),
+    streams: { stdout: Deno.stdout, stderr: Deno.stderr },
   };
 }
 

@@ -1,17 +1,9 @@
 import stringWidth from "string-width";
-
-/**
- * Controls, the invisible marks that turn writing around, and lone halves of characters: a hub's
- * words are shown on a terminal, and these would let them move its cursor or forge lines.
- */
-const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029\ufeff]/gu;
+import { escapeControls } from "../telemetry/escape_controls.ts";
 
 /** Text that is safe to show on a terminal, on one line; what is not even text is shown as one. */
 export function printable(text: unknown): string {
-  return String(text).replace(
-    UNPRINTABLE,
-    (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
+  return escapeControls(String(text));
 }
 
 /** How many cells a text takes on a terminal. */

@@ -9,11 +9,12 @@ import { UncaughtErrors } from "../service/uncaught_errors.ts";
 import { giveUpPermissions } from "../service/permissions.ts";
 import { listenForSignals } from "../service/signals.ts";
 import { writesToJournal } from "../telemetry/journal.ts";
-import { type Log, logOf, startLogs } from "../telemetry/log.ts";
+import { type Log, logOf, type LogOptions, startLogs } from "../telemetry/log.ts";
 import { loadAndCheck } from "./further_checks.ts";
 import { EXIT, type Io } from "./io.ts";
 import { openBackend } from "./open_backend.ts";
 import { Supervision } from "./supervision.ts";
+import { LAST_WORDS_MS, type UnblockedIo, unblockedIo } from "./unblocked_io.ts";
 import { VERSION } from "./version.ts";
 import { whyNotListening } from "./why_not_listening.ts";
 
@@ -27,9 +28,9 @@ export interface ServeOptions {
 const EARLY_LOGS = { level: "info", format: "json" } as const;
 
 /** `holdfast serve`: runs the hub until a signal stops it. Returns the exit code. */
-export async function serve(options: ServeOptions, io: Io): Promise<number> {
-  const journal = writesToJournal(io.env);
-  await using _logs = await startLogs({ ...EARLY_LOGS, journal });
+export async function serve(options: ServeOptions, waitingIo: Io): Promise<number> {
+  await using io = unblockedIo(waitingIo);
+  await using _logs = await startLogs({ ...EARLY_LOGS, ...logLinesOf(io) });
   giveUpPermissions();
   const loaded = await load(options, io);
   if (!loaded.ok) {
@@ -37,7 +38,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<number> {
     return EXIT.usage;
   }
   const { config, source } = loaded;
-  await startLogs({ ...config.log, journal });
+  await startLogs({ ...config.log, ...logLinesOf(io) });
   const log = logOf("cli");
   log.info("config.loaded", {
     source,
@@ -53,8 +54,13 @@ async function load({ config: file, flags = {} }: ServeOptions, io: Io): Promise
   return await loadAndCheck({ ...(file === undefined ? {} : { file }), flags, env });
 }
 
+/** How log lines are written, whatever the configuration says of them. */
+function logLinesOf({ env, logLine }: UnblockedIo): Pick<LogOptions, "journal" | "write"> {
+  return { journal: writesToJournal(env), ...(logLine ? { write: logLine } : {}) };
+}
+
 interface RunOptions {
-  io: Io;
+  io: UnblockedIo;
   log: Log;
   /** Reads the configuration again. */
   load: () => Promise<LoadedConfig>;
@@ -73,7 +79,7 @@ async function runUntilStopped(config: Config, { io, log, load }: RunOptions): P
     },
     onImpatience: (signal) => {
       log.warning("signal.second", { signal, effect: "stopping without the rest of the drain" });
-      Deno.exit(EXIT.failure);
+      void io.flush(LAST_WORDS_MS).then(() => Deno.exit(EXIT.failure));
     },
     onReload: () => {
       if (app) void reload(app, { io, log, load, supervision });
@@ -88,6 +94,7 @@ async function runUntilStopped(config: Config, { io, log, load }: RunOptions): P
       openBackend,
       onHeartbeat,
       uncaughtErrors: () => uncaughtErrors.count,
+      logLinesLeftOut: () => io.logLinesLeftOut,
       ...(observer ? { observer } : {}),
     });
   } catch (error) {
@@ -140,7 +147,7 @@ async function tryToReload(app: App, { io, load }: RunOptions): Promise<string[]
     if (!loaded.ok) return loaded.problems.map(describeProblem);
     await app.reload(loaded.config);
     // Only the level changes: whoever reads the lines reads on.
-    await startLogs({ ...app.config.log, journal: writesToJournal(io.env) });
+    await startLogs({ ...app.config.log, ...logLinesOf(io) });
     return [];
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];

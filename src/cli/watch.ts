@@ -93,13 +93,9 @@ export async function watch(
       onUnread: enough,
     })
     : undefined;
-  // Within JSON the escapes of `printable` mean the same; in a pipe nothing is touched.
-  if (raw) {
-    jsonTail(connected, raw, {
-      out: screen.isTerminal ? (line) => out(printable(line)) : out,
-      note,
-    });
-  } else if (!isLive) plainTail(connected, { out, note, unixSeconds: clock.unixSeconds });
+  // Within JSON the escapes of `printable` mean the same; and a pipe may end on a terminal as well.
+  if (raw) jsonTail(connected, raw, { out: (line) => out(printable(line)), note });
+  else if (!isLive) plainTail(connected, { out, note, unixSeconds: clock.unixSeconds });
 
   const end = await over.promise;
   signal?.removeEventListener("abort", enough);

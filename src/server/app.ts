@@ -38,6 +38,8 @@ export interface AppOptions {
   onHeartbeat?: () => void;
   /** How many errors nobody caught, so far. Default: none is counted. */
   uncaughtErrors?: () => number;
+  /** How many lines of the log were left out, as nobody read it, so far. Default: none is. */
+  logLinesLeftOut?: () => number;
   /** How the socket guard comes by the C library; for tests. */
   openLibc?: SocketGuardOptions["open"];
 }
@@ -197,6 +199,7 @@ export class App implements AsyncDisposable {
       loopLag: this.#loopLag.histogram,
       descriptors: this.#guard.descriptors(),
       uncaughtErrors: this.#options.uncaughtErrors?.() ?? 0,
+      logLinesLeftOut: this.#options.logLinesLeftOut?.() ?? 0,
     });
     return [...own, ...this.#supply.clusterMetrics()];
   }

@@ -3,6 +3,8 @@
  * the only file that knows it.
  */
 import { configure, getLogger, type LogRecord, reset } from "@logtape/logtape";
+import { escapeControls } from "./escape_controls.ts";
+import { LineWriter } from "./line_writer.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 export type LogLevel = typeof LOG_LEVELS[number];
@@ -40,16 +42,21 @@ export interface LogOptions {
    * again, so that `journalctl -p warning` finds the lines and their text stays JSON. Default false.
    */
   journal?: boolean;
-  /** Where lines go, without their newline. Default: standard error. */
+  /** Where lines go, without their newline; must not block. Default: standard error. */
   write?: (line: string) => void;
 }
+
+/** How long the default way to standard error gets for what waits, once disposed of, in milliseconds. */
+const FLUSH_MS = 500;
 
 /**
  * Starts writing logs, or changes how they are written from now on. Disposing of the result makes
  * the logs silent again.
  */
 export async function startLogs(options: LogOptions): Promise<AsyncDisposable> {
-  const { level, format, journal = false, write = writeToStderr } = options;
+  const { level, format, journal = false } = options;
+  const stderr = options.write === undefined ? new LineWriter(Deno.stderr) : undefined;
+  const write = options.write ?? ((line) => stderr?.write(line));
   const renderLine = format === "json" ? renderJson : renderPretty;
   const render = journal
     ? (record: LogRecord) => `<${JOURNAL_PRIORITY[record.level]}>${renderLine(record)}`
@@ -62,7 +69,12 @@ export async function startLogs(options: LogOptions): Promise<AsyncDisposable> {
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
     ],
   });
-  return { [Symbol.asyncDispose]: () => reset() };
+  return {
+    async [Symbol.asyncDispose]() {
+      await reset();
+      await stderr?.flush(FLUSH_MS);
+    },
+  };
 }
 
 /** Levels as syslog(3) numbers them. */
@@ -74,16 +86,6 @@ const JOURNAL_PRIORITY: Readonly<Record<LogRecord["level"], number>> = {
   error: 3,
   fatal: 2,
 };
-
-const encoder = new TextEncoder();
-
-function writeToStderr(line: string): void {
-  try {
-    Deno.stderr.writeSync(encoder.encode(`${line}\n`));
-  } catch {
-    // Whoever read the log has gone (a closed pipe): that must not take the hub with it.
-  }
-}
 
 function eventOf(record: LogRecord): string {
   return record.message.join("");
@@ -101,7 +103,7 @@ function renderJson(record: LogRecord): string {
     event: eventOf(record),
   };
   // A field must not pass itself off as the event or its time: the line's own names win.
-  return encode({ ...line, ...record.properties, ...line });
+  return escapeControls(encode({ ...line, ...record.properties, ...line }));
 }
 
 /** JSON text of a line's fields; a field that has none is named as such, the others stay. */
@@ -135,17 +137,19 @@ function renderPretty(record: LogRecord): string {
   const head = `${time} ${record.level.padEnd(7)} ${roomOf(record)}: ${eventOf(record)}`;
   const fields = Object.entries(record.properties)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : textOf(value)}`);
-  return [head, ...fields].join("  ").replace(LINE_BREAKER, escape);
+    .map(([key, value]) =>
+      `${plain(key)}=${typeof value === "string" ? plain(value) : textOf(value)}`
+    );
+  return escapeControls([head, ...fields].join("  "));
 }
 
-/** Line breaks and terminal controls: left in a field, they would forge lines. */
-const LINE_BREAKER = /[\p{Cc}\u2028\u2029]/gu;
+/** Words that are shown as they are. What could be taken for another field is put into quotes. */
+const WORD = /^[\p{L}\p{N}_.,:;/@%+*?!#&~…-]+$/u;
 
-function escape(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+function plain(text: string): string {
+  return WORD.test(text) ? text : JSON.stringify(text);
 }
 
 function textOf(value: unknown): string {
-  return JSON.stringify(encodable(value)) ?? String(value);
+  return JSON.stringify(encodable(value)) ?? plain(String(value));
 }

@@ -71,16 +71,36 @@ Deno.test("watch() --json writes each frame as it was received", async () => {
   assertEquals(screen.lines[1], text);
 });
 
-Deno.test("watch() --json lets no frame move the cursor of a terminal", async () => {
+for (const isTerminal of [true, false]) {
+  Deno.test(`C33: watch() --json lets no frame move the cursor of a terminal (${isTerminal})`, async () => {
+    await using hub = new ScriptedHub();
+    const { screen, stop, code } = start(hub, { json: true }, { isTerminal });
+    const connection = await hub.arrival();
+    connection.send("notification", { title: "a\u009b2Jb\u202ec" }, 1);
+    await screen.until(/notification/);
+    // A tab between the parts of a text is no escape's place.
+    connection.sendText(
+      `{"type":\t"notification", "timestamp":1,"seq":2,"data":{"title":"\u007f"}}`,
+    );
+    await screen.until(/"seq":2/);
+    stop();
+    await code;
+    assertStringIncludes(screen.written, '"a\\u009b2Jb\\u202ec"');
+    const titles = screen.lines.slice(-2).map((line) => JSON.parse(line).data.title);
+    assertEquals(titles, ["a\u009b2Jb\u202ec", "\u007f"]);
+    assertMatch(screen.written, /^[^\u007f-\u009f\u202e]*$/);
+  });
+}
+
+Deno.test("C33: watch() shows no value that looks like another member", async () => {
   await using hub = new ScriptedHub();
-  const { screen, stop, code } = start(hub, { json: true }, { isTerminal: true });
+  const { screen, stop, code } = start(hub);
   const connection = await hub.arrival();
-  connection.send("notification", { title: "a\u009b2Jb" }, 1);
-  await screen.until(/notification/);
+  connection.status("system_status", { name: "a=1", "b c": "x y=2", d: '"', e: "plain" }, 1);
+  await screen.until(/plain/);
   stop();
   await code;
-  assertStringIncludes(screen.written, '"a\\u009b2Jb"');
-  assertEquals(JSON.parse(screen.lines.at(-1) ?? "").data.title, "a\u009b2Jb");
+  assertStringIncludes(screen.written, `name="a=1" "b c"="x y=2" d="\\"" e=plain`);
 });
 
 Deno.test("watch() comes back when the connection is lost, and says so", async () => {

@@ -151,3 +151,40 @@ Deno.test("startLogs() writes to standard error, and survives its being closed",
   assertEquals(new TextDecoder().decode(stdout), "alive", lines);
   assertStringIncludes(lines, '"event":"first.line"');
 });
+
+/** What a terminal would act upon, or what would turn the writing around. */
+const HOSTILE = "a\u009b2J\u007f\u202e\u2066b\u2028\ufeffc";
+
+Deno.test("C33: logOf() escapes C1 controls, DEL and marks of direction, in keys too", async () => {
+  for (const format of ["json", "pretty"] as const) {
+    await using logs = await record({ format });
+    logOf("hub").info("a.b", { why: HOSTILE, [`k${HOSTILE}`]: [HOSTILE], at: { [HOSTILE]: 1 } });
+    const [line = ""] = logs.lines;
+    assertMatch(line, /^[^\p{Cc}\p{Bidi_Control}\u2028\ufeff]*$/u, format);
+    if (format === "json") assertEquals(JSON.parse(line).why, HOSTILE);
+  }
+});
+
+Deno.test("C33: in a pretty line no value can pass itself off as another field", async () => {
+  await using logs = await record({ format: "pretty" });
+  const forged = [
+    "x  code=SLOW_CLIENT",
+    "code=A",
+    '"',
+    '" code=B "',
+    "x\ty=1",
+    "x\u00a0 code=C",
+    "x\\",
+    "",
+  ];
+  for (const why of forged) logOf("hub").info("a.b", { why, [`k ${why}`]: why, n: 1 });
+  assertEquals(logs.lines.length, forged.length);
+  for (const [at, line] of logs.lines.entries()) {
+    // Head, then fields: a word or a quoted text, "=", the same.
+    const text = `(?:"(?:[^"\\\\]|\\\\.)*"|[^\\s"=\\\\]+)`;
+    const fields = line.split("hub: a.b  ")[1] ?? "";
+    assertMatch(fields, new RegExp(`^why=${text}  ${text}=${text}  n=1$`), forged[at]);
+    const [, shown = ""] = new RegExp(`^why=(${text})`).exec(fields) ?? [];
+    assertEquals(shown.startsWith('"') ? JSON.parse(shown) : shown, forged[at]);
+  }
+});

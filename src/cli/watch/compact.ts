@@ -11,7 +11,7 @@ export function compact(value: unknown): string {
   }
   const members = Object.entries(value);
   if (members.length === 0) return "{}";
-  return members.map(([name, member]) => `${printable(name)}=${inner(member)}`).join(" ");
+  return members.map(([name, member]) => `${word(name)}=${inner(member)}`).join(" ");
 }
 
 /** Members a list may have to be shown in full within an object. */
@@ -33,7 +33,13 @@ function scalar(value: unknown): string {
     return String(Number(value.toPrecision(6)));
   }
   if (typeof value === "string") {
-    return value === "" || /\s/.test(value) ? JSON.stringify(printable(value)) : printable(value);
+    return word(value);
   }
   return String(value);
+}
+
+/** A text as it is if it is one word, else in quotes: it must not look like another member. */
+function word(text: string): string {
+  const shown = printable(text);
+  return shown === "" || /[\s="]/.test(shown) ? JSON.stringify(shown) : shown;
 }

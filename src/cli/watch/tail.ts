@@ -33,7 +33,7 @@ export function plainTail(client: HoldfastClient, { out, note, unixSeconds }: Ta
   });
 }
 
-/** Writes every frame on a line of its own, as it was received. */
+/** Writes every frame on a line of its own, its JSON as it was received. */
 export function jsonTail(
   client: HoldfastClient,
   raw: RawText,
@@ -43,7 +43,8 @@ export function jsonTail(
   client.on("frame", (frame) => {
     const { latest } = raw;
     // Only one frame to a message was asked for; a hub that sends more is put into lines here.
-    const isOneLine = latest !== undefined && latest.startsWith("{") && !/[\r\n]/.test(latest);
+    // So is one with breaks or tabs between its parts, which could not be escaped there.
+    const isOneLine = latest !== undefined && latest.startsWith("{") && !/[\t\r\n]/.test(latest);
     out(isOneLine ? latest : JSON.stringify(frame));
   });
 }

@@ -18,6 +18,7 @@ export interface MetricSources {
   readonly loopLag: Histogram;
   readonly descriptors: Descriptors;
   readonly uncaughtErrors: number;
+  readonly logLinesLeftOut: number;
 }
 
 /** What a hub tells of its clients. */
@@ -31,7 +32,8 @@ export interface HubFigures {
  * from tables of this program, never from clients, so their number is bounded.
  */
 export function hubMetrics(sources: MetricSources): Metric[] {
-  const { status, hub, admission, feed, scope, loopLag, descriptors, uncaughtErrors } = sources;
+  const { status, hub, admission, feed, scope, loopLag, descriptors } = sources;
+  const { uncaughtErrors, logLinesLeftOut } = sources;
   return [
     ...statusMetrics(status),
     ...backendMetrics(status.backends),
@@ -52,6 +54,11 @@ export function hubMetrics(sources: MetricSources): Metric[] {
       "holdfast_mishaps_total",
       "Errors that nobody caught; the hub went on.",
       uncaughtErrors,
+    ),
+    counter(
+      "holdfast_log_lines_left_out_total",
+      "Lines of the log that were left out, as nobody read it.",
+      logLinesLeftOut,
     ),
     ...processFigures(descriptors),
   ];
