@@ -16,7 +16,7 @@ export interface Changes {
  * What a reload puts in force. Of `tls` the files alone: turning it on or off makes another
  * server. Of `log` the level alone.
  */
-const RELOADED = /^(backends|sources|auth|origins)\b|^log\.level$|^tls\./;
+const RELOADED = /^(backends|sources|auth|origins|hosts)\b|^log\.level$|^tls\./;
 
 /** Values at and below these paths are not shown: they may well have come from the environment. */
 const SECRET = /^auth\.tokens\.[^.]+\.token$|^auth\.jwt\.secret$|\.(headers|params)$/;

@@ -100,10 +100,15 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
   // Web pages that may connect, beside the hub's own. Default: none.
   //"origins": ["https://ops.example.com"],
 
+  // Names the hub answers to while it has no "auth", beside IP addresses, localhost and the
+  // machine's own name; others get 403. Default: none.
+  //"hosts": ["hub.example.com"],
+
   // Serve https:// and wss://.
   //"tls": { "cert": "hub.pem", "key": "hub.key" },
 
-  // Take the client's address from X-Forwarded-For; only behind a proxy that sets it.
+  // Take the client's address from X-Forwarded-For and whether it came by https:// from
+  // X-Forwarded-Proto; only behind a proxy that sets it.
   "trust_proxy": false,
 
   // Several hubs share one stream over NATS with JetStream; see docs/cluster.md.

@@ -78,6 +78,12 @@ const origin = text(/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/?#@*]+$/, ORIGIN)
     return `${protocol}//${host}`.toLowerCase();
   });
 
+const HOST = `a host name such as "hub.example.com", without a scheme, port or path`;
+
+const host = text(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/, HOST)
+  .refine((value) => URL.canParse(`http://${value}`), { error: HOST })
+  .transform((value) => value.toLowerCase().replace(/\.$/, ""));
+
 const tls = section({
   cert: nonEmpty("a path of a PEM file").describe("PEM file of the certificate and its chain."),
   key: nonEmpty("a path of a PEM file").describe("PEM file of the private key."),
@@ -112,9 +118,15 @@ export const configSchema = section({
   auth: authSchema,
   origins: z.array(origin, { error: "a list of origins" }).default([])
     .describe("Origins of web pages that may connect. None listed: same origin only."),
+  hosts: z.array(host, { error: "a list of host names" }).default([]).describe(
+    "Host names it answers to while it has no auth; IP addresses, localhost and the machine's " +
+      "own name always.",
+  ),
   tls: tls.exactOptional().describe("Serve https:// and wss:// with this certificate."),
   trust_proxy: yesOrNo().default(false)
-    .describe("Take the client's address from X-Forwarded-For."),
+    .describe(
+      "Take the client's address from X-Forwarded-For, and its scheme from X-Forwarded-Proto.",
+    ),
   cluster: clusterSchema.exactOptional().describe(
     "Share one stream among several hubs, over NATS.",
   ),

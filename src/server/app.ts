@@ -8,6 +8,7 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
 import { Admission } from "./door/admission.ts";
 import { Authenticator } from "./door/authenticator.ts";
+import { machineName } from "./door/host.ts";
 import { Connections } from "./sockets/connections.ts";
 import { openEventStream } from "./http/sse_route.ts";
 import { FeedMetrics } from "./reports/feed_metrics.ts";
@@ -332,10 +333,10 @@ const CLOSE_MS = 500;
 
 /** The policy of a configuration; keys already fetched are kept where `auth` stays as it was. */
 function policyOf(
-  { auth, origins, trust_proxy }: Config,
+  { auth, origins, hosts, trust_proxy }: Config,
   before?: { config: Config; policy: Policy },
 ): Policy {
   const isSame = before && JSON.stringify(before.config.auth) === JSON.stringify(auth);
   const authenticator = isSame ? before.policy.authenticator : new Authenticator(auth);
-  return { authenticator, origins, trustProxy: trust_proxy };
+  return { authenticator, origins, hosts, machine: machineName(), trustProxy: trust_proxy };
 }

@@ -5,7 +5,7 @@ import type { Config } from "../config/schema.ts";
  * the old one the rest, which thereby goes on being told as waiting for a restart.
  */
 export function reloaded(before: Config, after: Config): Config {
-  const { backends, sources, auth, origins, log } = after;
+  const { backends, sources, auth, origins, hosts, log } = after;
   const tls = before.tls && (after.tls ?? before.tls); // other files at most: on or off is a restart
   return {
     ...before,
@@ -13,6 +13,7 @@ export function reloaded(before: Config, after: Config): Config {
     sources,
     auth,
     origins,
+    hosts,
     log: { ...before.log, level: log.level },
     ...(tls === undefined ? {} : { tls }),
   };

@@ -31,6 +31,7 @@ Deno.test("configSchema has the defaults that users rely on", () => {
     },
     auth: { tokens: [] },
     origins: [],
+    hosts: [],
     trust_proxy: false,
     shutdown: { drain: 3000, reconnect_within: 5000 },
     log: { level: "info", format: "json" },

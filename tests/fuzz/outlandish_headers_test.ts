@@ -5,7 +5,21 @@ import { isOriginAllowed } from "../../src/server/door/origin.ts";
 
 Deno.test("a Host or a target that is none is 400, and its query reaches no log", async () => {
   await using hub = await HubProcess.start({ sources: [] });
-  for (const host of ["a b", "[", "@@@", "a:99999", "x:y", "%"]) {
+  for (
+    const host of [
+      "a b",
+      "[",
+      "@@@",
+      "a:99999",
+      "x:y",
+      "%",
+      "",
+      "x\\metrics?",
+      "a/metrics?",
+      "u@a",
+      "a#",
+    ]
+  ) {
     using peer = await TcpPeer.connect(hub.url);
     const headers = HANDSHAKE_HEADERS.filter(([name]) => name !== "Host");
     await peer.send(headText("GET /ws?token=secret HTTP/1.1", [["Host", host], ...headers]));
@@ -18,7 +32,8 @@ Deno.test("a Host or a target that is none is 400, and its query reaches no log"
 
 Deno.test("an Origin without a host is nobody's own", () => {
   for (const origin of ["byEd:l5", "x:", "data:text/html,", "null"]) {
-    const headers = new Headers({ origin, host: "127.0.0.1" });
-    assertEquals(isOriginAllowed(headers, []), false, origin);
+    const headers = new Headers({ origin });
+    const request = { headers, host: "127.0.0.1", scheme: undefined };
+    assertEquals(isOriginAllowed(request, []), false, origin);
   }
 });

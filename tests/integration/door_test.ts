@@ -1,7 +1,7 @@
 import type { App } from "../../src/server/app.ts";
 import { assertEquals, assertGreater, assertStringIncludes } from "../support/assert.ts";
 import { eventually } from "../support/eventually.ts";
-import { startApp, wsUrl } from "../support/hub_in_process.ts";
+import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { SseClient } from "../support/sse_client.ts";
 import { within } from "../support/until.ts";
@@ -248,7 +248,7 @@ async function hangUpDuring(url: string): Promise<void> {
     using connection = await Deno.connect({ hostname, port: Number(port) });
     await connection.write(
       new TextEncoder().encode(
-        "GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
+        "GET /ws HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
           "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
       ),
     );
@@ -278,4 +278,82 @@ Deno.test("behind a trusted proxy, per-address limits go by the address the prox
   assertEquals(await knock(url), 429);
   two[Symbol.dispose]();
   await letIn(url, from("10.0.0.2"));
+});
+
+Deno.test("C30: per-address limits count an address once, however it is spelt", async () => {
+  await using app = await startApp({ trust_proxy: true, hub: { max_clients_per_ip: 1 } });
+  const url = wsUrl(app);
+  const from = (address: string) => ({ "x-forwarded-for": address });
+  using _v4 = await RawClient.connect(url, from("10.0.0.1"));
+  for (const same of ["10.0.0.1:4711", "::ffff:10.0.0.1", "[::ffff:a00:1]:9"]) {
+    assertEquals(await knock(url, from(same)), 429, same);
+  }
+  using _v6 = await RawClient.connect(url, from("2001:db8::1"));
+  for (const same of ["2001:DB8:0:0::1", "[2001:db8::2]:9", "2001:db8::ffff:1"]) {
+    assertEquals(await knock(url, from(same)), 429, same);
+  }
+  using _nobody = await RawClient.connect(url, from("unknown"));
+  assertEquals(
+    await knock(url, from("whatever")),
+    429,
+    "garbage is no address: the proxy's counts",
+  );
+});
+
+/** What a request is answered that no HTTP client would send. */
+async function asked(
+  app: App,
+  head: string,
+  host?: string,
+): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(app.url);
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  const named = host === undefined ? "" : `Host: ${host}\r\n`;
+  await connection.write(new TextEncoder().encode(`${head}\r\n${named}Connection: close\r\n\r\n`));
+  const text = await new Response(connection.readable).text();
+  return { status: Number(text.split(" ", 2)[1]), text };
+}
+
+Deno.test("C25: a Host decides no path, and the path is taken as it stands", async () => {
+  await using app = await startApp({});
+  for (const host of ["x\\metrics?", "a/metrics?", "a/metrics#", "u@localhost", "", "a b"]) {
+    const { status, text } = await asked(app, "GET /healthz HTTP/1.1", host);
+    assertEquals([status, text.includes("holdfast_")], [400, false], host);
+  }
+  for (
+    const path of ["/x/../metrics", "/x/%2e%2e/metrics", "/x\\..\\metrics", "//localhost/metrics"]
+  ) {
+    const { status, text } = await asked(app, `GET ${path} HTTP/1.1`, "localhost");
+    assertEquals([status, text.includes("holdfast_")], [404, false], path);
+  }
+  assertEquals((await asked(app, "GET /metrics HTTP/1.1", "localhost")).status, 200);
+  assertEquals((await asked(app, "GET http://localhost/metrics HTTP/1.1", "x")).status, 200);
+});
+
+Deno.test("C34: a request without Host is 400", async () => {
+  await using app = await startApp({});
+  assertEquals((await asked(app, "GET /healthz HTTP/1.1")).status, 400);
+  await using everywhere = await startApp({ listen: "0.0.0.0:0" });
+  assertEquals((await asked(everywhere, "GET /healthz HTTP/1.1")).status, 400);
+});
+
+Deno.test("C28: a hub without auth answers under its own names alone", async () => {
+  await using open = await startApp({ hosts: ["Hub.Example.com"] });
+  const statuses = async (app: App, host: string, origin?: string) => [
+    await knock(wsUrl(app), { host, ...(origin === undefined ? {} : { origin }) }),
+    (await asked(app, "GET /snapshot HTTP/1.1", host)).status,
+  ];
+  const { port } = new URL(open.url);
+  for (
+    const host of ["127.0.0.1", `localhost:${port}`, "[::1]", "hub.example.com:80", Deno.hostname()]
+  ) {
+    assertEquals(await statuses(open, host), [101, 200], host);
+  }
+  const rebound = `rebind.example:${port}`;
+  assertEquals(await statuses(open, rebound, `http://${rebound}`), [403, 403]);
+  assertStringIncludes((await asked(open, "GET / HTTP/1.1", rebound)).text, '\\"hosts\\"');
+  await using guarded = await startApp({ auth: AUTH });
+  assertEquals(await statuses(guarded, rebound), [401, 401], "the token is what counts");
+  await open.reload(configOf({ hosts: ["rebind.example"] }));
+  assertEquals(await statuses(open, rebound), [101, 200], "a reload changes it");
 });

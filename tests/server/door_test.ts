@@ -15,9 +15,10 @@ function infoOf(
   const { trustProxy = false, method = "GET" } = options;
   const remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.9", port: 5 };
   const info = { remoteAddr, completed: Promise.resolve() };
-  return readRequestInfo(new Request(`http://hub${path}`, { method, headers }), info, {
-    trustProxy,
-  });
+  const request = new Request(`http://hub${path}`, { method, headers });
+  const read = readRequestInfo(request, info, { trustProxy });
+  assert(read !== "bad_host");
+  return read;
 }
 
 Deno.test("readRequestInfo() takes the client's address from the connection, or from a trusted proxy", () => {
@@ -33,9 +34,54 @@ Deno.test("readRequestInfo() takes the client's address from the connection, or 
   assertEquals(infoOf("/", {}, { trustProxy: true }).clientAddress, "127.0.0.9");
 });
 
+function headersOf(origin: string | undefined): Headers {
+  return new Headers(origin === undefined ? {} : { origin });
+}
+
+Deno.test("C34: isOriginAllowed() takes no origin of another scheme for the hub's own", () => {
+  const isAllowed = (origin: string, scheme: "http" | "https" | undefined) =>
+    isOriginAllowed({ headers: headersOf(origin), host: "hub:8787", scheme }, []);
+  assert(isAllowed("http://hub:8787", "http"));
+  assert(isAllowed("https://hub:8787", "https"));
+  assertFalse(isAllowed("https://hub:8787", "http"));
+  assertFalse(isAllowed("http://hub:8787", "https"));
+  for (const origin of ["ftp://hub:8787", "ws://hub:8787", "x-app://hub:8787"]) {
+    for (const scheme of ["http", "https", undefined] as const) {
+      assertFalse(isAllowed(origin, scheme), origin);
+    }
+  }
+});
+
+Deno.test("C34: readRequestInfo() takes the scheme from the connection, or from a trusted proxy", () => {
+  const scheme = (value: string | undefined, trustProxy: boolean) =>
+    infoOf("/", value === undefined ? {} : { "x-forwarded-proto": value }, { trustProxy }).scheme;
+  assertEquals(scheme("https", false), "http", "whatever a client sends");
+  assertEquals(scheme("https", true), "https");
+  assertEquals(scheme("https, HTTP", true), "http", "what our own proxy appended");
+  for (const value of [undefined, "", "gopher"]) assertEquals(scheme(value, true), undefined);
+});
+
+Deno.test("C25: readRequestInfo() takes the path from the request's target as it stands", () => {
+  for (
+    const path of ["/a/../metrics", "/a/%2e%2e/metrics", "/a\\..\\metrics", "//b/metrics", "/a#b"]
+  ) {
+    // As the runtime hands it over: `new Request()` would follow the dots.
+    const request = {
+      url: `http://hub${path}?q=1`,
+      method: "GET",
+      headers: new Headers({ host: "hub" }),
+    };
+    const remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.9", port: 5 };
+    const connection = { remoteAddr, completed: Promise.resolve() };
+    const info = readRequestInfo(request as Request, connection, { trustProxy: false });
+    assert(info !== "bad_host");
+    assertEquals([info.path, info.query.get("q")], [path, "1"]);
+  }
+});
+
 Deno.test("isOriginAllowed() lets in the hub's own pages, those listed, and what is no browser", () => {
   const isAllowed = (origin: string | undefined, host: string, listed: string[] = []) =>
-    isOriginAllowed(new Headers({ host, ...(origin === undefined ? {} : { origin }) }), listed);
+    isOriginAllowed({ headers: headersOf(origin), host, scheme: undefined }, listed);
   assert(isAllowed(undefined, "hub:8787"));
   assert(isAllowed("http://hub:8787", "hub:8787"));
   assert(isAllowed("https://hub", "hub:443"), "the default port is the same with and without");

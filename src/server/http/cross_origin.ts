@@ -1,6 +1,6 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
-import { isOriginAllowed } from "../door/origin.ts";
+import { type AddressedRequest, isOriginAllowed } from "../door/origin.ts";
 import type { ReadHeaders } from "./read_headers.ts";
 import { forbiddenOrigin } from "./reply.ts";
 
@@ -25,8 +25,8 @@ export function crossOriginHeaders(
 }
 
 /** Answers a browser that asks whether it may ask; {@linkcode crossOriginHeaders} says to whom. */
-export function preflight(headers: ReadHeaders, origins: readonly string[]): Response {
-  if (!isOriginAllowed(headers, origins)) return forbiddenOrigin();
+export function preflight(request: AddressedRequest, origins: readonly string[]): Response {
+  if (!isOriginAllowed(request, origins)) return forbiddenOrigin();
   return new Response(null, {
     status: STATUS_CODE.NoContent,
     headers: {

@@ -8,6 +8,7 @@ const NAMES = [
   "sec-websocket-version",
   "upgrade",
   "x-forwarded-for",
+  "x-forwarded-proto",
 ] as const;
 
 /** The headers the hub looks at; any `Headers` will do as well. */

@@ -45,6 +45,19 @@ export function forbiddenOrigin(): Response {
   return refuse(STATUS_CODE.Forbidden, "pages of this origin may not talk to this hub");
 }
 
+/** The request names no host that could be one. */
+export function badHost(): Response {
+  return refuse(STATUS_CODE.BadRequest, "the Host header must be one host or host:port");
+}
+
+/** A hub without tokens is asked under a name that is not its own. */
+export function forbiddenHost(host: string): Response {
+  return refuse(
+    STATUS_CODE.Forbidden,
+    `this hub does not answer to the name ${host}; if it should, list that in "hosts"`,
+  );
+}
+
 /** 401, or 503 where the token may be good but cannot be checked just now. */
 export function unauthorized({ why, isUndecided }: { why: string; isUndecided?: true }): Response {
   if (isUndecided) return refuse(STATUS_CODE.ServiceUnavailable, why, retryLater());

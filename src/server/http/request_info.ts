@@ -1,52 +1,95 @@
+import { parseClientAddress } from "../door/client_address.ts";
+import { isAuthority } from "../door/host.ts";
 import { type ReadHeaders, readHeaders } from "./read_headers.ts";
 
 /** What is known of a request, read once: after an upgrade the request itself can no longer be asked. */
 export interface RequestInfo {
   readonly method: string;
-  /** Where the request went, as its sender put it. */
-  readonly url: URL;
+  /** `host` or `host:port` under which the hub was asked. */
+  readonly host: string;
+  /** How the client reached the hub; undefined where only a proxy knows, and does not say. */
+  readonly scheme: "http" | "https" | undefined;
+  /** The path of the request's target as it stands: nothing is decoded, no `..` is followed. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: ReadHeaders;
-  /** The client as limits and logs know it: behind a trusted proxy, what the proxy says. */
+  /** The client as logs know it: behind a trusted proxy, what the proxy says. */
   readonly clientAddress: string;
+  /** What limits count it under: an IPv6 address counts with all of its /64. */
+  readonly clientGroup: string;
   /** The other end of the connection itself. */
   readonly peer: { readonly hostname: string; readonly port: number };
 }
 
 export interface ReadRequestInfoOptions {
-  /** Take the client's address from `X-Forwarded-For`. */
+  /** Take the client's address and scheme from `X-Forwarded-For` and `X-Forwarded-Proto`. */
   trustProxy: boolean;
 }
 
-/** Reads what a request says. Call it first thing: it depends on nothing else. */
+/** Why a request cannot be read. */
+export type Unreadable = "bad_host";
+
+/**
+ * Reads what a request says. Call it first thing: it depends on nothing else.
+ *
+ * The runtime makes a request's URL by putting `Host` and the target together as texts, so a `Host`
+ * such as `x/metrics?` would decide the path. Only one that is `host` or `host:port` is taken, and
+ * what follows it is the target alone.
+ */
 export function readRequestInfo(
   request: Request,
   info: Deno.ServeHandlerInfo,
   options: ReadRequestInfoOptions,
-): RequestInfo {
-  const url = new URL(request.url);
+): RequestInfo | Unreadable {
+  const headers = readHeaders(request.headers);
+  const named = headers.get("host");
+  const [, ofConnection, authority = "", target = ""] =
+    /^(https?):\/\/([^/?#\\]*)([^]*)$/.exec(request.url) ?? [];
+  if (named === null ? isUnnamed(request.url) : !isAuthority(named)) return "bad_host";
+  if (!isAuthority(authority)) return "bad_host";
+  const mark = target.indexOf("?");
   const remote = info.remoteAddr;
   const peer = "hostname" in remote
     ? { hostname: remote.hostname, port: remote.port }
     : { hostname: "local", port: 0 };
-  const headers = readHeaders(request.headers);
+  const { trustProxy } = options;
+  const forwarded = trustProxy ? lastOf(headers.get("x-forwarded-for")) : undefined;
+  const client = (forwarded === undefined ? undefined : parseClientAddress(forwarded)) ??
+    parseClientAddress(peer.hostname) ?? { address: peer.hostname, group: peer.hostname };
   return {
     method: request.method,
-    url,
-    path: url.pathname,
-    query: url.searchParams,
+    host: authority,
+    scheme: trustProxy
+      ? schemeOf(lastOf(headers.get("x-forwarded-proto")))
+      : schemeOf(ofConnection),
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)),
     headers,
-    clientAddress: (options.trustProxy ? forwardedFor(headers) : undefined) ?? peer.hostname,
+    clientAddress: client.address,
+    clientGroup: client.group,
     peer,
   };
 }
 
 /**
- * The address nearest to us in `X-Forwarded-For`: the one our own proxy saw and appended. The ones
- * before it are whatever the client cared to send.
+ * Whether a request without `Host` has no name at all. One of HTTP/2 has its name in the URL, one
+ * of HTTP/1 gets the name below from the runtime. Over TLS the two look alike and HTTP/2 is the
+ * rule.
  */
-function forwardedFor(headers: ReadHeaders): string | undefined {
-  const last = headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
-  return last ? last : undefined;
+function isUnnamed(url: string): boolean {
+  return /^http:\/\/localhost(:\d+)?(?![^/?#\\])/.test(url);
+}
+
+/**
+ * The last part of a list: what our own proxy saw and appended. The ones before it are whatever
+ * the client cared to send.
+ */
+function lastOf(list: string | null): string | undefined {
+  return list?.split(",").at(-1)?.trim();
+}
+
+function schemeOf(text: string | undefined): "http" | "https" | undefined {
+  const scheme = text?.toLowerCase();
+  if (scheme === "https" || scheme === "wss") return "https";
+  return scheme === "http" || scheme === "ws" ? "http" : undefined;
 }

@@ -10,9 +10,12 @@ import type { Authenticator } from "../door/authenticator.ts";
 import { crossOriginHeaders, preflight } from "./cross_origin.ts";
 import { readRequestInfo, type RequestInfo } from "./request_info.ts";
 import type { Identity } from "../door/identity.ts";
+import { isHostServed } from "../door/host.ts";
 import { isOriginAllowed } from "../door/origin.ts";
 import { clientModule, clientTypes, frontPage } from "./page_files.ts";
 import {
+  badHost,
+  forbiddenHost,
   forbiddenOrigin,
   noPlace,
   notFound,
@@ -44,6 +47,10 @@ export interface RouteContext {
 export interface Policy {
   readonly authenticator: Authenticator;
   readonly origins: readonly string[];
+  /** Host names it answers to while there is no auth. */
+  readonly hosts: readonly string[];
+  /** The machine's own name; undefined where it is not known. */
+  readonly machine: string | undefined;
   readonly trustProxy: boolean;
 }
 
@@ -70,13 +77,14 @@ export function createRoutes(context: RouteContext): Deno.ServeHandler {
 
   async function answer(request: Request, info: RequestInfo, policy: Policy): Promise<Response> {
     const { authenticator, origins } = policy;
+    if (authenticator.isOpen && !isHostServed(info.host, policy)) return forbiddenHost(info.host);
     const route = routes.get(info.path) ?? snapshotRoute(context, info.path);
     if (route === undefined) return notFound(info.path);
-    if (info.method === "OPTIONS") return preflight(info.headers, origins);
+    if (info.method === "OPTIONS") return preflight(info, origins);
     if (info.method !== route.method && !(info.method === "HEAD" && route.method === "GET")) {
       return wrongMethod(info.method, route.method);
     }
-    if (!isOriginAllowed(info.headers, origins)) return forbiddenOrigin();
+    if (!isOriginAllowed(info, origins)) return forbiddenOrigin();
     const identity = route.isPublic
       ? NOBODY
       : await identify(authenticator, tokenOf(info.headers, info.query));
@@ -87,11 +95,8 @@ export function createRoutes(context: RouteContext): Deno.ServeHandler {
   return async (request, connection) => {
     const policy = context.policy();
     try {
-      // The URL is made of the target and the `Host` header, which may be anything.
-      if (!URL.canParse(request.url)) {
-        return refuse(STATUS_CODE.BadRequest, "the request's target or Host header is not valid");
-      }
       const info = readRequestInfo(request, connection, policy);
+      if (info === "bad_host") return badHost();
       const response = await answer(request, info, policy);
       // Refusals too: a page that may not read them would be left guessing.
       return crossOriginHeaders(response, info.headers, policy.origins);
@@ -165,7 +170,7 @@ function withPlace(
   visit: Visit,
   open: (visit: Visit, place: Place) => Response,
 ): Response {
-  const place = admission.enter(visit.info.clientAddress);
+  const place = admission.enter(visit.info.clientGroup);
   return typeof place === "string" ? noPlace(place) : open(visit, place);
 }
 
@@ -182,11 +187,11 @@ function readiness(why: readonly string[]): Response {
   return reply(STATUS_CODE.ServiceUnavailable, { ready: false, why });
 }
 
-function protocolDocument(context: RouteContext, { url }: RequestInfo): object {
+function protocolDocument(context: RouteContext, { host, scheme }: RequestInfo): object {
   return asyncApi({
     version: context.statusReport().version,
-    host: url.host,
-    isSecure: url.protocol === "https:",
+    host,
+    isSecure: scheme === "https",
     statusChannels: context.statusChannels(),
   });
 }
