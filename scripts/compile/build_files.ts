@@ -7,6 +7,7 @@
  */
 import { relative } from "node:path/posix";
 import { BuildError, exec } from "./exec.ts";
+import { type LockFile, reducedLock } from "./lock_file.ts";
 import { packageOf } from "./reachable.ts";
 
 /** As much of `deno.json` as matters here. */
@@ -61,7 +62,9 @@ export async function writeBuildFiles(
   const imports = { ...Object.fromEntries(kept), [original]: "./deno.json" };
   await Deno.mkdir(directory, { recursive: true });
   await Deno.writeTextFile(config, `${JSON.stringify({ version, unstable, imports }, null, 2)}\n`);
-  await Deno.copyFile("deno.lock", lock);
+  const whole: LockFile = JSON.parse(await Deno.readTextFile("deno.lock"));
+  const specifiers = kept.flatMap(([, specifier]) => packageOf(specifier) ?? []);
+  await Deno.writeTextFile(lock, JSON.stringify(reducedLock(whole, specifiers), null, 2));
   return {
     config,
     lock,

@@ -11,6 +11,7 @@ import {
 import { readCommit, writeBuildFiles } from "../../scripts/compile/build_files.ts";
 import { recordChecksums } from "../../scripts/compile/checksums.ts";
 import { BuildError, exec } from "../../scripts/compile/exec.ts";
+import { reducedLock } from "../../scripts/compile/lock_file.ts";
 import { PERMISSIONS } from "../../scripts/compile/permissions.ts";
 import { packageOf, reachablePackages } from "../../scripts/compile/reachable.ts";
 import { Folder } from "./folder.ts";
@@ -30,13 +31,24 @@ async function compile(args: readonly string[], env: Readonly<Record<string, str
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-Deno.test("compile tells two ways out where denort cannot be downloaded", async () => {
+/** Links to the packages in `from`, without what the registry said of them: that grows old. */
+async function linkPackages(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (!isDirectory) continue;
+    const isPackage = /^\d/.test(name); // its version
+    if (isPackage) await Deno.symlink(`${from}/${name}`, `${to}/${name}`);
+    else await linkPackages(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+Deno.test("C42: compile tells two ways out where denort cannot be downloaded, and asks no registry for packages that are here", async () => {
   await using folder = await Folder.make();
   const { stdout } = await exec(Deno.execPath(), ["info", "--json"]);
   const { denoDir } = JSON.parse(stdout);
   // The packages that are here already, but no runtime, and no way to the outside.
   await Deno.mkdir(`${folder.path}/cache`);
-  await Deno.symlink(`${denoDir}/npm`, `${folder.path}/cache/npm`);
+  await linkPackages(`${denoDir}/npm`, `${folder.path}/cache/npm`);
   using closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const proxy = `http://127.0.0.1:${closed.addr.port}`;
   const refusing = (async () => {
@@ -130,6 +142,24 @@ Deno.test("an executable is compiled with the packages it imports, and no others
   const config = JSON.parse(await Deno.readTextFile(files.config));
   const kept = Object.keys(config.imports).filter((name) => !name.endsWith("deno.json"));
   assertEquals(kept, ["zod", "@std/yaml"]);
+});
+
+Deno.test("reducedLock() keeps what packages need, down to the last, and nothing else", () => {
+  const lock = {
+    specifiers: { "npm:@a/top@1.0.0": "1.0.0_peer@2.0.0", "npm:other@3.0.0": "3.0.0" },
+    npm: {
+      "@a/top@1.0.0_peer@2.0.0": { dependencies: ["below", "peer@2.0.0"] },
+      "below@1.1.0": { optionalDependencies: ["not-for-this-machine"] },
+      "peer@2.0.0": {},
+      "peer@9.0.0": {},
+      "other@3.0.0": {},
+    },
+    workspace: { dependencies: ["npm:@a/top@1.0.0", "npm:other@3.0.0"] },
+  };
+  const reduced = reducedLock(lock, ["@a/top@1.0.0"]);
+  assertEquals(Object.keys(reduced.npm), ["@a/top@1.0.0_peer@2.0.0", "below@1.1.0", "peer@2.0.0"]);
+  assertEquals(reduced.specifiers, { "npm:@a/top@1.0.0": "1.0.0_peer@2.0.0" });
+  assertEquals(reduced.workspace.dependencies, ["npm:@a/top@1.0.0"]);
 });
 
 function packageName(name: string): string {
