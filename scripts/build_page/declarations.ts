@@ -15,6 +15,9 @@ const OPTIONS = {
   declaration: true,
 };
 
+/** `await using` is younger than the libraries many projects name; TypeScript 5.2 knows this one. */
+const DISPOSABLE = '/// <reference lib="esnext.disposable" />';
+
 /** The types of everything a module exports, as the text of one `.d.ts` file. */
 export function declarations(entry: URL): string {
   const config = Deno.makeTempFileSync({ prefix: "holdfast-types-", suffix: ".json" });
@@ -25,7 +28,7 @@ export function declarations(entry: URL): string {
       [{ filePath: entry.pathname, output: { noBanner: true, exportReferencedTypes: false } }],
       { preferredConfigPath: config },
     );
-    return text.trim() + "\n";
+    return `${DISPOSABLE}\n${text.trim()}\n`;
   } finally {
     Deno.removeSync(config);
   }

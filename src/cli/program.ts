@@ -128,11 +128,16 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
   try {
     if (args.length === 0) program.help({ error: true });
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(withoutSeparator(args), { from: "user" });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version that were asked for end with 0, everything else was bad usage.
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
+}
+
+/** `deno task start -- --config F` passes the `--` on, behind the command: it says nothing here. */
+function withoutSeparator(args: readonly string[]): string[] {
+  return args[1] === "--" ? [...args.slice(0, 1), ...args.slice(2)] : [...args];
 }

@@ -1,6 +1,6 @@
 import type { ErrorEvent } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
-import type { ClientClock } from "./time.ts";
+import { type ClientClock, elapsedMs, type Moment, momentBy } from "./time.ts";
 
 /** Why every channel is stale while there is no connection. */
 export const HUB_UNREACHABLE = "hub unreachable";
@@ -10,7 +10,7 @@ interface SeenValue<T> {
   readonly data: T;
   /** When the backend gave the value, in unix seconds. */
   readonly cachedAt: number;
-  /** The value's age at this moment, in milliseconds. */
+  /** The value's age in milliseconds, whenever it is read: the object stays, its age goes on. */
   readonly ageMs: number;
 }
 
@@ -25,7 +25,7 @@ export interface StaleChannel<T = unknown> extends SeenValue<T> {
   readonly why: string;
   /** Since when it has been stale as far as this client knows, in unix seconds. */
   readonly staleSince: number;
-  /** For how long, in milliseconds. */
+  /** For how long, in milliseconds, whenever it is read. */
   readonly staleForMs: number;
   /** The hub's own account, where it gave one. */
   readonly error?: ErrorEvent;
@@ -43,10 +43,14 @@ export type ChannelState<T = unknown> = LiveChannel<T> | StaleChannel<T> | Never
 
 interface ChannelEntry {
   readonly status: StatusData;
-  /** Monotonic milliseconds. */
-  readonly receivedAt: number;
+  readonly receivedAt: Moment;
   readonly stale?: { readonly why: string; readonly sinceMs: number; readonly since: number };
+  /** What is shown of it: one object until something changes, so that views may compare it. */
+  readonly state: ChannelState;
 }
+
+/** Most channels without a value whose state is kept; past it, all are forgotten and made anew. */
+const MAX_NEVER_SEEN = 256;
 
 /**
  * The last value of every status channel with the truth about it. Holds as many entries as there
@@ -54,6 +58,7 @@ interface ChannelEntry {
  */
 export class ChannelStates {
   readonly #entries = new Map<string, ChannelEntry>();
+  readonly #neverSeen = new Map<string, NeverSeenChannel>();
   readonly #clock: ClientClock;
 
   constructor(clock: ClientClock) {
@@ -66,14 +71,14 @@ export class ChannelStates {
   }
 
   store(channel: string, status: StatusData): void {
-    const entry: ChannelEntry = { status, receivedAt: this.#clock.now() };
+    const entry = { status, receivedAt: momentBy(this.#clock) };
     if (!status.is_stale) {
-      this.#entries.set(channel, entry);
+      this.#set(channel, entry);
       return;
     }
     const why = status.error?.message ?? "the hub says so";
     const since = this.#entries.get(channel)?.stale ?? this.#moment(0);
-    this.#entries.set(channel, { ...entry, stale: { ...since, why } });
+    this.#set(channel, { ...entry, stale: { ...since, why } });
   }
 
   /**
@@ -83,32 +88,31 @@ export class ChannelStates {
    */
   markStale(channel: string, why: string, agoMs = 0): void {
     const entry = this.#entries.get(channel);
-    if (entry === undefined) return;
+    if (entry === undefined || entry.stale?.why === why) return;
     const since = entry.stale ?? this.#moment(agoMs);
-    this.#entries.set(channel, { ...entry, stale: { ...since, why } });
+    this.#set(channel, { ...entry, stale: { ...since, why } });
   }
 
-  /** The channel as it stands now. `whyNever` explains a channel no value came on. */
+  /**
+   * The channel as it stands: the same object until that changes. `whyNever` explains a channel no
+   * value came on.
+   */
   read(channel: string, whyNever: string): ChannelState {
-    const entry = this.#entries.get(channel);
-    if (entry === undefined) return { kind: "never_seen", channel, why: whyNever };
-    const { status, receivedAt, stale } = entry;
-    const now = this.#clock.now();
-    const seen: SeenValue<unknown> = {
-      channel,
-      data: status.data,
-      cachedAt: status.cached_at,
-      ageMs: Math.round(status.age_ms + now - receivedAt),
-    };
-    if (stale === undefined) return { kind: "live", ...seen };
-    return {
-      kind: "stale",
-      ...seen,
-      why: stale.why,
-      staleSince: stale.since,
-      staleForMs: Math.round(now - stale.sinceMs),
-      ...(status.error === undefined ? {} : { error: status.error }),
-    };
+    return this.#entries.get(channel)?.state ?? this.#neverSeenState(channel, whyNever);
+  }
+
+  #neverSeenState(channel: string, why: string): NeverSeenChannel {
+    const known = this.#neverSeen.get(channel);
+    if (known?.why === why) return known;
+    if (this.#neverSeen.size >= MAX_NEVER_SEEN) this.#neverSeen.clear();
+    const state: NeverSeenChannel = { kind: "never_seen", channel, why };
+    this.#neverSeen.set(channel, state);
+    return state;
+  }
+
+  #set(channel: string, entry: Omit<ChannelEntry, "state">): void {
+    this.#entries.set(channel, { ...entry, state: stateOf(channel, entry, this.#clock) });
+    this.#neverSeen.delete(channel);
   }
 
   #moment(agoMs: number): { sinceMs: number; since: number } {
@@ -117,4 +121,35 @@ export class ChannelStates {
       since: this.#clock.unixSeconds() - Math.round(agoMs / 1000),
     };
   }
+}
+
+/** The state of a channel with a value. Ages are read from the clock by whoever looks at them. */
+function stateOf(
+  channel: string,
+  { status, receivedAt, stale }: Omit<ChannelEntry, "state">,
+  clock: ClientClock,
+): ChannelState {
+  const seen = {
+    channel,
+    data: status.data,
+    cachedAt: status.cached_at,
+    get ageMs(): number {
+      return Math.round(status.age_ms + elapsedMs(clock, receivedAt));
+    },
+  };
+  if (stale === undefined) return withMembers({ kind: "live" } as const, seen);
+  const standing = {
+    why: stale.why,
+    staleSince: stale.since,
+    get staleForMs(): number {
+      return Math.round(clock.now() - stale.sinceMs);
+    },
+    ...(status.error === undefined ? {} : { error: status.error }),
+  };
+  return withMembers(withMembers({ kind: "stale" } as const, seen), standing);
+}
+
+/** Adds the members of another object, getters as getters, where a spread would read them once. */
+function withMembers<A extends object, B extends object>(to: A, from: B): A & B {
+  return Object.defineProperties(to, Object.getOwnPropertyDescriptors(from)) as A & B;
 }

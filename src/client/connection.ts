@@ -3,7 +3,7 @@ import { parseFrames } from "../protocol/codec.ts";
 import { channelKind } from "../protocol/channel.ts";
 import type { ClientMessage, Frame, WelcomeData } from "../protocol/message.ts";
 import { READY, type SocketConstructor, type SocketLike } from "./socket.ts";
-import { type ClientClock, pause } from "./time.ts";
+import { type ClientClock, elapsedMs, type Moment, momentBy, pause } from "./time.ts";
 
 /** How one connection ended. */
 export type Ending =
@@ -56,11 +56,12 @@ export class Connection {
   #ending: Ending | undefined;
   #opened = false;
   #welcomed = false;
-  #heardAt: number;
+  #heardAt: Moment;
+  #silentAfterMs = Infinity;
 
   constructor(url: string, options: ConnectionOptions) {
     this.#options = options;
-    this.#heardAt = options.clock.now();
+    this.#heardAt = momentBy(options.clock);
     this.ended = new Promise((resolve) => this.#resolveEnded = resolve);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     try {
@@ -77,7 +78,16 @@ export class Connection {
 
   /** Milliseconds since anything was heard of the hub. */
   get quietForMs(): number {
-    return this.#options.clock.now() - this.#heardAt;
+    return this.#options.clock.now() - this.#heardAt.now;
+  }
+
+  /**
+   * Ends a connection that was silent for too long by either clock: timers stand still while a
+   * machine sleeps.
+   */
+  endIfSilent(): void {
+    const forMs = Math.round(elapsedMs(this.#options.clock, this.#heardAt));
+    if (forMs > this.#silentAfterMs) this.end({ kind: "silent", forMs });
   }
 
   /** Sends a message, if the connection is open. */
@@ -131,7 +141,7 @@ export class Connection {
 
   #receive(data: unknown): void {
     if (this.#ending !== undefined) return;
-    this.#heardAt = this.#options.clock.now();
+    this.#heardAt = momentBy(this.#options.clock);
     const frames = readFrames(data);
     if (frames === undefined) {
       return this.end({ kind: "protocol", why: "the hub sent something that is not a frame" });
@@ -162,6 +172,7 @@ export class Connection {
 
   async #watchSilence(heartbeatMs: number): Promise<void> {
     const limitMs = heartbeatMs * SILENT_BEATS;
+    this.#silentAfterMs = limitMs;
     let leftMs = limitMs;
     while (await pause(this.#options.clock, leftMs, this.#timers.signal)) {
       leftMs = limitMs - this.quietForMs;

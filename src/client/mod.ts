@@ -27,6 +27,7 @@ export type { StopCode } from "./next_step.ts";
 export type { ClientOptions, TokenSource } from "./options.ts";
 export type { SocketConstructor, SocketLike } from "./socket.ts";
 export type { ClientClock } from "./time.ts";
+export type { WakeUps } from "./wake_ups.ts";
 export type { ErrorCode, ErrorEvent } from "../protocol/error_event.ts";
 export type { Frame, HeartbeatData, NotificationData, WelcomeData } from "../protocol/message.ts";
 export type { StatusData } from "../protocol/status_data.ts";

@@ -23,6 +23,8 @@ export type NextStep =
     readonly reason: string;
     /** The wait came from the backoff, whose next one is longer. */
     readonly usesBackoff: boolean;
+    /** The hub asked for it, or for a part of it: it is not cut short. */
+    readonly isTold: boolean;
   }
   | { readonly kind: "stop"; readonly code: StopCode; readonly reason: string };
 
@@ -33,6 +35,8 @@ export interface StepContext {
   announcedMs?: number | undefined;
   /** What the door said, where it was asked. */
   door?: RefusalProbe | undefined;
+  /** Whether a token was given. Default: one was. */
+  hasToken?: boolean;
   /** Whether the next connection comes with a new token, so that an expired one is no reason to stop. */
   tokenRenews?: boolean;
 }
@@ -42,9 +46,9 @@ export const MAX_TOLD_WAIT_MS = 3_600_000;
 
 /** Decides what to do after a connection ended. Pure. */
 export function nextStep(ending: Ending, context: StepContext): NextStep {
-  const { backoffMs, announcedMs, door, tokenRenews = false } = context;
+  const { backoffMs, announcedMs, door, hasToken = true, tokenRenews = false } = context;
   if (ending.kind === "unusable") return { kind: "stop", code: "unusable", reason: ending.why };
-  if (door?.kind === "shut") return stopAt(door.status);
+  if (door?.kind === "shut") return stopAt(door.status, hasToken);
   const reason = describe(ending, door);
   if (ending.kind === "closed" && adviceFor(ending) === "not_without_a_fix") {
     const code = stopCodeOf(ending);
@@ -53,11 +57,12 @@ export function nextStep(ending: Ending, context: StepContext): NextStep {
   }
   if (announcedMs !== undefined) {
     const waitMs = Math.min(Math.max(0, announcedMs), MAX_TOLD_WAIT_MS);
-    return { kind: "wait", waitMs, reason, usesBackoff: false };
+    return { kind: "wait", waitMs, reason, usesBackoff: false, isTold: true };
   }
   // Everyone at the door is told the same wait: the backoff's jitter on top spreads them.
   const toldMs = door?.kind === "busy" ? Math.min(door.retryAfterMs ?? 0, MAX_TOLD_WAIT_MS) : 0;
-  return { kind: "wait", waitMs: toldMs + backoffMs, reason, usesBackoff: true };
+  const isTold = toldMs > 0;
+  return { kind: "wait", waitMs: toldMs + backoffMs, reason, usesBackoff: true, isTold };
 }
 
 /** The table's advice for a close; a code the table does not know is the network's doing. */
@@ -68,9 +73,10 @@ export function adviceFor(closed: { code: number; reason: string }): ReconnectAd
   return row?.advice ?? "with_backoff";
 }
 
-function stopAt(status: 401 | 403): NextStep {
+function stopAt(status: 401 | 403, hasToken: boolean): NextStep {
+  const refused = hasToken ? "the hub refused the token" : "the hub asks for a token";
   return status === 401
-    ? { kind: "stop", code: "unauthorized", reason: "the hub refused the token (HTTP 401)" }
+    ? { kind: "stop", code: "unauthorized", reason: `${refused} (HTTP 401)` }
     : { kind: "stop", code: "forbidden", reason: "the hub refused this origin (HTTP 403)" };
 }
 

@@ -2,6 +2,7 @@ import { Backoff } from "../resilience/backoff.ts";
 import type { Fetch } from "./refusal_probe.ts";
 import type { SocketConstructor } from "./socket.ts";
 import { type ClientClock, systemClock } from "./time.ts";
+import { browserWakeUps, type WakeUps } from "./wake_ups.ts";
 
 /** A token, or a function that gives the one to use now; called before each connection. */
 export type TokenSource = string | (() => string | Promise<string>);
@@ -17,7 +18,7 @@ export interface ClientOptions {
   /** The most that opening a connection may take, in milliseconds. Default 10 000. */
   openTimeoutMs?: number;
   /** Whether to ask by HTTP why a connection was refused. Default true. */
-  probeRefusal?: boolean;
+  askDoor?: boolean;
   /** Default: the runtime's own. Node 20 has none: pass the one of `ws` or `undici`. */
   WebSocket?: SocketConstructor;
   /** Default: the runtime's own. */
@@ -26,6 +27,11 @@ export interface ClientOptions {
   clock?: ClientClock;
   /** Chance for the jitter, in [0, 1). Default `Math.random`. */
   random?: () => number;
+  /**
+   * What ends a wait before its time. Default: a browser's `online`, `pageshow` and a tab that is
+   * shown again; nothing elsewhere.
+   */
+  wakeUps?: WakeUps;
 }
 
 export interface ResolvedOptions {
@@ -37,6 +43,7 @@ export interface ResolvedOptions {
   readonly WebSocket: SocketConstructor;
   readonly clock: ClientClock;
   readonly random: () => number;
+  readonly wakeUps: WakeUps;
 }
 
 /**
@@ -50,11 +57,12 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     batch = true,
     backoff = { minMs: 500, maxMs: 30_000 },
     openTimeoutMs = 10_000,
-    probeRefusal = true,
+    askDoor = true,
     WebSocket = (globalThis as { WebSocket?: SocketConstructor }).WebSocket,
     fetch = globalThis.fetch?.bind(globalThis),
     clock = systemClock,
     random = Math.random,
+    wakeUps = browserWakeUps,
   } = options;
   if (WebSocket === undefined) {
     throw new TypeError(
@@ -71,10 +79,11 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     batch,
     backoff: new Backoff(backoff),
     openTimeoutMs,
-    fetch: probeRefusal ? fetch : undefined,
+    fetch: askDoor ? fetch : undefined,
     WebSocket,
     clock,
     random,
+    wakeUps,
   };
 }
 

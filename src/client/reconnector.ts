@@ -24,6 +24,9 @@ export interface ReconnectorHost {
   onLost(quietForMs: number): void;
 }
 
+/** Least time from one attempt to one that a wake-up asks for: a network may come and go. */
+const WAKE_UP_AFTER_MS = 1000;
+
 /** How long a connection must have held for the backoff to begin anew, in milliseconds. */
 const STABLE_AFTER_MS = 10_000;
 
@@ -48,6 +51,9 @@ export class Reconnector {
   #welcomedAt: number | undefined;
   /** When the hub said to come back, in monotonic milliseconds. */
   #comeBackAt: number | undefined;
+  #triedAt = -Infinity;
+  /** The wait under way is our own, so that it may be cut short. */
+  #isOwnWait = false;
 
   /** Starts connecting, once the caller has had the time to listen. */
   constructor(
@@ -60,7 +66,8 @@ export class Reconnector {
     this.#options = options;
     this.#token = options.token;
     this.#backoff = options.backoff;
-    this.#done = Promise.resolve().then(() => this.#run());
+    const stopListening = options.wakeUps(() => this.#onWakeUp());
+    this.#done = Promise.resolve().then(() => this.#run()).finally(stopListening);
   }
 
   get state(): ConnectionState {
@@ -100,6 +107,16 @@ export class Reconnector {
     return this.#done;
   }
 
+  /** What made an attempt fail may be over, and an open connection may have died meanwhile. */
+  #onWakeUp(): void {
+    if (this.#isClosed) return;
+    if (this.#state.kind === "open") this.#connection?.endIfSilent();
+    const isWaiting = this.#state.kind === "waiting" && this.#isOwnWait;
+    if (!isWaiting || this.#options.clock.now() - this.#triedAt < WAKE_UP_AFTER_MS) return;
+    this.#wait("the network or the page is back", 0);
+    this.#turn.abort();
+  }
+
   async #run(): Promise<void> {
     while (!this.#isClosed) {
       const turn = new AbortController();
@@ -114,6 +131,7 @@ export class Reconnector {
       if (turn.signal.aborted || step === undefined) continue;
       if (step.kind === "wait") {
         if (step.usesBackoff) this.#backoff = this.#backoff.next();
+        this.#isOwnWait = step.usesBackoff && !step.isTold;
         this.#wait(step.reason, step.waitMs);
       } else {
         this.#backoff = this.#backoff.next();
@@ -130,12 +148,13 @@ export class Reconnector {
     await this.#connection?.closed; // one socket at a time
     if (signal.aborted) return undefined;
     this.#attempt += 1;
+    this.#triedAt = clock.now();
     this.#setState({ kind: "connecting", attempt: this.#attempt });
     const read = await readToken(this.#token, { clock, timeoutMs: openTimeoutMs, signal });
     if (signal.aborted) return undefined;
     if (!read.ok) {
       const waitMs = this.#backoff.waitMs(random);
-      return { kind: "wait", waitMs, reason: read.why, usesBackoff: true };
+      return { kind: "wait", waitMs, reason: read.why, usesBackoff: true, isTold: false };
     }
     const ending = await this.#connect(read.token, signal);
     if (signal.aborted) return undefined;
@@ -147,6 +166,7 @@ export class Reconnector {
       backoffMs: this.#backoff.waitMs(random),
       announcedMs,
       door,
+      hasToken: read.token !== undefined,
       tokenRenews: typeof this.#token === "function",
     });
   }

@@ -35,6 +35,31 @@ function sleep(ms: number, options: { signal?: AbortSignal } = {}): Promise<void
   });
 }
 
+/** A moment by both clocks. */
+export interface Moment {
+  /** Monotonic milliseconds. */
+  readonly now: number;
+  readonly unixSeconds: number;
+}
+
+export function momentBy(clock: ClientClock): Moment {
+  return { now: clock.now(), unixSeconds: clock.unixSeconds() };
+}
+
+/** Two readings of the wall clock, in whole seconds, may be this far from the truth. */
+const WALL_CLOCK_GRAIN_MS = 2000;
+
+/**
+ * Milliseconds since a moment. Monotonic clocks stand still while a machine sleeps: where the wall
+ * clock has gone on for longer, it is the one to believe. One that was set back makes nothing
+ * younger.
+ */
+export function elapsedMs(clock: ClientClock, since: Moment): number {
+  const ms = clock.now() - since.now;
+  const byWall = (clock.unixSeconds() - since.unixSeconds) * 1000;
+  return byWall - ms > WALL_CLOCK_GRAIN_MS ? byWall : ms;
+}
+
 /** Waits `ms` milliseconds or until the signal is aborted; true if the time passed. Never throws. */
 export async function pause(
   clock: ClientClock,

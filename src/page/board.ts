@@ -19,6 +19,8 @@ export interface Tally {
   readonly live: number;
   readonly stale: number;
   readonly neverSeen: number;
+  /** Of those never seen: their sources were asked, and failed. */
+  readonly neverAnswered: number;
 }
 
 /** Most cards; further channels are counted. */
@@ -46,15 +48,16 @@ export class Board {
     const { places, read, isFed, context } = this.#options;
     const states = this.#options.channels().filter(isStatusChannel).toSorted(byPlace).map(read);
     const shown = states.filter(({ kind, channel }) => kind !== "never_seen" || isFed(channel));
-    const tally = { live: 0, stale: 0, neverSeen: 0 };
+    const tally = { live: 0, stale: 0, neverSeen: 0, neverAnswered: 0 };
     for (const [index, state] of shown.entries()) {
       const { kind, channel } = state;
+      const about = context(channel);
       tally[kind === "never_seen" ? "neverSeen" : kind] += 1;
+      if (kind === "never_seen" && about.lastError !== undefined) tally.neverAnswered += 1;
       if (index >= MAX_CARDS) continue;
       const card = this.#cardAt(index, channel);
-      if (this.#changed.has(channel) || card.element.dataset.kind !== kind) {
-        card.show(state, context(channel));
-      } else card.tick(state, context(channel));
+      if (this.#changed.has(channel) || card.element.dataset.kind !== kind) card.show(state, about);
+      else card.tick(state, about);
     }
     this.#changed.clear();
     this.#dropAllBut(new Set(shown.slice(0, MAX_CARDS).map(({ channel }) => channel)));

@@ -70,7 +70,12 @@ export class Card {
         update(this.#trouble, ...staleNote(state, context));
         break;
       case "never_seen":
-        update(this.#head, badge("idle", "○", "No value yet"));
+        update(
+          this.#head,
+          context.lastError === undefined
+            ? badge("idle", "○", "No value yet")
+            : badge("critical", "✕", "Never answered"),
+        );
         update(
           this.#trouble,
           line(context.lastError ?? state.why),

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** The page: connects to the hub it came from and shows all that it hears. */
 import { HoldfastClient } from "../client/mod.ts";
+import { openWithToken } from "./linked_pages.ts";
 import type { ConnectionState, ErrorEvent } from "../client/mod.ts";
 import { Announcer } from "./announcer.ts";
 import { Backends } from "./backends.ts";
@@ -49,7 +50,7 @@ class Page {
     isFed: (channel) => this.#fed.has(channel),
     context: (channel) => ({
       backend: this.#connection.kind === "open" ? this.#backends.behind(channel) : undefined,
-      lastError: this.#report?.sources[channel]?.last_error ?? undefined,
+      lastError: lastErrorOf(this.#report, channel),
       now: performance.now(),
     }),
   });
@@ -70,7 +71,8 @@ class Page {
 
   /** @param wantsToken Whether the hub said so when it sent the page. */
   start(wantsToken: boolean): void {
-    const { retry, forget } = this.#places;
+    const { retry, forget, links } = this.#places;
+    openWithToken(links, storedToken);
     retry.addEventListener("click", () => this.#client?.reconnect());
     forget.addEventListener("click", () => {
       forgetToken();
@@ -223,6 +225,12 @@ class Page {
         : {}),
     };
   }
+}
+
+/** A channel may be called `constructor`, which every object has. */
+function lastErrorOf(report: HubReport | undefined, channel: string): string | undefined {
+  if (report === undefined || !Object.hasOwn(report.sources, channel)) return undefined;
+  return report.sources[channel]?.last_error ?? undefined;
 }
 
 function ifNone(list: readonly unknown[], text: string): HTMLElement | undefined {

@@ -21,6 +21,7 @@ const IDS = [
   "log",
   "notes",
   "forget",
+  "links",
 ] as const;
 
 export type Places = Readonly<Record<typeof IDS[number], HTMLElement>>;

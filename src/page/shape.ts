@@ -62,7 +62,8 @@ export function tableOf(rows: readonly Dictionary[], options: TableOptions): Tab
   const { title, labels = {}, keys = [...present].slice(0, MAX_COLUMNS) } = options;
   const used = keys.filter((key) => present.has(key));
   const columns = used.map((key): Column => ({
-    label: labels[key] ?? labelOf(key),
+    // A backend may call a column `constructor`, which every object has.
+    label: (Object.hasOwn(labels, key) ? labels[key] : undefined) ?? labelOf(key),
     isNumber: shown.every((row) => row[key] === undefined || isPlainNumber(row[key], key)),
   }));
   return {

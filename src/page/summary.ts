@@ -13,6 +13,8 @@ export interface SummaryInput {
   readonly live: number;
   readonly stale: number;
   readonly neverSeen: number;
+  /** Of those never seen: they were asked, and failed. */
+  readonly neverAnswered: number;
   /** Names of backends whose breaker is not closed. */
   readonly backendsDown: readonly string[];
 }
@@ -22,7 +24,7 @@ const MAX_NAMED = 3;
 
 /** How things stand, in one sentence: what the page says first, and what is read aloud. */
 export function summarize(input: SummaryInput): Summary {
-  const { connection, live, stale, neverSeen } = input;
+  const { connection, live, stale, neverSeen, neverAnswered } = input;
   const total = live + stale + neverSeen;
   switch (connection.kind) {
     case "stopped":
@@ -41,11 +43,15 @@ export function summarize(input: SummaryInput): Summary {
       break;
   }
   if (total === 0) return { standing: "idle", text: "Connected; this hub has no sources" };
-  if (stale > 0) {
-    const what = stale === total
-      ? total === 1 ? "The source is stale" : `All ${total} sources are stale`
-      : `${stale} of ${total} sources ${stale === 1 ? "is" : "are"} stale`;
-    return { standing: "stale", text: what + whyOf(input) };
+  const failing = stale + neverAnswered;
+  if (failing > 0) {
+    const what = neverAnswered === 0 ? "stale" : stale === 0 ? "without an answer" : "failing";
+    const parts = what === "failing" ? ` (${stale} stale, ${neverAnswered} never answered)` : "";
+    const whole = failing === total
+      ? total === 1 ? `The source is ${what}` : `All ${total} sources are ${what}`
+      : `${failing} of ${total} sources ${failing === 1 ? "is" : "are"} ${what}`;
+    const standing = stale === 0 && live === 0 ? "gone" : "stale";
+    return { standing, text: whole + parts + whyOf(input) };
   }
   if (neverSeen > 0) {
     const text = `${neverSeen} of ${total} sources ${

@@ -55,7 +55,7 @@ export class Rover implements AsyncDisposable {
       channels: ["notification", ROVER_CHANNEL],
       token,
       WebSocket: MovingSocket,
-      probeRefusal: false,
+      askDoor: false,
       backoff: BACKOFF,
       openTimeoutMs: 3000,
       random: () => chance.next(),

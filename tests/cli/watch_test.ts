@@ -284,11 +284,11 @@ Deno.test("drawView() never draws more rows or columns than there are", () => {
   assertMatch(lines.join("\n"), /… \d+ more\n─+\n10:00:00 old\n10:00:01 new$/);
 });
 
-Deno.test("compact() shows a value in few words", () => {
+Deno.test("C41: compact() shows a value in few words, and numbers as they are", () => {
   assertEquals(
-    compact({ a: 1.23456789, b: "x y", c: [1, 2], d: { e: 1 }, f: null }),
+    compact({ a: 18243.55, b: "x y", c: [1, 2], d: { e: 1 }, f: null }),
     [
-      "a=1.23457",
+      "a=18243.55",
       'b="x y"',
       "c=[1 2]",
       "d={1}",

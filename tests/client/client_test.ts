@@ -24,7 +24,7 @@ function rig(options: ClientOptions = {}): Rig {
   const client = new HoldfastClient("http://hub.test", {
     clock,
     WebSocket: network.WebSocket,
-    probeRefusal: options.fetch !== undefined,
+    askDoor: options.fetch !== undefined,
     random: () => 0.5,
     ...options,
   });

@@ -34,6 +34,7 @@ Deno.test("nextStep() adds the backoff to what the door said", () => {
     waitMs: 7250,
     reason: "the hub takes no clients just now (HTTP 429)",
     usesBackoff: true,
+    isTold: true,
   });
 });
 
@@ -42,4 +43,12 @@ Deno.test("nextStep() stops at a door that is shut", () => {
     const step = nextStep({ kind: "refused" }, { backoffMs: 5, door: { kind: "shut", status } });
     assertEquals(step.kind === "stop" && step.code, code);
   }
+});
+
+Deno.test("C41: nextStep() does not call a token refused where none was given", () => {
+  const door = { kind: "shut", status: 401 } as const;
+  const reason = (hasToken: boolean) =>
+    nextStep({ kind: "refused" }, { backoffMs: 5, door, hasToken }).reason;
+  assertEquals(reason(true), "the hub refused the token (HTTP 401)");
+  assertEquals(reason(false), "the hub asks for a token (HTTP 401)");
 });

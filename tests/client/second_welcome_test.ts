@@ -10,7 +10,7 @@ function rig(channels?: string[]) {
   const client = new HoldfastClient("http://hub.test", {
     clock,
     WebSocket: network.WebSocket,
-    probeRefusal: false,
+    askDoor: false,
     random: () => 0.5,
     ...(channels ? { channels } : {}),
   });

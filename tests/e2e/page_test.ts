@@ -2,7 +2,7 @@
 import axe from "axe-core";
 import { PAGE_HTML } from "../../src/page/built.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { Chromium, hasChromium, type Page } from "../support/browser.ts";
+import { Chromium, hasChromium, type Page, type Target } from "../support/browser.ts";
 import { HubProcess } from "../support/hub_process.ts";
 import { startApp } from "../support/hub_in_process.ts";
 import { PageBackend } from "../support/page_backend.ts";
@@ -258,6 +258,15 @@ Deno.test({
           1,
           "what the token does not allow is not shown",
         );
+
+        const opened = new Promise<Target>((resolve) =>
+          page.browser().once("targetcreated", resolve)
+        );
+        await page.click("#links a[href=snapshot]");
+        const copy = await (await opened).page();
+        const shown = "document.body?.innerText.includes('order_queue')";
+        await copy?.waitForFunction(shown);
+        await copy?.close();
 
         assertEquals(complaints.filter((text) => !FAILED_CONNECTION.test(text)), []);
         assertEquals(outside, [], "requests to elsewhere");

@@ -1,4 +1,4 @@
-import { MAX_ROWS, viewOf } from "../../src/page/shape.ts";
+import { MAX_ROWS, tableOf, viewOf } from "../../src/page/shape.ts";
 import type { View } from "../../src/page/view.ts";
 import { assert, assertEquals, assertLess } from "../support/assert.ts";
 
@@ -89,4 +89,13 @@ Deno.test("viewOf() stays small for a value that is large in every way", () => {
   const text = viewOf("x".repeat(1e6));
   assert(text.kind === "text");
   assertEquals(text.text.length, 200);
+});
+
+Deno.test("C38: viewOf() labels a column called as what every object has by that name", () => {
+  const row = JSON.parse('{ "constructor": 1, "toString": 2, "__proto__": 3, "valueOf": 4 }');
+  const view = viewOf([row]);
+  assert(view.kind === "table");
+  assertEquals(view.columns.map(({ label }) => typeof label), Array(4).fill("string"));
+  const laidOut = tableOf([row], { title: "t", labels: {} });
+  assertEquals(laidOut.columns.map(({ label }) => label), view.columns.map(({ label }) => label));
 });

@@ -10,6 +10,7 @@ function say(input: Partial<SummaryInput>): string[] {
     live: 0,
     stale: 0,
     neverSeen: 0,
+    neverAnswered: 0,
     backendsDown: [],
     ...input,
   });
@@ -37,6 +38,21 @@ Deno.test("summarize() tells how the sources stand", () => {
   assertEquals(say({}), ["idle", "Connected; this hub has no sources"]);
 });
 
+Deno.test("C23: summarize() counts sources that never answered after a try among the failing", () => {
+  assertEquals(say({ live: 1, stale: 2, neverSeen: 2, neverAnswered: 2 }), [
+    "stale",
+    "4 of 5 sources are failing (2 stale, 2 never answered)",
+  ]);
+  assertEquals(say({ live: 1, neverSeen: 1, neverAnswered: 1, backendsDown: ["core"] }), [
+    "stale",
+    "1 of 2 sources is without an answer: core does not answer",
+  ]);
+  assertEquals(say({ neverSeen: 2, neverAnswered: 2 }), [
+    "gone",
+    "All 2 sources are without an answer",
+  ]);
+});
+
 Deno.test("summarize() never calls anything live while there is no connection", () => {
   const states: ConnectionState[] = [
     { kind: "waiting", reason: "gone", waitMs: 1 },
@@ -47,7 +63,14 @@ Deno.test("summarize() never calls anything live while there is no connection", 
   ];
   for (const connection of states) {
     assertEquals(
-      summarize({ connection, live: 4, stale: 0, neverSeen: 0, backendsDown: [] }).standing,
+      summarize({
+        connection,
+        live: 4,
+        stale: 0,
+        neverSeen: 0,
+        neverAnswered: 0,
+        backendsDown: [],
+      }).standing,
       "gone",
     );
   }

@@ -1,7 +1,7 @@
 import { type Browser, connect, type ConnectionTransport, type Page } from "puppeteer-core";
 import { within } from "./until.ts";
 
-export type { Page } from "puppeteer-core";
+export type { Page, Target } from "puppeteer-core";
 
 /** Where Debian puts it; the environment may name another one. */
 const PROGRAM = Deno.env.get("CHROMIUM") || "/usr/bin/chromium";

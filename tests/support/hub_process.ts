@@ -21,6 +21,9 @@ export interface HubProcessOptions {
   asTask?: boolean;
 }
 
+/** The runtime's own words, not the hub's, where its cache of packages is young. */
+const DOWNLOAD = /^Download /;
+
 /**
  * The hub as users run it: a process of its own, with exactly the permissions of `deno task start`
  * or as the compiled executable. It is killed when disposed of, if it still runs.
@@ -158,6 +161,7 @@ export class HubProcess implements AsyncDisposable {
   }
 
   #take(line: string): void {
+    if (DOWNLOAD.test(line)) return;
     try {
       const log: LogLine = JSON.parse(line);
       this.logs.push(log);

@@ -29,9 +29,6 @@ function isScalar(value: unknown): boolean {
 }
 
 function scalar(value: unknown): string {
-  if (typeof value === "number" && !Number.isInteger(value)) {
-    return String(Number(value.toPrecision(6)));
-  }
   if (typeof value === "string") {
     return word(value);
   }

@@ -20,12 +20,11 @@ Deno.test("GET / gives the page under a strict policy", async () => {
   assertEquals(headers.get("referrer-policy"), "no-referrer");
 });
 
-Deno.test("GET / without the token that the hub wants is 401, with the page that asks for it", async () => {
+Deno.test("C41: GET / is open, and without the token that the hub wants the page asks for it", async () => {
   await using app = await startApp(GUARDED);
   for (const path of ["/", "/?token=wrong"]) {
     const response = await fetch(`${app.url}${path}`);
-    assertEquals(response.status, 401);
-    assertEquals(response.headers.get("www-authenticate"), "Bearer");
+    assertEquals(response.status, 200);
     assertEquals(response.headers.get("content-security-policy"), PAGE_POLICY);
     assertStringIncludes(await response.text(), `<body data-token="wanted">`);
   }
