@@ -29,7 +29,19 @@ export const ERRORS = {
     type: "inside_status",
     component: "rpc",
     severity: "warning",
-    when: "the value shown is a cached one",
+    when: "the value shown is a cached one; `details` says why",
+  },
+  PUBLISHER_SILENT: {
+    type: "inside_status",
+    component: "client",
+    severity: "warning",
+    when: "nobody published for `stale_after`, or past `valid_for`: the value shown is an old one",
+  },
+  SOURCE_REMOVED: {
+    type: "inside_status",
+    component: "hub",
+    severity: "warning",
+    when: "a channel's last word: no source feeds it any more",
   },
   CIRCUIT_OPEN: {
     type: "rpc_error",

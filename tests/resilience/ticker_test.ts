@@ -67,6 +67,7 @@ Deno.test("Ticker() does not tick twice when a timer wakes it a fraction too ear
   const inner = new FakeClock();
   const hasty: Clock = {
     now: () => inner.now(),
+    unixMs: () => inner.unixMs(),
     unixSeconds: () => inner.unixSeconds(),
     sleep: (ms, options) => inner.sleep(ms > 1 ? ms - 0.5 : ms, options),
   };
@@ -194,6 +195,7 @@ Deno.test("Ticker() holds one listener on its signal while it waits and none aft
 Deno.test("Ticker() passes on what the clock throws on its own account", async () => {
   const clock: Clock = {
     now: () => 0,
+    unixMs: () => 0,
     unixSeconds: () => 0,
     sleep: () => Promise.reject(new Error("the clock broke")),
   };

@@ -15,14 +15,24 @@ export class FakeClock implements Clock {
   static readonly EPOCH = 1_764_000_000;
 
   #now = 0;
+  #wallAheadMs = 0;
   readonly #sleepers = new Set<Sleeper>();
 
   now(): number {
     return this.#now;
   }
 
+  unixMs(): number {
+    return FakeClock.EPOCH * 1000 + Math.floor(this.#now) + this.#wallAheadMs;
+  }
+
   unixSeconds(): number {
-    return FakeClock.EPOCH + Math.floor(this.#now / 1000);
+    return Math.floor(this.unixMs() / 1000);
+  }
+
+  /** Sets the wall clock forward, or back, alone: a suspend, or somebody who puts it right. */
+  stepWall(ms: number): void {
+    this.#wallAheadMs += ms;
   }
 
   sleep(ms: number, options: { signal?: AbortSignal } = {}): Promise<void> {

@@ -1,0 +1,19 @@
+/** Who gives a channel its values. */
+export type Feeder =
+  /** A source asks this backend. */
+  | { readonly kind: "backend"; readonly backend: string }
+  /** Somebody outside publishes them. */
+  | { readonly kind: "publisher" };
+
+/** What is configured of a status channel, as far as its values' truth is concerned. */
+export interface ChannelSettings {
+  readonly feeder: Feeder;
+  /** Age from which a value counts as stale, in milliseconds; `Infinity` is never. */
+  readonly staleAfterMs: number;
+}
+
+/** A channel nobody configured: whoever publishes on it knows whether its value still holds. */
+export const UNCONFIGURED: ChannelSettings = {
+  feeder: { kind: "publisher" },
+  staleAfterMs: Infinity,
+};
