@@ -1544,7 +1544,7 @@ export const CLIENT_TYPES: string = [
   "\treadonly CLUSTER_LOST: {",
   "\t\treadonly type: \"connection_error\";",
   "\t\treadonly component: \"hub\";",
-  "\t\treadonly severity: \"error\";",
+  "\t\treadonly severity: \"warning\";",
   "\t\treadonly when: \"the hub lost the stream that it shares with others; values are stale until it polls alone\";",
   "\t};",
   "\treadonly CLUSTER_RECOVERED: {",

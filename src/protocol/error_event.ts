@@ -76,7 +76,7 @@ export const ERRORS = {
   CLUSTER_LOST: {
     type: "connection_error",
     component: "hub",
-    severity: "error",
+    severity: "warning",
     when:
       "the hub lost the stream that it shares with others; values are stale until it polls alone",
   },

@@ -11,6 +11,8 @@ import { assert, assertEquals } from "../support/assert.ts";
 const CONTRACT: readonly [ErrorCode, string, string, string][] = [
   ["RPC_FAILURE", "rpc_error", "rpc", "error"],
   ["RPC_UNAVAILABLE", "inside_status", "rpc", "warning"],
+  ["PUBLISHER_SILENT", "inside_status", "client", "warning"],
+  ["SOURCE_REMOVED", "inside_status", "hub", "warning"],
   ["CIRCUIT_OPEN", "rpc_error", "rpc", "critical"],
   ["RPC_RECOVERED", "rpc_error", "rpc", "warning"],
   ["SLOW_CLIENT", "connection_error", "hub", "warning"],
@@ -21,20 +23,16 @@ const CONTRACT: readonly [ErrorCode, string, string, string][] = [
   ["UNKNOWN_CHANNEL", "error", "hub", "warning"],
   ["FORBIDDEN_CHANNEL", "error", "hub", "warning"],
   ["RATE_LIMITED", "error", "hub", "warning"],
-];
-
-/** What a hub among several says beside it: docs/cluster.md. */
-const CLUSTER: typeof CONTRACT = [
-  ["CLUSTER_LOST", "connection_error", "hub", "error"],
+  ["CLUSTER_LOST", "connection_error", "hub", "warning"],
   ["CLUSTER_RECOVERED", "connection_error", "hub", "warning"],
 ];
 
-Deno.test("ERRORS is the contract's table and the cluster's, no code more and none less", () => {
+Deno.test("ERRORS is the contract's table, no code more and none less", () => {
   const table = ERROR_CODES.map((code) => {
     const { type, component, severity } = ERRORS[code];
     return [code, type, component, severity];
   });
-  assertEquals(table.toSorted(), [...CONTRACT, ...CLUSTER].map((row) => [...row]).toSorted());
+  assertEquals(table.toSorted(), CONTRACT.map((row) => [...row]).toSorted());
 });
 
 Deno.test("errorEvent() takes component and severity from the table", () => {

@@ -18,6 +18,7 @@ class WindowsBench implements Disposable {
   constructor() {
     const clock: Clock = {
       now: () => this.clock.now() + this.#worked,
+      unixMs: () => this.clock.unixMs(),
       unixSeconds: () => this.clock.unixSeconds(),
       sleep: (ms, options) => this.clock.sleep(ms, options),
     };
