@@ -7,6 +7,7 @@ import { openTraces } from "../server/reports/traces.ts";
 import { readCredentials } from "../service/credentials.ts";
 import { UncaughtErrors } from "../service/uncaught_errors.ts";
 import { giveUpPermissions } from "../service/permissions.ts";
+import { Reloads } from "../service/reloads.ts";
 import { listenForSignals } from "../service/signals.ts";
 import { writesToJournal } from "../telemetry/journal.ts";
 import { type Log, logOf, type LogOptions, startLogs } from "../telemetry/log.ts";
@@ -31,6 +32,8 @@ const EARLY_LOGS = { level: "info", format: "json" } as const;
 export async function serve(options: ServeOptions, waitingIo: Io): Promise<number> {
   await using io = unblockedIo(waitingIo);
   await using _logs = await startLogs({ ...EARLY_LOGS, ...logLinesOf(io) });
+  // Before anything can be seen of the hub: a signal sent as soon as it speaks must not kill it.
+  using wishes = new Wishes(io);
   giveUpPermissions();
   const loaded = await load(options, io);
   if (!loaded.ok) {
@@ -46,7 +49,38 @@ export async function serve(options: ServeOptions, waitingIo: Io): Promise<numbe
     sources: config.sources.length,
   });
   for (const note of notesOn(config)) log.warning("config.note", { note });
-  return await runUntilStopped(config, { io, log, load: () => load(options, io) });
+  return await runUntilStopped(config, { io, log, load: () => load(options, io), wishes });
+}
+
+/** What signals ask of the hub, from its first moment on. */
+class Wishes implements Disposable {
+  readonly reloads = new Reloads();
+  /** Resolves once it is asked to stop. */
+  readonly stop: Promise<void>;
+  readonly #signals: Disposable;
+
+  constructor(io: UnblockedIo) {
+    const log = logOf("cli");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.stop = promise;
+    this.#signals = listenForSignals({
+      onStop: (signal) => {
+        log.info("signal.received", { signal });
+        this.reloads.end();
+        resolve();
+      },
+      onImpatience: (signal) => {
+        log.warning("signal.second", { signal, effect: "stopping without the rest of the drain" });
+        void io.flush(LAST_WORDS_MS).then(() => Deno.exit(EXIT.failure));
+      },
+      onReload: () => this.reloads.ask(),
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.reloads.end();
+    this.#signals[Symbol.dispose]();
+  }
 }
 
 async function load({ config: file, flags = {} }: ServeOptions, io: Io): Promise<LoadedConfig> {
@@ -64,27 +98,14 @@ interface RunOptions {
   log: Log;
   /** Reads the configuration again. */
   load: () => Promise<LoadedConfig>;
+  wishes: Wishes;
 }
 
-async function runUntilStopped(config: Config, { io, log, load }: RunOptions): Promise<number> {
+async function runUntilStopped(config: Config, options: RunOptions): Promise<number> {
+  const { io, log, wishes } = options;
   using uncaughtErrors = new UncaughtErrors();
-  const { promise: stop, resolve: askToStop } = Promise.withResolvers<void>();
   await using supervision = new Supervision(config.hub.heartbeat_every);
-  let app: App | undefined = undefined;
-  // Before anything can be seen of the hub: a signal sent as soon as it listens must not kill it.
-  using _signals = listenForSignals({
-    onStop: (signal) => {
-      log.info("signal.received", { signal });
-      askToStop();
-    },
-    onImpatience: (signal) => {
-      log.warning("signal.second", { signal, effect: "stopping without the rest of the drain" });
-      void io.flush(LAST_WORDS_MS).then(() => Deno.exit(EXIT.failure));
-    },
-    onReload: () => {
-      if (app) void reload(app, { io, log, load, supervision });
-    },
-  });
+  let app: App;
   try {
     const onHeartbeat = () => supervision.beat();
     const observer = await openTraces({ env: io.env, version: VERSION });
@@ -102,7 +123,8 @@ async function runUntilStopped(config: Config, { io, log, load }: RunOptions): P
     return EXIT.failure;
   }
   supervision.started(app);
-  await stop;
+  wishes.reloads.begin(() => reload(app, { ...options, supervision }));
+  await wishes.stop;
   supervision.stopping();
   try {
     await app.shutdown();

@@ -34,6 +34,7 @@ export const DURATION_KEYS: ReadonlySet<string> = new Set([
   "stale_after",
   "heartbeat_every",
   "ping_every",
+  "request_timeout",
   "stall_timeout",
   "history_for",
   "clock_skew",

@@ -69,6 +69,8 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
     "max_clients": 10000,
     // 0: no limit.
     "max_clients_per_ip": 0,
+    // For whatever is not a client yet: header, body, handshake.
+    "request_timeout": "10s",
     // From one client.
     "max_message_bytes": 65536,
     "messages_per_second": 20,
@@ -77,6 +79,8 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
     "high_water_bytes": 65536,
     // A client that takes nothing for this long is closed as a slow one.
     "stall_timeout": "15s",
+    // Handed over and not yet taken, all clients together; above it the slowest are closed.
+    "max_buffered_bytes": 268435456,
     // What is kept for clients that come back.
     "history_messages": 1000,
     "history_for": "5m"

@@ -127,6 +127,11 @@ export class Libc implements Disposable {
     return this.#syscalls.failure("shutdown");
   }
 
+  /** Lets another socket of ours listen on the same address, or not any more (`SO_REUSEPORT`). */
+  sharePort(fd: number, isShared: boolean): SyscallResult {
+    return this.#syscalls.setInts(SOCKET_OPTION.reusePort, fd, [isShared ? 1 : 0]);
+  }
+
   /** What {@linkcode tuneListener} set, as one socket has it; to see that it was inherited. */
   tuning(fd: number): TuneListenerOptions {
     const userTimeoutMs = this.#syscalls.getInt(SOCKET_OPTION.userTimeout, fd);

@@ -19,6 +19,8 @@ export const SOCKET_OPTION = {
   receiveBuffer: { name: "SO_RCVBUF", level: SOL_SOCKET, option: 8 },
   /** What `close` does with unsent data: a pair of ints, on or off and seconds. */
   linger: { name: "SO_LINGER", level: SOL_SOCKET, option: 13 },
+  /** 1 where other sockets of this user may listen on the same address. */
+  reusePort: { name: "SO_REUSEPORT", level: SOL_SOCKET, option: 15 },
   /** 1 on a listening socket, else 0. */
   acceptsConnections: { name: "SO_ACCEPTCONN", level: SOL_SOCKET, option: 30 },
   /** A {@linkcode TcpInfo}. */

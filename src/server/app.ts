@@ -157,7 +157,7 @@ export class App implements AsyncDisposable {
     this.#listeners = new Listeners({
       handler,
       onListening: (addr) => this.#guard.tune(addr),
-      stopListening: () => this.#guard.stopListening(),
+      handOver: (open, isShared) => this.#guard.handOver(open, isShared),
     });
   }
 
@@ -315,6 +315,8 @@ export class App implements AsyncDisposable {
     return publish(request, {
       identity,
       maxBytes: this.#config.hub.max_message_bytes,
+      bodyTimeoutMs: this.#config.hub.request_timeout,
+      isDraining: () => this.#admission.isDraining,
       statusChannels: () => supply.statusChannels(),
       isFed: (channel) => supply.isFed(channel),
       publishEvent: (channel, data) => supply.publishEvent(channel, data),

@@ -1,34 +1,111 @@
 import type { Check } from "./watchdog.ts";
 
+/** What is kept of an answer: its first line is all that counts. */
+const HEAD_BYTES = 4096;
+
 /**
  * A check of the way in: asks the hub's own `/healthz` over a connection of its own, so that the
- * listening socket must accept and the routes must answer.
+ * listening socket must accept and the routes must answer. It speaks to the socket itself: `fetch`
+ * would send the question to whatever proxy the environment names.
  *
  * @param url Where the hub listens, such as `http://0.0.0.0:8787`; asked for each time.
  */
 export function acceptCheck(url: () => string): Check {
   return async (signal) => {
-    // A client of its own each time: a kept connection would show nothing about accepting.
-    using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+    const { hostname, port, isSecure } = targetOf(url());
+    let connection: Deno.Conn;
     try {
-      const response = await fetch(healthUrl(url()), { client, signal, redirect: "manual" });
-      await response.body?.cancel();
-      if (response.ok) return true;
-      throw new Error(`/healthz answered ${response.status}`);
+      connection = await connect({ hostname, port, isSecure, signal });
     } catch (error) {
       signal.throwIfAborted();
       if (isAboutTheCertificate(error)) return true;
       throw error;
     }
+    const onAbort = () => closeQuietly(connection);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      const status = await ask(connection, `${bracketed(hostname)}:${port}`);
+      if (status === 200) return true;
+      throw new Error(`/healthz answered ${status ?? "nothing that is HTTP"}`);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isAboutTheCertificate(error)) return true;
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      closeQuietly(connection);
+    }
   };
 }
 
+interface Target {
+  readonly hostname: string;
+  readonly port: number;
+  readonly isSecure: boolean;
+}
+
 /** The same port by loopback, for a hub that listens on every address of the machine. */
-function healthUrl(url: string): URL {
-  const target = new URL("/healthz", url);
-  if (target.hostname === "0.0.0.0") target.hostname = "127.0.0.1";
-  if (target.hostname === "[::]") target.hostname = "[::1]";
-  return target;
+function targetOf(url: string): Target {
+  const { hostname, port, protocol } = new URL(url);
+  const isSecure = protocol === "https:";
+  const address = hostname.replace(/^\[(.*)\]$/, "$1");
+  const loopback = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+  return { hostname: loopback, port: port === "" ? (isSecure ? 443 : 80) : Number(port), isSecure };
+}
+
+function bracketed(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+/** Connects, or fails with the signal; a connection that comes too late is closed. */
+async function connect(target: Target & { signal: AbortSignal }): Promise<Deno.Conn> {
+  const { hostname, port, isSecure, signal } = target;
+  const connecting: Promise<Deno.Conn> = isSecure
+    ? Deno.connectTls({ hostname, port, alpnProtocols: ["http/1.1"] })
+    : Deno.connect({ hostname, port });
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => {
+    reject(signal.reason);
+    connecting.then(closeQuietly, () => {});
+  };
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([connecting, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    aborted.catch(() => {});
+  }
+}
+
+/** The status of the answer; `undefined` if what came is none. */
+async function ask(connection: Deno.Conn, host: string): Promise<number | undefined> {
+  const request = `GET /healthz HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`;
+  await writeAll(connection, new TextEncoder().encode(request));
+  const head = new Uint8Array(HEAD_BYTES);
+  let length = 0;
+  while (length < head.length) {
+    const read = await connection.read(head.subarray(length));
+    if (read === null) break;
+    length += read;
+    const [, status] = /^HTTP\/1\.[01] (\d{3})[ \r]/.exec(
+      new TextDecoder().decode(head.subarray(0, length)),
+    ) ?? [];
+    if (status !== undefined) return Number(status);
+  }
+  return undefined;
+}
+
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await connection.write(rest));
+}
+
+function closeQuietly(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    // It was closed already.
+  }
 }
 
 /**

@@ -14,7 +14,7 @@ export interface ServiceNotifier extends Disposable {
   ready(status: string): void;
   /** A reload has begun; {@linkcode ready} must follow. */
   reloading(): void;
-  /** The service has begun to stop. */
+  /** The service has begun to stop; what is told after that of being ready or reloading is not sent. */
   stopping(): void;
   /** A line for people, shown by `systemctl status`. */
   status(text: string): void;
@@ -113,6 +113,8 @@ class Notifier implements ServiceNotifier {
   #busy: Promise<void> | undefined;
   #status = "";
   #failure: string | undefined;
+  /** It was told of the end: there is no state after that one. */
+  #isStopping = false;
 
   constructor({ clock, channel, feedEveryMs }: NotifierParts) {
     this.#clock = clock;
@@ -121,12 +123,14 @@ class Notifier implements ServiceNotifier {
   }
 
   ready(status: string): void {
+    if (this.#isStopping) return;
     this.#waiting.set("state", "READY=1");
     this.#setStatus(status);
     this.#flush();
   }
 
   reloading(): void {
+    if (this.#isStopping) return;
     const time = this.#channel?.monotonicMicroseconds();
     const stamp = time === undefined ? "" : `\nMONOTONIC_USEC=${time}`;
     this.#waiting.set("state", `RELOADING=1${stamp}`);
@@ -134,6 +138,7 @@ class Notifier implements ServiceNotifier {
   }
 
   stopping(): void {
+    this.#isStopping = true;
     this.#waiting.set("state", "STOPPING=1");
     this.#flush();
   }

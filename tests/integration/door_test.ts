@@ -357,3 +357,13 @@ Deno.test("C28: a hub without auth answers under its own names alone", async () 
   await open.reload(configOf({ hosts: ["rebind.example"] }));
   assertEquals(await statuses(open, rebound), [101, 200], "a reload changes it");
 });
+
+Deno.test("C34: a handshake takes one whole Sec-WebSocket-Key", async () => {
+  await using app = await startApp({});
+  const key = "dGhlIHNhbXBsZSBub25jZQ==";
+  const bad = ["", "x", "dGhlIHNhbXBsZQ==", `${key}\r\nsec-websocket-key: ${key}`, `${key}${key}`];
+  for (const each of bad) {
+    assertEquals(await knock(wsUrl(app), { "sec-websocket-key": each }), 400, each);
+  }
+  assertEquals(await knock(wsUrl(app), { "sec-websocket-key": key }), 101);
+});

@@ -120,6 +120,7 @@ Deno.test("publish() waits for a body that drips for its time and no longer", as
     publishEvent: () => Promise.resolve(1),
     publishStatus: () => Promise.resolve(1),
     bodyTimeoutMs: 20,
+    isDraining: () => false,
   });
   assertEquals([response.status, cancelled], [400, true]);
 });

@@ -61,3 +61,21 @@ Deno.test("acceptCheck() ends with its signal", async () => {
   await assertRejects(async () => await checking, Error, "late");
   resolve();
 });
+
+Deno.test("C05: acceptCheck() goes through no proxy, whatever the environment names", async () => {
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const proxy = `http://127.0.0.1:${closed.addr.port}`;
+  closed.close();
+  await using server = serve(() => new Response("ok"));
+  const names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"];
+  const before = names.map((name) => [name, Deno.env.get(name)] as const);
+  try {
+    for (const name of names) Deno.env.set(name, proxy);
+    assert(await acceptCheck(() => `http://127.0.0.1:${server.addr.port}`)(never));
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+  }
+});

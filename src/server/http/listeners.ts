@@ -8,8 +8,11 @@ export interface ListenersOptions {
   handler: Deno.ServeHandler;
   /** A socket has begun to listen; called before anybody is told of it. */
   onListening: (address: Deno.NetAddr) => void;
-  /** Makes that socket let go of its port, while its connections live on; false if it cannot. */
-  stopListening: () => boolean;
+  /**
+   * Has the socket that `open` opens take over from the one that listens; false if it cannot. If
+   * `open` throws, the old one listens on.
+   */
+  handOver: (open: () => void, isShared: boolean) => boolean;
 }
 
 interface Certificate {
@@ -19,8 +22,8 @@ interface Certificate {
 
 /**
  * The socket the hub listens on. The runtime cannot change the certificate of a listening socket,
- * and to shut its server down would end its connections, so for a new certificate the socket is
- * made to let go of the port, a second one takes over, and the first server only sees its
+ * and to shut its server down would end its connections, so for a new certificate a second one
+ * begins to listen beside the first, that one lets go of the port, and its server only sees its
  * connections to their end.
  */
 export class Listeners {
@@ -63,7 +66,7 @@ export class Listeners {
    * Reads the certificate again and, if it has changed, uses it for new connections.
    *
    * @throws {TypeError} If it cannot be used: then the old one stays.
-   * @throws {Deno.errors.AddrInUse} If something else got hold of the port on the way.
+   * @throws {Deno.errors.AddrInUse} If the port cannot be had a second time: then, too.
    */
   async renew({ tls }: Pick<Address, "tls">): Promise<void> {
     if (this.#certificate === undefined || tls === undefined) return; // a matter for a restart
@@ -74,7 +77,10 @@ export class Listeners {
     if (old === undefined) return;
     const { addr } = old;
     tryCertificate(addr.hostname, certificate);
-    if (!this.#options.stopListening()) {
+    const open = () => {
+      this.#server = this.#serve(addr, certificate, { besideAnother: true });
+    };
+    if (!this.#options.handOver(open, this.#isShared)) {
       logOf("server").warning("tls.not_renewed", {
         why: "without the C library, only by a restart",
       });
@@ -82,8 +88,6 @@ export class Listeners {
     }
     old.finished.catch(() => {}); // it cannot accept any more, which is what was asked for
     this.#retired.add(old);
-    this.#server = undefined;
-    this.#server = this.#serve(addr, certificate);
     this.#certificate = certificate;
     logOf("server").info("tls.renewed", { url: this.#url });
   }
@@ -97,11 +101,13 @@ export class Listeners {
   #serve(
     { hostname, port }: { hostname: string; port: number },
     certificate: Certificate | undefined,
+    { besideAnother }: { besideAnother: boolean } = { besideAnother: false },
   ): Server {
     const { handler, onListening } = this.#options;
+    const reusePort = this.#isShared || besideAnother;
     let server: Server;
     try {
-      const options = { hostname, port, reusePort: this.#isShared, onListen() {} };
+      const options = { hostname, port, reusePort, onListen() {} };
       server = certificate
         ? Deno.serve({ ...options, ...certificate }, handler)
         : Deno.serve(options, handler);

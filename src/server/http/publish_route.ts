@@ -7,7 +7,7 @@ import { MAX_JSON_DEPTH, type ScannedJson } from "../../protocol/json_scanner.ts
 import { readBoundedBody } from "../../rpc/http/bounded_body.ts";
 import { readJson } from "../../rpc/http/read_json.ts";
 import type { Identity } from "../door/identity.ts";
-import { refuse, reply, retryLater } from "./reply.ts";
+import { noPlace, refuse, reply, retryLater } from "./reply.ts";
 
 export interface PublishOptions {
   identity: Identity;
@@ -21,15 +21,16 @@ export interface PublishOptions {
   publishEvent: (channel: string, data: JsonText) => Promise<number>;
   /** Makes this the latest value of a status channel; returns its sequence number. */
   publishStatus: (channel: string, data: JsonText) => Promise<number>;
-  /** How long a publisher may take to send its body, in milliseconds. Default: 10 s. */
-  bodyTimeoutMs?: number;
+  /** How long a publisher may take to send its body, in milliseconds. */
+  bodyTimeoutMs: number;
+  /** Whether the door has closed: what would be accepted now might reach nobody. */
+  isDraining: () => boolean;
 }
-
-const BODY_TIMEOUT_MS = 10_000;
 
 /** `POST /publish {channel, data}`: broadcasts from outside. */
 export async function publish(request: Request, options: PublishOptions): Promise<Response> {
-  const { identity, maxBytes, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
+  const { identity, maxBytes, bodyTimeoutMs, isDraining } = options;
+  if (isDraining()) return noPlace("draining");
   if (!identity.mayPublish) {
     return refuse(
       STATUS_CODE.Forbidden,
@@ -52,6 +53,7 @@ export async function publish(request: Request, options: PublishOptions): Promis
   }
   const message = messageOf(scanned);
   if (typeof message === "string") return refuse(STATUS_CODE.BadRequest, message);
+  if (isDraining()) return noPlace("draining"); // while the body was on its way
   try {
     return await send(message, options);
   } catch (error) {

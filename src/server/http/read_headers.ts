@@ -4,6 +4,7 @@ const NAMES = [
   "host",
   "last-event-id",
   "origin",
+  "sec-websocket-key",
   "sec-websocket-protocol",
   "sec-websocket-version",
   "upgrade",

@@ -18,6 +18,9 @@ const SEND_BUFFER_BYTES = 65_536;
  */
 const RECEIVE_BUFFER_BYTES = 16_384;
 
+/** What the kernel can count of it (a C int), in milliseconds; longer ones are cut down to this. */
+const LONGEST_USER_TIMEOUT_MS = 2 ** 31 - 1;
+
 export interface SocketGuardOptions {
   /** How long a client may take nothing before it is told, in milliseconds. */
   stallTimeoutMs: number;
@@ -70,7 +73,10 @@ export class SocketGuard implements ReceivedBytes, Disposable {
       const result = libc.tuneListener(fd, {
         // A client is told after one timeout; its connection has to live long enough for that, and
         // to be gone one timeout later.
-        userTimeoutMs: Math.max(1, Math.round(2 * this.#options.stallTimeoutMs)),
+        userTimeoutMs: Math.min(
+          LONGEST_USER_TIMEOUT_MS,
+          Math.max(1, Math.round(2 * this.#options.stallTimeoutMs)),
+        ),
         sendBufferBytes: SEND_BUFFER_BYTES,
         receiveBufferBytes: RECEIVE_BUFFER_BYTES,
       });
@@ -79,13 +85,31 @@ export class SocketGuard implements ReceivedBytes, Disposable {
   }
 
   /**
-   * Makes the listening socket let go of its port, while its connections live on. False if there
-   * is no way to do that.
+   * Has another listening socket take over the port from those there are: `open` begins to listen
+   * while they still do, so that the port is never without one; then they let go of it, and their
+   * connections live on. If `open` throws, all stays as it was.
+   *
+   * @param isShared Whether sockets of other processes may listen there as well.
+   * @returns False, and nothing done, where there is no way to do that.
    */
-  stopListening(): boolean {
-    if (this.#libc === undefined || this.#listener === undefined) return false;
-    const [fd] = this.#libc.listeningSockets(this.#listener);
-    return fd !== undefined && this.#libc.stopListening(fd).ok;
+  handOver(open: () => void, isShared: boolean): boolean {
+    const libc = this.#libc;
+    const listener = this.#listener;
+    if (libc === undefined || listener === undefined) return false;
+    const old = libc.listeningSockets(listener);
+    const share = (sockets: readonly number[], isOn: boolean) => {
+      if (!isShared) { for (const fd of sockets) libc.sharePort(fd, isOn); }
+    };
+    share(old, true);
+    try {
+      open();
+    } catch (error) {
+      share(old, false);
+      throw error;
+    }
+    for (const fd of old) libc.stopListening(fd);
+    share(libc.listeningSockets(listener), false);
+    return true;
   }
 
   received(slice?: Slice): ReadonlyMap<string, number> {

@@ -35,8 +35,17 @@ function refuseUpgrade({ method, headers }: RequestInfo): Response | undefined {
       "sec-websocket-version": "13",
     });
   }
+  if (!KEY.test(headers.get("sec-websocket-key") ?? "")) {
+    return refuse(
+      STATUS_CODE.BadRequest,
+      "a WebSocket handshake has one Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.1)",
+    );
+  }
   return undefined;
 }
+
+/** Sixteen bytes in base64; two headers of the name are one value with a comma, which does not fit. */
+const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
 /** Makes a request a WebSocket and, once that is open, a client of the hub. */
 export function upgrade(request: Request, options: UpgradeOptions): Response {

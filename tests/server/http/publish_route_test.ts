@@ -16,6 +16,8 @@ async function attempt(body: unknown, identity: Identity = PUBLISHER, maxBytes =
   const response = await publish(request, {
     identity,
     maxBytes,
+    bodyTimeoutMs: 10_000,
+    isDraining: () => false,
     statusChannels: () => ["system_status", "agent_status", "compression_update"],
     isFed: (channel) => channel === "system_status",
     publishEvent: (channel, data) => Promise.resolve(sent.push([channel, data])),
@@ -76,6 +78,8 @@ Deno.test("publish() takes text that is not UTF-8 for what it is", async () => {
   const response = await publish(request, {
     identity: PUBLISHER,
     maxBytes: 100,
+    bodyTimeoutMs: 10_000,
+    isDraining: () => false,
     statusChannels: () => [],
     isFed: () => false,
     publishEvent: () => Promise.resolve(1),
@@ -83,4 +87,34 @@ Deno.test("publish() takes text that is not UTF-8 for what it is", async () => {
   });
   assertEquals(response.status, 400);
   assertStringIncludes(await response.text(), "UTF-8");
+});
+
+Deno.test("C45: publish() takes nothing once the door has closed, not even while a body comes", async () => {
+  let isDraining = true;
+  const sent: unknown[] = [];
+  const ask = (body: BodyInit) =>
+    publish(new Request("http://hub/publish", { method: "POST", body }), {
+      identity: PUBLISHER,
+      maxBytes: 1000,
+      bodyTimeoutMs: 10_000,
+      isDraining: () => isDraining,
+      statusChannels: () => [],
+      isFed: () => false,
+      publishEvent: (...event) => Promise.resolve(sent.push(event)),
+      publishStatus: (...value) => Promise.resolve(sent.push(value)),
+    });
+  const text = JSON.stringify({ channel: "notification", data: {} });
+  const refused = await ask(text);
+  isDraining = false;
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const coming = ask(readable);
+  const writer = writable.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  isDraining = true;
+  await writer.close();
+  for (const { status, headers, body } of [refused, await coming]) {
+    assertEquals([status, headers.get("retry-after")], [503, "5"]);
+    await body?.cancel();
+  }
+  assertEquals(sent, []);
 });
