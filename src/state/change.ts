@@ -1,0 +1,38 @@
+/** What is kept, by kind. Whoever writes a kind knows what its keys and bodies mean. */
+export const KINDS = [
+  "position",
+  "frame",
+  "session",
+  "value",
+  "breaker",
+  "incident",
+  "life",
+  "uptime",
+  "hook",
+  "delivery",
+] as const;
+export type Kind = typeof KINDS[number];
+
+/**
+ * The kinds that say how far clients have got. They are only true together and to the last one:
+ * where one may be missing, none of them is given back.
+ */
+export const POSITION_KINDS: ReadonlySet<Kind> = new Set(["position", "frame", "session"]);
+
+/** Something to be kept from now on, or to be forgotten. */
+export interface Change {
+  readonly kind: Kind;
+  readonly key: string;
+  /** JSON text; null: forgotten. */
+  readonly body: string | null;
+}
+
+/** What was kept before this life of the hub: bodies by key, in the order of their keys. */
+export type Kept = ReadonlyMap<Kind, ReadonlyMap<string, string>>;
+
+/** How long, and how many, entries of a kind are kept that nobody takes away by name. */
+export interface KeepLimit {
+  readonly kind: Kind;
+  readonly maxEntries: number;
+  readonly maxAgeMs: number;
+}
