@@ -256,7 +256,12 @@ export class State implements AsyncDisposable {
     if (!wasKeeping) return;
     this.#failures += 1;
     const { dir } = this.#options;
-    this.#log.error("state.failed", { dir, fault, why, ...(isSpoiled ? {} : { is_spoiled: false }) });
+    this.#log.error("state.failed", {
+      dir,
+      fault,
+      why,
+      ...(isSpoiled ? {} : { is_spoiled: false }),
+    });
     if (!this.#isMending) void this.#mend();
   }
 

@@ -199,7 +199,9 @@ function requireOurs(database: DatabaseSync): void {
 export function migrate(database: DatabaseSync, steps: readonly string[]): void {
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
   for (let version = pragma(database, "user_version"); version < steps.length; version++) {
-    database.exec(`BEGIN IMMEDIATE; ${steps[version]}; PRAGMA user_version = ${version + 1}; COMMIT`);
+    database.exec(
+      `BEGIN IMMEDIATE; ${steps[version]}; PRAGMA user_version = ${version + 1}; COMMIT`,
+    );
   }
 }
 

@@ -31,22 +31,57 @@ interface TailHead {
   readonly store: string;
 }
 
+/** One file of a tail, as far as it is written. */
+class TailPart {
+  readonly #file: TailFile;
+  /** Number of its newest record. */
+  last = 0;
+  bytes = 0;
+
+  constructor(file: TailFile) {
+    this.#file = file;
+  }
+
+  write(number: number, encoded: Uint8Array): void {
+    try {
+      for (let done = 0; done < encoded.length;) {
+        done += this.#file.writeSync(encoded.subarray(done));
+      }
+    } catch (error) {
+      this.#cutTo(this.bytes); // half a record would look damaged once another follows
+      throw error;
+    }
+    this.bytes += encoded.length;
+    this.last = number;
+  }
+
+  cut(): void {
+    this.#cutTo(0);
+    this.bytes = 0;
+    this.last = 0;
+  }
+
+  #cutTo(length: number): void {
+    this.#file.truncateSync(length);
+    this.#file.seekSync(length, Deno.SeekMode.Start);
+  }
+}
+
 /**
  * What was said and is not yet in the store: appended before anybody hears of it, so that a process
  * that is killed forgets nothing. It costs some microseconds and waits for no disk: the system keeps
  * what is written, whatever becomes of the process. (Not what becomes of the machine.)
  */
 export class Tail {
-  readonly #files: readonly [TailFile, TailFile];
-  readonly #lastIn = [0, 0];
-  readonly #bytesIn = [0, 0];
-  #active = 0;
+  readonly #parts: readonly [TailPart, TailPart];
+  #active: TailPart;
   #store = "";
   #number = 0;
 
   /** @param files Open for writing; closed by whoever opened them. */
-  constructor(files: readonly [TailFile, TailFile]) {
-    this.#files = files;
+  constructor([a, b]: readonly [TailFile, TailFile]) {
+    this.#parts = [new TailPart(a), new TailPart(b)];
+    [this.#active] = this.#parts;
   }
 
   /** Number of the newest record. */
@@ -55,21 +90,23 @@ export class Tail {
   }
 
   get bytes(): number {
-    return this.#bytesIn[0]! + this.#bytesIn[1]!;
+    const [a, b] = this.#parts;
+    return a.bytes + b.bytes;
   }
 
   /**
    * Begins after what the store has, all of it.
    *
-   * @param keep The file that has the newest record: it is cut off last.
+   * @param newest The file that has the newest record: it is cut off last.
    * @throws What writing a file throws.
    */
-  begin(store: string, number: number, keep: 0 | 1): void {
+  begin(store: string, number: number, newest: 0 | 1): void {
     this.#store = store;
     this.#number = number;
-    this.#active = keep === 0 ? 1 : 0;
-    this.#startFile(this.#active);
-    this.#cut(keep);
+    const [a, b] = this.#parts;
+    const [before, next] = newest === 0 ? [a, b] : [b, a];
+    this.#turnTo(next);
+    before.cut();
   }
 
   /**
@@ -80,55 +117,29 @@ export class Tail {
    * @throws {RangeError} If the tail is full.
    */
   append(changes: readonly Change[], applied: number): number {
-    const other = this.#active === 0 ? 1 : 0;
-    if (this.#bytesIn[this.#active]! > TURN_BYTES && this.#lastIn[other]! <= applied) {
-      this.#active = other;
-      this.#startFile(other);
-    }
-    const text = JSON.stringify(changes.map(shortened));
+    const [a, b] = this.#parts;
+    const other = this.#active === a ? b : a;
+    if (this.#active.bytes > TURN_BYTES && other.last <= applied) this.#turnTo(other);
     const number = this.#number + 1;
-    this.#write({ number, text });
+    const encoded = encodeRecord({ number, text: JSON.stringify(changes.map(shortened)) });
+    if (this.bytes + encoded.length > MAX_TAIL_BYTES) {
+      throw new RangeError("the store does not keep up with what is to be kept");
+    }
+    this.#active.write(number, encoded);
     this.#number = number;
     return number;
   }
 
   /** Makes what is in it worthless: it does not go on from what the store has. */
   spoil(): void {
-    for (const at of [0, 1]) this.#cut(at);
+    for (const part of this.#parts) part.cut();
   }
 
-  #startFile(at: number): void {
-    this.#cut(at);
-    this.#active = at;
+  #turnTo(part: TailPart): void {
     const head: TailHead = { store: this.#store };
-    this.#write({ number: this.#number, text: JSON.stringify(head) });
-  }
-
-  #write(record: { number: number; text: string }): void {
-    const bytes = encodeRecord(record);
-    const at = this.#active;
-    const before = this.#bytesIn[at]!;
-    if (this.bytes + bytes.length > MAX_TAIL_BYTES) {
-      throw new RangeError("the store does not keep up with what is to be kept");
-    }
-    const file = this.#files[at]!;
-    try {
-      for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-    } catch (error) {
-      file.truncateSync(before); // half a record would look damaged once another follows
-      file.seekSync(before, Deno.SeekMode.Start);
-      throw error;
-    }
-    this.#bytesIn[at] = before + bytes.length;
-    this.#lastIn[at] = record.number;
-  }
-
-  #cut(at: number): void {
-    const file = this.#files[at]!;
-    file.truncateSync(0);
-    file.seekSync(0, Deno.SeekMode.Start);
-    this.#bytesIn[at] = 0;
-    this.#lastIn[at] = 0;
+    part.cut();
+    part.write(this.#number, encodeRecord({ number: this.#number, text: JSON.stringify(head) }));
+    this.#active = part;
   }
 }
 

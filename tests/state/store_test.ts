@@ -50,7 +50,7 @@ Deno.test("Store prunes what is too old and what is too many", async () => {
   assertEquals([...store.read(true).kept.keys()], ["value"]);
 });
 
-Deno.test("StoreFolder keeps positions over a crash, and over a clean end on another boot", async () => {
+Deno.test("StoreFolder tells an end in order, whichever boot it was on", async () => {
   await using dir = await StateDir.make();
   const changes = [put("position", "hub", { seq: 7 }), put("value", "x", 1)];
   {
