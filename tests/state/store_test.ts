@@ -81,7 +81,7 @@ Deno.test("StoreFolder puts aside what is damaged, foreign or of a later version
   const whys: string[] = [];
   for (const [at, make] of [nonsense, foreign, later, nonsense].entries()) {
     for (const name of dir.files()) {
-      if (/^holdfast\.db(-wal|-shm)?$/.test(name)) Deno.removeSync(`${dir.path}/${name}`);
+      if (/^holdfast\.db(-wal|-shm)?$/.test(name)) await Deno.remove(`${dir.path}/${name}`);
     }
     make();
     using folder = new StoreFolder({ dir: dir.path, ...OPTIONS });
