@@ -27,19 +27,33 @@ async function checked(loaded: LoadedConfig): Promise<LoadedConfig> {
   return problems.length === 0 ? loaded : { ok: false, problems };
 }
 
-/** Whether the authority's certificate is there: without it no server would ever be trusted. */
+/** Files without which NATS would never be reached, and what each has to hold. */
+const NATS_FILES = {
+  ca: { holds: "-----BEGIN CERTIFICATE-----", name: "a certificate" },
+  cert: { holds: "-----BEGIN CERTIFICATE-----", name: "a certificate" },
+  key: { holds: "PRIVATE KEY-----", name: "a private key" },
+  credentials: { holds: "NKEY SEED-----", name: "a user's JWT and seed" },
+} as const;
+
+/** Whether the files that are to be shown to NATS are there. */
 async function clusterProblems({ cluster }: Config, where: string): Promise<Problem[]> {
-  if (cluster?.ca === undefined) return [];
-  const path = "cluster.ca";
-  const expected = "the path of a PEM file that can be read";
-  try {
-    const text = await Deno.readTextFile(cluster.ca);
-    if (text.includes("-----BEGIN CERTIFICATE-----")) return [];
-    return [{ where, path, found: "a file without a certificate", expected }];
-  } catch (error) {
-    const why = error instanceof Error ? error.name : String(error);
-    return [{ where, path, found: `a file that cannot be read (${why})`, expected }];
+  const problems: Problem[] = [];
+  for (const key of ["ca", "cert", "key", "credentials"] as const) {
+    const file = cluster?.[key];
+    if (file === undefined) continue;
+    const { holds, name } = NATS_FILES[key];
+    const path = `cluster.${key}`;
+    const expected = `the path of a file that holds ${name}`;
+    try {
+      const text = await Deno.readTextFile(file);
+      if (text.includes(holds)) continue;
+      problems.push({ where, path, found: `a file without ${name}`, expected });
+    } catch (error) {
+      const why = error instanceof Error ? error.name : String(error);
+      problems.push({ where, path, found: `a file that cannot be read (${why})`, expected });
+    }
   }
+  return problems;
 }
 
 /** What is wrong between gRPC backends and their `.proto` files. */

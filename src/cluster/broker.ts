@@ -8,6 +8,8 @@ export interface StreamState {
   readonly first: number;
   /** The newest entry there ever was; 0 before the first. */
   readonly last: number;
+  /** Bytes of all entries there are. */
+  readonly bytes: number;
 }
 
 /** An entry with the number the stream gave it. */

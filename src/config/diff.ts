@@ -19,7 +19,8 @@ export interface Changes {
 const RELOADED = /^(backends|sources|auth|origins|hosts)\b|^log\.level$|^tls\./;
 
 /** Values at and below these paths are not shown: they may well have come from the environment. */
-const SECRET = /^auth\.tokens\.[^.]+\.token$|^auth\.jwt\.secret$|\.(headers|params)$/;
+const SECRET =
+  /^auth\.tokens\.[^.]+\.token$|^auth\.jwt\.secret$|^cluster\.nkey$|\.(headers|params)$/;
 
 const URLS = /\.(url|nats|jwks_url)$/;
 

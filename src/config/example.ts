@@ -121,12 +121,19 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
   //"nats": "nats://127.0.0.1:4222",
   // Only for tls:// servers with an authority of your own.
   //"ca": "nats-ca.pem",
+  // This hub's own certificate, for servers that ask for one.
+  //"cert": "hub.pem", "key": "hub.key",
+  // A user's JWT and seed in one file; or, without such a file, the seed of its nkey.
+  //"credentials": "hub.creds",
+  //"nkey": "\${NATS_SEED}",
   // Hubs of the same name share one stream.
   //"name": "holdfast",
   // A leader not heard of for this long is replaced.
   //"lease": "5s",
   // A hub without NATS for this long polls for itself.
-  //"grace": "5s",
+  //"grace": "15s",
+  // What this hub is called in /status, logs and metrics. Default: the host's name.
+  //"hub_name": "hub-1",
   // Who hears of a lost client: clients of its own "hub", or of all the "cluster".
   //"tell_losses": "hub",
   // Several hubs on this machine listen on one port.

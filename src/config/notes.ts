@@ -8,6 +8,9 @@ const SHORT_TOKEN = 16;
 const SHORT_SECRET_BYTES = 32;
 
 /** A leader that dies is replaced within a lease and some two seconds more. */
+/** NATS 2.9 took up to 9 seconds to elect another leader of its stream, in milliseconds. */
+const NATS_FAILOVER_MS = 10_000;
+
 const LONG_LEASE_MS = 8000;
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/i;
@@ -44,13 +47,15 @@ export function notesOn(config: Config): string[] {
   return config.cluster === undefined ? notes : [...notes, ...notesOnCluster(config.cluster)];
 }
 
-function notesOnCluster({ nats, ca, lease }: ClusterConfig): string[] {
+function notesOnCluster(cluster: ClusterConfig): string[] {
+  const { nats, ca, cert, credentials, nkey, lease, grace } = cluster;
   const servers = [nats].flat().flatMap((each) => URL.parse(each) ?? []);
   const [first] = servers;
   const isEncrypted = servers.some(({ protocol }) => protocol === "tls:");
   const isFar = servers.some(({ hostname }) => !LOOPBACK.test(hostname));
   const notes: string[] = [];
-  if (isFar && first?.username === "") {
+  const hasProof = [cert, credentials, nkey].some((proof) => proof !== undefined);
+  if (isFar && first?.username === "" && !hasProof) {
     notes.push(
       "cluster.nats: no login, on more than loopback: whoever reaches NATS can speak to every client",
     );
@@ -60,6 +65,19 @@ function notesOnCluster({ nats, ca, lease }: ClusterConfig): string[] {
   }
   if (ca !== undefined && !isEncrypted) {
     notes.push("cluster.ca: of no use, as no server is a tls:// one");
+  }
+  if (credentials !== undefined && nkey !== undefined) {
+    notes.push("cluster.nkey: of no use, as the seed in cluster.credentials goes");
+  }
+  if (cert !== undefined && !isEncrypted) {
+    notes.push("cluster.cert: of no use, as no server is a tls:// one");
+  }
+  if (servers.length > 1 && grace < NATS_FAILOVER_MS) {
+    notes.push(
+      `cluster.grace: shorter than NATS may take to replace one of its servers (${
+        formatDuration(NATS_FAILOVER_MS)
+      }), so that each such time hubs go alone`,
+    );
   }
   if (lease > LONG_LEASE_MS) {
     notes.push(

@@ -75,6 +75,7 @@ const OPEN_AUTH_KEYS = new Set([
 function isSecret(path: Path): boolean {
   const keys = path.filter((step) => typeof step === "string");
   if (keys[0] === "auth") return !keys.some((key) => OPEN_AUTH_KEYS.has(key));
+  if (keys[0] === "cluster" && keys[1] === "nkey") return true;
   return keys.includes("headers") || keys.includes("params");
 }
 

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "node:path";
-import type { BackendConfig, Config } from "./schema.ts";
+import type { BackendConfig, ClusterConfig, Config } from "./schema.ts";
 
 /**
  * Takes relative file paths of a configuration as relative to the file they stand in, so that a
@@ -14,9 +14,18 @@ export function resolvePaths(config: Config, directory: string): Config {
       Object.entries(backends).map(([name, backend]) => [name, resolveBackend(backend, at)]),
     ),
     ...(tls === undefined ? {} : { tls: { cert: at(tls.cert), key: at(tls.key) } }),
-    ...(cluster === undefined
-      ? {}
-      : { cluster: { ...cluster, ...(cluster.ca === undefined ? {} : { ca: at(cluster.ca) }) } }),
+    ...(cluster === undefined ? {} : { cluster: resolveCluster(cluster, at) }),
+  };
+}
+
+function resolveCluster(cluster: ClusterConfig, at: (path: string) => string): ClusterConfig {
+  const { ca, cert, key, credentials } = cluster;
+  return {
+    ...cluster,
+    ...(ca === undefined ? {} : { ca: at(ca) }),
+    ...(cert === undefined ? {} : { cert: at(cert) }),
+    ...(key === undefined ? {} : { key: at(key) }),
+    ...(credentials === undefined ? {} : { credentials: at(credentials) }),
   };
 }
 

@@ -8,22 +8,32 @@ export async function joinCluster(
   place: Omit<ClusterOptions, "name" | "open" | "leaseMs" | "graceMs">,
 ): Promise<Cluster | undefined> {
   if (config.cluster === undefined) return undefined;
-  const { nats, ca, name: cluster, lease, grace } = config.cluster;
+  const { nats, ca, cert, key, credentials, nkey, name: cluster, lease, grace } = config.cluster;
   // Loaded only where it is needed: the client of the engine is large.
-  const [{ Cluster }, { NatsBroker }] = await Promise.all([
+  const [{ Cluster }, { NatsBroker }, { ServerVersions }] = await Promise.all([
     import("../cluster/cluster.ts"),
     import("../cluster/nats/broker.ts"),
+    import("../cluster/nats/server_version.ts"),
   ]);
+  const versions = new ServerVersions();
   const name = crypto.randomUUID();
   const { clock } = place;
   const open = (signal: AbortSignal) =>
     NatsBroker.open({
       clock,
-      address: { servers: [nats].flat(), ...(ca === undefined ? {} : { ca }) },
+      address: {
+        servers: [nats].flat(),
+        ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined ? {} : { cert }),
+        ...(key === undefined ? {} : { key }),
+        ...(credentials === undefined ? {} : { credentials }),
+        ...(nkey === undefined ? {} : { nkey }),
+      },
       cluster,
       hub: name,
       limits: { maxEntries: entriesWithin(config), maxAgeMs: config.hub.history_for },
       leaseMs: lease,
+      onServer: (server) => versions.tell(server),
     }, signal);
   const joined = new Cluster({ ...place, name, open, leaseMs: lease, graceMs: grace });
   joined.start();

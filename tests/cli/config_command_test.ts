@@ -100,7 +100,7 @@ Deno.test("checkConfig() says that the authority of tls:// servers must be there
     const io = record();
     assertEquals(await checkConfig(files.hub, io), 2);
     assertEquals(await checkConfig(files.wrong, io), 2);
-    const expected = "expected the path of a PEM file that can be read";
+    const expected = "expected the path of a file that holds a certificate";
     assertEquals(io.errs.filter((line) => line.includes("cluster.ca")), [
       `${files.hub}: cluster.ca: found a file that cannot be read (NotFound); ${expected}`,
       `${files.wrong}: cluster.ca: found a file without a certificate; ${expected}`,

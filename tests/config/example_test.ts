@@ -5,7 +5,12 @@ import { configJsonSchema } from "../../src/config/json_schema.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { configOf } from "./support.ts";
 
-const ENV = { CORE_TOKEN: "core-token", DASH_TOKEN: "dash-token", JWT_SECRET: "jwt-secret" };
+const ENV = {
+  CORE_TOKEN: "core-token",
+  DASH_TOKEN: "dash-token",
+  JWT_SECRET: "jwt-secret",
+  NATS_SEED: `SU${"A".repeat(56)}`,
+};
 
 /** The example with the settings that have no default put in. */
 const FULL = EXAMPLE_CONFIG.replaceAll(/^(\s*)\/\/(?=["{}[\],])/gm, "$1");
@@ -41,8 +46,9 @@ Deno.test("EXAMPLE_CONFIG is still one with every comment taken away", () => {
   assertEquals(auth.jwt?.clock_skew, 30_000);
   assertEquals(origins, ["https://ops.example.com"]);
   assertEquals(tls, { cert: "hub.pem", key: "hub.key" });
-  const { ca, ...rest } = cluster ?? {};
-  assertEquals(ca, "nats-ca.pem");
+  const { ca, cert, key, credentials, nkey, hub_name, ...rest } = cluster ?? {};
+  assertEquals([ca, cert, key], ["nats-ca.pem", "hub.pem", "hub.key"]);
+  assertEquals([credentials, nkey, hub_name], ["hub.creds", ENV.NATS_SEED, "hub-1"]);
   assertEquals(rest, configOf({ cluster: { nats: "nats://127.0.0.1:4222" } }).cluster);
   assertEquals(
     new Set(Object.values(backends).map(({ transport }) => transport)),

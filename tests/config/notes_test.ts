@@ -69,6 +69,26 @@ Deno.test("notesOn() notes a lease so long that a leader is missed", () => {
   ]);
 });
 
+Deno.test("C56: notesOn() notes a grace shorter than NATS' own failover, where there are several servers", () => {
+  const nats = ["nats://127.0.0.1", "nats://127.0.0.1:4223", "nats://127.0.0.1:4224"];
+  assertEquals(notes({ cluster: { nats } }), []);
+  assertEquals(notes({ cluster: { nats: nats[0], grace: "5s" } }), []);
+  assertEquals(notes({ cluster: { nats, grace: "5s" } }), [
+    "cluster.grace: shorter than NATS may take to replace one of its servers (10s), so that each " +
+    "such time hubs go alone",
+  ]);
+});
+
+Deno.test("notesOn() takes an nkey, credentials or a certificate for a login, and notes one without use", () => {
+  const nats = "tls://a";
+  for (const proof of [{ credentials: "hub.creds" }, { cert: "hub.pem", key: "hub.key" }]) {
+    assertEquals(notes({ cluster: { nats, ...proof } }), []);
+  }
+  assertEquals(notes({ cluster: { nats: "nats://127.0.0.1", cert: "c.pem", key: "k.pem" } }), [
+    "cluster.cert: of no use, as no server is a tls:// one",
+  ]);
+});
+
 Deno.test("isAuthOn() is true with a token or a jwt", () => {
   assertEquals(isAuthOn(configOf({ auth: {} })), false);
   assertEquals(isAuthOn(configOf({ auth: { tokens: [TOKEN] } })), true);

@@ -60,6 +60,7 @@ const LEAKY: readonly unknown[] = [
   { backends: { core: { ...CORE, url: `ftp://me:${SECRET}@host` } } },
   { backends: { core: { ...CORE, url: `ftp://host/?key=${SECRET}` } } },
   { cluster: { nats: `http://me:${SECRET}@host` } },
+  { cluster: { nats: "nats://a", nkey: SECRET } },
   { cluster: { nats: [`http://me:${SECRET}@host`] } },
   { cluster: { nats: [`nats://me:${SECRET}@a`, `nats://you:${SECRET}@b`] } },
   { cluster: { nats: `nats://me:${SECRET}@a,nats://b` } },

@@ -134,7 +134,7 @@ Deno.test("configSchema takes cluster, tls and jwt", () => {
     nats: "nats://user:pw@127.0.0.1:4222",
     name: "holdfast",
     lease: 5000,
-    grace: 5000,
+    grace: 15_000,
     tell_losses: "hub",
     share_port: false,
   });
@@ -245,6 +245,18 @@ const WRONG: readonly (readonly [unknown, string])[] = [
   [
     { cluster: { nats: ["nats://u:1@a", "nats://u:2@b"] } },
     "cluster.nats: found a list; expected one login for all servers: that of the first is used",
+  ],
+  [
+    { cluster: { nats: "tls://a", cert: "hub.pem" } },
+    'cluster.key: found nothing (it is missing); expected the path of a PEM file, as "cert" is set',
+  ],
+  [
+    { cluster: { nats: "nats://u:1@a", credentials: "hub.creds" } },
+    "cluster.nats: found a string; expected one way to log in",
+  ],
+  [
+    { cluster: { nats: "nats://a", hub_name: "a b" } },
+    'cluster.hub_name: found "a b"; expected up',
   ],
   [{ cluster: { nats: "nats://a", lease: "1ms" } }, 'cluster.lease: found "1ms"; expected a dur'],
   [

@@ -24,6 +24,10 @@ export interface NatsOptions {
   login?: { readonly user: string; readonly password: string };
   /** Makes clients speak TLS. Default: plain. */
   tls?: CertifiedKey;
+  /** Lets in only clients that show a certificate this one has signed; with `tls`. */
+  clientsSignedBy?: CertifiedKey;
+  /** What goes into the server's configuration beside that. */
+  also?: object;
 }
 
 /** Where a server is, and how it reaches its neighbours if it has any. */
@@ -68,24 +72,32 @@ export class NatsServer implements AsyncDisposable {
 
   /** Prepares a server and does not run it yet: see `start` and `NatsCluster.start`. */
   constructor({ name, port, monitorPort, cluster }: NatsPlace, options: NatsOptions) {
-    const { login, tls } = options;
+    const { login, tls, clientsSignedBy, also } = options;
     this.name = name;
     this.port = port;
     this.#monitorPort = monitorPort;
     this.#isTls = tls !== undefined;
     if (tls) {
       Deno.writeTextFileSync(this.caFile, tls.cert);
-      Deno.writeTextFileSync(this.#keyFile, tls.key);
+      Deno.writeTextFileSync(this.keyFile, tls.key);
     }
+    if (clientsSignedBy) Deno.writeTextFileSync(this.#clientCaFile, clientsSignedBy.cert);
     const config = {
       server_name: name,
       listen: `127.0.0.1:${port}`,
       http: `127.0.0.1:${monitorPort}`,
       jetstream: { store_dir: this.#store },
       ...(login && { authorization: login }),
-      ...(tls && { tls: { cert_file: this.caFile, key_file: this.#keyFile } }),
+      ...(tls && {
+        tls: {
+          cert_file: this.caFile,
+          key_file: this.keyFile,
+          ...(clientsSignedBy && { ca_file: this.#clientCaFile, verify: true }),
+        },
+      }),
       // Clients are not told of the other servers: a test may want them to come through a proxy.
       ...(cluster && { cluster: { name: "tests", no_advertise: true, ...cluster } }),
+      ...also,
     };
     Deno.writeTextFileSync(this.#configFile, JSON.stringify(config));
   }
@@ -113,8 +125,13 @@ export class NatsServer implements AsyncDisposable {
     return `${this.#folder}/cert.pem`;
   }
 
-  get #keyFile(): string {
+  /** The key to that certificate. */
+  get keyFile(): string {
     return `${this.#folder}/key.pem`;
+  }
+
+  get #clientCaFile(): string {
+    return `${this.#folder}/clients.pem`;
   }
 
   get #configFile(): string {
@@ -128,6 +145,12 @@ export class NatsServer implements AsyncDisposable {
   /** Ends it without a word to anybody and waits until it is gone. */
   async kill(): Promise<void> {
     this.#signal("SIGKILL");
+    await this.#ended;
+  }
+
+  /** Ends it in order and waits until it is gone. */
+  async end(): Promise<void> {
+    this.#signal("SIGTERM");
     await this.#ended;
   }
 

@@ -1,10 +1,22 @@
-import type { ConnectionOptions } from "@nats-io/nats-core";
+import {
+  type Authenticator,
+  type ConnectionOptions,
+  credsAuthenticator,
+  nkeyAuthenticator,
+} from "@nats-io/nats-core";
 
 export interface NatsAddress {
   /** Servers of one NATS cluster, as `nats://[user[:password]@]host[:port]`; `tls://` encrypts. */
   readonly servers: readonly string[];
   /** PEM file of the authority that signed the servers' certificates. Default: the system's. */
   readonly ca?: string;
+  /** PEM files of the client's own certificate and its key, for servers that ask for one. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** File with a user's JWT and seed, as NATS' tools write it. Read at each connection. */
+  readonly credentials?: string;
+  /** Seed of a user's nkey. */
+  readonly nkey?: string;
 }
 
 /** A server that does not answer a connection within this time, in milliseconds, is out of reach. */
@@ -36,6 +48,30 @@ export function connectionOptions(address: NatsAddress, name: string): Connectio
       : password === ""
       ? { token: decodeURIComponent(username) }
       : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
-    tls: isEncrypted ? address.ca === undefined ? {} : { caFile: address.ca } : null,
+    tls: isEncrypted ? filesOf(address) : null,
+  };
+}
+
+/**
+ * What shows who the hub is, beside a login in the address.
+ *
+ * @throws {Error} If the file of credentials cannot be read, or the seed is none.
+ */
+export async function readLogin(
+  { credentials, nkey }: NatsAddress,
+): Promise<{ authenticator?: Authenticator }> {
+  const encoder = new TextEncoder();
+  if (credentials !== undefined) {
+    // Read anew each time, as they are replaced when they run out.
+    return { authenticator: credsAuthenticator(await Deno.readFile(credentials)) };
+  }
+  return nkey === undefined ? {} : { authenticator: nkeyAuthenticator(encoder.encode(nkey)) };
+}
+
+function filesOf({ ca, cert, key }: NatsAddress): NonNullable<ConnectionOptions["tls"]> {
+  return {
+    ...(ca === undefined ? {} : { caFile: ca }),
+    ...(cert === undefined ? {} : { certFile: cert }),
+    ...(key === undefined ? {} : { keyFile: key }),
   };
 }

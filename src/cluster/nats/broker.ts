@@ -1,6 +1,6 @@
 // @ts-types="../../std_types/deadline.d.ts"
 import { deadline } from "@std/async/deadline";
-import type { NatsConnection } from "@nats-io/nats-core";
+import { type NatsConnection, PermissionViolationError } from "@nats-io/nats-core";
 import {
   jetstream,
   type JetStreamClient,
@@ -19,13 +19,15 @@ import {
   type Stored,
   type StreamState,
 } from "../broker.ts";
-import { connectionOptions, type NatsAddress } from "./address.ts";
+import { connectionOptions, type NatsAddress, readLogin } from "./address.ts";
+import { ensureBucket } from "./bucket.ts";
+import { EngineHealth, type Part } from "./engine_health.ts";
 import { apiCodeOf, NATS_API, whyOf } from "./errors.ts";
 import { NatsLatest } from "./latest_values.ts";
 import { NatsLease } from "./lease.ts";
 import { NatsReader } from "./reader.ts";
 import { type NatsNames, natsNames } from "./names.ts";
-import { ensureBucket, ensureStream, type StreamLimits } from "./stream.ts";
+import { ensureStream, streamIdOf, type StreamLimits } from "./stream.ts";
 import { connectNats } from "./transport.ts";
 
 export interface NatsBrokerOptions {
@@ -38,13 +40,19 @@ export interface NatsBrokerOptions {
   limits: StreamLimits;
   /** How long a lease lasts that is not renewed, in milliseconds. */
   leaseMs: number;
+  /** Told which server answered. Default: nobody is. */
+  onServer?: (server: NatsServerFacts) => void;
+}
+
+/** What a server says of itself. */
+export interface NatsServerFacts {
+  readonly version: string;
+  /** It is one of several. */
+  readonly isClustered: boolean;
 }
 
 /** An answer that does not come within this time, in milliseconds, is a failure. */
 const ASK_TIMEOUT_MS = 2000;
-
-/** An engine that has failed at everything for this long, in milliseconds, counts as lost. */
-const GIVE_UP_AFTER_MS = 4000;
 
 /** Bytes the server adds to an entry: headers and subject. */
 const ENVELOPE_BYTES = 1024;
@@ -58,11 +66,12 @@ export class NatsBroker implements Broker {
   readonly #jsm: JetStreamManager;
   readonly #leaseBucket: KV;
   readonly #names: NatsNames;
-  readonly #clock: Clock;
   readonly #lost: AbortController;
   readonly #reader: NatsReader;
   readonly #encoder = new TextEncoder();
-  #failingSince: number | undefined;
+  readonly #health: EngineHealth;
+  /** What the server said last of what this account may not. */
+  #denied: string | undefined;
 
   /**
    * Connects, and makes what is not there yet: the stream and the two buckets.
@@ -70,21 +79,30 @@ export class NatsBroker implements Broker {
    * @throws {BrokerError} If that fails, or takes too long.
    */
   static async open(options: NatsBrokerOptions, signal: AbortSignal): Promise<NatsBroker> {
-    const { address, cluster, hub, limits, leaseMs, clock } = options;
+    const { address, cluster, hub, limits, leaseMs, clock, onServer } = options;
     const names = natsNames(cluster);
     let connection: NatsConnection | undefined;
     try {
-      connection = await connectNats(connectionOptions(address, `holdfast ${hub}`));
+      const login = await readLogin(address);
+      connection = await connectNats({
+        ...connectionOptions(address, `holdfast ${hub}`),
+        ...login,
+      });
       signal.throwIfAborted();
+      const { version = "unknown", cluster: cluster_name } = connection.info ?? {};
+      onServer?.({ version, isClustered: cluster_name !== undefined });
       const jsm = await jetstreamManager(connection, { timeout: ASK_TIMEOUT_MS });
       const info = await ensureStream(jsm, names, limits);
       const kvm = new Kvm(jetstream(connection, { timeout: ASK_TIMEOUT_MS }));
+      const openLatest = () => ensureBucket({ kvm, jsm }, names.latestBucket);
       const [lease, latest] = await Promise.all([
         ensureBucket({ kvm, jsm }, names.leaseBucket, { ttlMs: leaseMs }),
-        ensureBucket({ kvm, jsm }, names.latestBucket),
+        openLatest(),
       ]);
-      const streamId = info.created;
-      return new NatsBroker({ clock, names, connection, jsm, lease, latest, streamId });
+      const streamId = streamIdOf(info);
+      return new NatsBroker({
+        ...{ clock, names, connection, jsm, lease, latest, openLatest, streamId },
+      });
     } catch (error) {
       await connection?.close().catch(() => {});
       throw new BrokerError(whyOf(error));
@@ -98,19 +116,19 @@ export class NatsBroker implements Broker {
     jsm: JetStreamManager;
     lease: KV;
     latest: KV;
+    openLatest: () => Promise<KV>;
     streamId: string;
   }) {
-    const { clock, names, connection, jsm, lease, latest, streamId } = parts;
-    this.#clock = clock;
+    const { clock, names, connection, jsm, lease, latest, openLatest, streamId } = parts;
     this.#names = names;
     this.#connection = connection;
     this.#jsm = jsm;
     this.#js = jetstream(connection, { timeout: ASK_TIMEOUT_MS });
     this.#leaseBucket = lease;
     this.#lost = new AbortController();
-    const ask = <T>(question: () => Promise<T>) => this.#ask(question);
+    this.#health = new EngineHealth({ clock, lose: (why) => this.#lose(why) });
     this.lease = new NatsLease({
-      ask,
+      ask: (question) => this.#ask(question, "lease"),
       jsm,
       js: this.#js,
       bucket: lease,
@@ -118,13 +136,19 @@ export class NatsBroker implements Broker {
     });
     this.#reader = new NatsReader({
       clock,
-      ask,
+      ask: (question) => this.#ask(question),
       js: this.#js,
       stream: names.stream,
+      maxPayload: connection.info?.max_payload ?? 0,
       lost: this.#lost.signal,
       lose: (why) => this.#lose(why),
     });
-    this.latest = new NatsLatest(latest, { ask, streamId });
+    this.latest = new NatsLatest(latest, {
+      clock,
+      ask: (question) => this.#ask(question, "latest"),
+      open: openLatest,
+      streamId,
+    });
     connection.closed().then((error) => this.#lose(error ? whyOf(error) : "connection closed"));
     void this.#noteStatus();
   }
@@ -134,8 +158,9 @@ export class NatsBroker implements Broker {
   }
 
   async state(): Promise<StreamState> {
-    const { created, state } = await this.#ask(() => this.#jsm.streams.info(this.#names.stream));
-    return { id: created, first: Math.max(1, state.first_seq), last: state.last_seq };
+    const info = await this.#ask(() => this.#jsm.streams.info(this.#names.stream));
+    const { first_seq, last_seq, bytes } = info.state;
+    return { id: streamIdOf(info), first: Math.max(1, first_seq), last: last_seq, bytes };
   }
 
   async newestOfLeaders(): Promise<Stored | undefined> {
@@ -203,22 +228,17 @@ export class NatsBroker implements Broker {
     } catch { /* it is gone, whatever the other side thinks of it */ }
   }
 
-  /** Puts a question under a deadline, and minds for how long nothing was answered. */
-  async #ask<T>(question: () => Promise<T>): Promise<T> {
+  /** Puts a question under a deadline, and minds whether that part of the engine does its work. */
+  async #ask<T>(question: () => Promise<T>, part: Part = "stream"): Promise<T> {
     if (this.lost.aborted) throw new BrokerError(String(this.lost.reason));
     try {
       const answer = await deadline(question(), ASK_TIMEOUT_MS, { signal: this.lost });
-      this.#failingSince = undefined;
+      this.#health.answered(part);
       return answer;
     } catch (error) {
-      if (apiCodeOf(error) !== undefined && !isUnavailable(error)) {
-        this.#failingSince = undefined; // it answered, only not as was hoped
-      } else {
-        const now = this.#clock.now();
-        this.#failingSince ??= now;
-        if (now - this.#failingSince >= GIVE_UP_AFTER_MS) this.#lose(whyOf(error));
-      }
-      throw new BrokerError(whyOf(error), { cause: error });
+      this.#health.failed(part, error);
+      const why = this.#denied === undefined ? whyOf(error) : `${whyOf(error)}; ${this.#denied}`;
+      throw new BrokerError(why, { cause: error });
     }
   }
 
@@ -228,15 +248,12 @@ export class NatsBroker implements Broker {
 
   async #noteStatus(): Promise<void> {
     for await (const status of this.#connection.status()) {
+      if (status.type === "error" && status.error instanceof PermissionViolationError) {
+        this.#denied = whyOf(status.error);
+      }
       if (status.type === "disconnect" || status.type === "staleConnection") {
         this.#lose(status.type === "disconnect" ? "connection lost" : "it does not answer pings");
       }
     }
   }
-}
-
-/** JetStream's own way to say that it cannot serve at the moment. */
-function isUnavailable(error: unknown): boolean {
-  const code = apiCodeOf(error);
-  return code === NATS_API.unavailable || code === NATS_API.noLeader;
 }

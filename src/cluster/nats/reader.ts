@@ -10,6 +10,8 @@ export interface NatsReaderOptions {
   js: JetStreamClient;
   /** Name of the stream. */
   stream: string;
+  /** Largest message of the server, in bytes; 0 if it does not say. */
+  maxPayload: number;
   /** Aborted when the engine is lost. */
   lost: AbortSignal;
   /** The stream cannot be read any more. */
@@ -27,8 +29,12 @@ const RETRY_MS = 200;
 /** A reader nobody reads with any more is forgotten by the server after this long, in ms. */
 const FORGOTTEN_AFTER_MS = 30_000;
 
-/** Entries asked for ahead of their being read. */
+/**
+ * Entries asked for ahead of their being read: so many, or fewer where entries may be large. A server
+ * ends a connection for which 64 MiB wait, and would do so each time a hub catches up.
+ */
 const READ_AHEAD = 256;
+const READ_AHEAD_BYTES = 32 * 1024 * 1024;
 
 /**
  * Reads a JetStream stream in order, with an ordered consumer. That lives on one server of several
@@ -43,7 +49,7 @@ export class NatsReader {
 
   /** Reads from this number on until the engine is lost; resolves once it has begun. */
   async read(from: number, onEntry: (entry: Stored) => void): Promise<void> {
-    const { ask, js, stream, lost, lose } = this.#options;
+    const { ask, js, stream, maxPayload, lost, lose } = this.#options;
     let next = from;
     const messages = await ask(async () => {
       const consumer = await js.consumers.get(stream, {
@@ -52,7 +58,7 @@ export class NatsReader {
         inactive_threshold: FORGOTTEN_AFTER_MS,
       });
       return await consumer.consume({
-        max_messages: READ_AHEAD,
+        max_messages: readAhead(maxPayload),
         idle_heartbeat: HEARTBEAT_MS,
         abort_on_missing_resource: true,
         callback: (message) => {
@@ -85,6 +91,11 @@ export class NatsReader {
       }
     }
   }
+}
+
+function readAhead(maxPayload: number): number {
+  const fitting = Math.floor(READ_AHEAD_BYTES / Math.max(1, maxPayload));
+  return Math.max(1, Math.min(READ_AHEAD, fitting));
 }
 
 /** Stops a reader that is not heard of any more. */

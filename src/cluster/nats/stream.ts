@@ -3,12 +3,14 @@ import {
   type JetStreamManager,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
   type StreamInfo,
 } from "@nats-io/jetstream";
-import type { KV, Kvm } from "@nats-io/kv";
 import { nanos } from "@nats-io/nats-core";
+import { logOf } from "../../telemetry/log.ts";
 import type { NatsNames } from "./names.ts";
-import { apiCodeOf, NATS_API } from "./errors.ts";
+import { apiCodeOf, NATS_API, whyOf } from "./errors.ts";
+import { withReplicas } from "./replicas.ts";
 
 /** Bounds on what the stream keeps. */
 export interface StreamLimits {
@@ -17,9 +19,6 @@ export interface StreamLimits {
   /** Milliseconds. */
   readonly maxAgeMs: number;
 }
-
-/** How many servers of a NATS cluster keep a copy: any one of three can be lost. */
-export const REPLICAS = 3;
 
 /**
  * The stream keeps its entries for at least this long, in milliseconds, however little the hubs
@@ -33,71 +32,92 @@ const MIN_ENTRIES = 16;
 /** An entry offered twice within this time, in milliseconds, is stored once. */
 const DUPLICATE_WINDOW_MS = 120_000;
 
+const DESCRIPTION = "What Holdfast hubs of one cluster broadcast";
+
+/** Behind the description stands the stream's own name for this life of it. */
+const ID = /; id (\S+)$/;
+
 /**
- * Makes the stream, or brings its limits up to date if it is there: the hub that joined last
- * decides. On a NATS cluster it is kept by three servers.
+ * Makes the stream if it is not there. One that is there is only ever made larger: of hubs that keep
+ * different amounts the largest decides, so that none takes from another what its clients may still
+ * ask for. Nothing is written that changes nothing, for a write needs more of NATS than reading does.
  */
 export async function ensureStream(
   jsm: JetStreamManager,
   names: NatsNames,
-  { maxEntries, maxAgeMs }: StreamLimits,
+  limits: StreamLimits,
 ): Promise<StreamInfo> {
-  const age = Math.max(MIN_AGE_MS, maxAgeMs);
-  const limits = {
-    subjects: [names.lead, names.any],
-    max_msgs_per_subject: Math.max(MIN_ENTRIES, maxEntries),
-    max_age: nanos(age),
-    duplicate_window: nanos(Math.min(age, DUPLICATE_WINDOW_MS)),
-  };
   try {
-    await jsm.streams.info(names.stream);
-    return await jsm.streams.update(names.stream, limits);
+    return await enlarged(jsm, await jsm.streams.info(names.stream), limits);
   } catch (error) {
     if (apiCodeOf(error) !== NATS_API.streamNotFound) throw error;
   }
-  return await withReplicas((num_replicas) =>
-    jsm.streams.add({
-      ...limits,
-      name: names.stream,
-      description: "What Holdfast hubs of one cluster broadcast",
-      retention: RetentionPolicy.Limits,
-      discard: DiscardPolicy.Old,
-      storage: StorageType.File,
-      num_replicas,
-    })
-  );
-}
-
-/** A key-value bucket of a cluster. */
-export interface BucketOptions {
-  /** Milliseconds after which an entry is gone. Default: never. */
-  ttlMs?: number;
-}
-
-/** Makes a bucket, or brings it up to date; read from where it is written, so never behind. */
-export async function ensureBucket(
-  { kvm, jsm }: { kvm: Kvm; jsm: JetStreamManager },
-  name: string,
-  { ttlMs }: BucketOptions = {},
-): Promise<KV> {
-  const ttl = ttlMs === undefined ? {} : { ttl: ttlMs };
-  const bucket = await withReplicas((replicas) =>
-    kvm.create(name, { ...ttl, history: 1, replicas, allow_direct: false })
-  );
-  // One that is there already is opened as it is.
-  if (ttlMs !== undefined && (await bucket.status()).ttl !== ttlMs) {
-    const max_age = nanos(ttlMs);
-    await jsm.streams.update(`KV_${name}`, { max_age, duplicate_window: max_age });
-  }
-  return bucket;
-}
-
-/** Makes something with as many replicas as it should have, or one where there is one server. */
-export async function withReplicas<T>(make: (replicas: number) => Promise<T>): Promise<T> {
+  const age = ageOf(limits);
   try {
-    return await make(REPLICAS);
+    return await withReplicas((num_replicas) =>
+      jsm.streams.add({
+        name: names.stream,
+        description: `${DESCRIPTION}; id ${crypto.randomUUID()}`,
+        subjects: [names.lead, names.any],
+        max_msgs_per_subject: entriesOf(limits),
+        max_age: age,
+        duplicate_window: Math.min(age, nanos(DUPLICATE_WINDOW_MS)),
+        retention: RetentionPolicy.Limits,
+        discard: DiscardPolicy.Old,
+        storage: StorageType.File,
+        num_replicas,
+      })
+    );
   } catch (error) {
-    if (apiCodeOf(error) !== NATS_API.replicasNeedCluster) throw error;
-    return await make(1);
+    // Another hub made it in this moment, with a name of its own for it.
+    if (apiCodeOf(error) !== NATS_API.streamNameInUse) throw error;
+    return await enlarged(jsm, await jsm.streams.info(names.stream), limits);
   }
+}
+
+/**
+ * Names this life of a stream. It is the hubs' own name, in the description: NATS' `created` changes
+ * with updates, and its servers before 2.10 keep no metadata. One made by a hub of before that has no
+ * such name yet, and is given what was its time of creation when a hub first looked.
+ */
+export function streamIdOf({ config: { description = "" }, created }: StreamInfo): string {
+  return ID.exec(description)?.[1] ?? created;
+}
+
+async function enlarged(
+  jsm: JetStreamManager,
+  info: StreamInfo,
+  limits: StreamLimits,
+): Promise<StreamInfo> {
+  const { config } = info;
+  const changes: Partial<StreamConfig> = {
+    ...(ID.test(config.description ?? "")
+      ? {}
+      : { description: `${DESCRIPTION}; id ${streamIdOf(info)}` }),
+    ...(isBelow(config.max_msgs_per_subject, entriesOf(limits))
+      ? { max_msgs_per_subject: entriesOf(limits) }
+      : {}),
+    ...(isBelow(config.max_age, ageOf(limits)) ? { max_age: ageOf(limits) } : {}),
+  };
+  if (Object.keys(changes).length === 0) return info;
+  try {
+    return await jsm.streams.update(config.name, changes);
+  } catch (error) {
+    // As it is it serves, only with a shorter history; the next hub that joins tries again.
+    logOf("cluster").warning("cluster.stream_not_updated", { why: whyOf(error) });
+    return info;
+  }
+}
+
+/** Whether a limit is narrower than what is wanted; 0 and -1 are none. */
+function isBelow(limit: number, wanted: number): boolean {
+  return limit > 0 && limit < wanted;
+}
+
+function entriesOf({ maxEntries }: StreamLimits): number {
+  return Math.max(MIN_ENTRIES, maxEntries);
+}
+
+function ageOf({ maxAgeMs }: StreamLimits): number {
+  return nanos(Math.max(MIN_AGE_MS, maxAgeMs));
 }

@@ -10,6 +10,7 @@ import {
   setTransportFactory,
   type Transport,
 } from "@nats-io/nats-core/internal";
+import { type ByteStream, NodeSocket } from "./node_socket.ts";
 
 /** Most bytes that wait for a server which takes none; one more frame ends the connection. */
 const OUTBOX_BYTES = 64 * 1024 * 1024;
@@ -39,7 +40,7 @@ class DenoTransport implements Transport {
   readonly lang = "deno";
   readonly version = Deno.version.deno;
   closeError?: Error;
-  #socket: Deno.TcpConn | Deno.TlsConn | undefined;
+  #socket: ByteStream | undefined;
   #isEncrypted = false;
   /** Whether `connect` succeeded: only then has anybody to be told of the end. */
   #isOpen = false;
@@ -117,30 +118,41 @@ class DenoTransport implements Transport {
   async #open(server: Server, options: ConnectionOptions): Promise<void> {
     const { hostname, port, tlsName } = server;
     const { signal } = this.#aborted;
-    const plain = await Deno.connect({ hostname, port, signal });
+    const { ca, caFile, certFile, keyFile } = options.tls ?? {};
+    const isCertified = certFile !== undefined && keyFile !== undefined;
+    const plain = isCertified
+      ? await NodeSocket.connect({ hostname, port, signal })
+      : await Deno.connect({ hostname, port, signal });
     this.#adopt(plain);
-    plain.setNoDelay(true);
+    if (!(plain instanceof NodeSocket)) plain.setNoDelay(true);
     const info = await this.#readGreeting(plain);
     checkOptions(info, options);
     const { tls_required: isRequired, tls_available: isAvailable } = info;
     if (!isRequired && !(isAvailable && options.tls)) return;
-    const { ca, caFile } = options.tls ?? {};
     const caCerts = caFile ? [await Deno.readTextFile(caFile)] : ca ? [ca].flat() : [];
-    const tls = await Deno.startTls(plain, { hostname: tlsName || hostname, caCerts });
-    this.#adopt(tls);
-    await tls.handshake();
+    const name = tlsName || hostname;
+    if (plain instanceof NodeSocket) {
+      const [cert, key] = await Promise.all(
+        [certFile, keyFile].map((file = "") => Deno.readTextFile(file)),
+      );
+      this.#adopt(await plain.startTls({ hostname: name, caCerts, cert, key }));
+    } else {
+      const tls = await Deno.startTls(plain, { hostname: name, caCerts });
+      this.#adopt(tls);
+      await tls.handshake();
+    }
     this.#isEncrypted = true;
   }
 
   /** Keeps a socket, or closes it at once if this was closed meanwhile. */
-  #adopt(socket: Deno.TcpConn | Deno.TlsConn): void {
+  #adopt(socket: ByteStream): void {
     this.#socket = socket;
     if (!this.#isClosed) return;
     closeQuietly(socket);
     throw new Deno.errors.Interrupted("closed while it connected");
   }
 
-  async #readGreeting(socket: Deno.Conn): Promise<ServerInfo> {
+  async #readGreeting(socket: ByteStream): Promise<ServerInfo> {
     const bytes = new Uint8Array(GREETING_BYTES);
     for (let length = 0; length < bytes.length;) {
       const count = await socket.read(bytes.subarray(length));
@@ -196,7 +208,7 @@ class DenoTransport implements Transport {
   }
 }
 
-function closeQuietly(socket: Deno.Conn): void {
+function closeQuietly(socket: ByteStream): void {
   try {
     socket.close();
   } catch {

@@ -69,7 +69,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "NatsBroker brings the limits of a stream that is there up to date, and the lease's time",
+  name: "C62: NatsBroker makes a stream and a lease larger where a hub needs it, and never smaller",
   ignore,
   async fn() {
     await using nats = await NatsServer.start();
@@ -81,13 +81,14 @@ Deno.test({
       limits: { maxEntries: 20, maxAgeMs: 600_000 },
       leaseMs: 60_000,
     });
+    await using _shorter = await open(nats.url, { leaseMs: 2000 });
     assertEquals(await broker.newestOfLeaders(), { seq: 1, text: "a" }, "nothing is lost by it");
     const connection = await connectNats(connectionOptions({ servers: [nats.url] }, "test"));
     try {
       const jsm = await jetstreamManager(connection);
       const limitsOf = async (name: string) => (await jsm.streams.info(name)).config;
       const { max_msgs_per_subject, max_age } = await limitsOf("holdfast_test");
-      assertEquals([max_msgs_per_subject, max_age], [20, 600_000 * 1e6]);
+      assertEquals([max_msgs_per_subject, max_age], [100, 600_000 * 1e6]);
       assertEquals((await limitsOf("KV_holdfast_test_lease")).max_age, 60_000 * 1e6);
     } finally {
       await connection.close();

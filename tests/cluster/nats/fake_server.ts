@@ -53,7 +53,8 @@ export class FakeServer {
 
   get state(): StreamState {
     const first = this.#entries[0]?.seq ?? this.#last + 1;
-    return { id: `life ${this.#lives}`, first, last: this.#last };
+    const bytes = this.#entries.reduce((sum, { text }) => sum + text.length, 0);
+    return { id: `life ${this.#lives}`, first, last: this.#last, bytes };
   }
 
   /** Who has the lease now. */

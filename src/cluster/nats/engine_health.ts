@@ -1,0 +1,46 @@
+import type { Clock } from "../../resilience/clock.ts";
+import { isAnswer, isDeleted, whyOf } from "./errors.ts";
+
+/** What of the engine is asked; each can fail while the others work. */
+export type Part = "stream" | "lease" | "latest";
+
+/** A part that has failed at everything for this long, in milliseconds, is lost. */
+export const GIVE_UP_AFTER_MS = 4000;
+
+export interface EngineHealthOptions {
+  clock: Clock;
+  /** The engine is of no use any more. */
+  lose: (why: string) => void;
+}
+
+/**
+ * Minds whether the engine does what it is asked to. A refusal is a failure like silence: whether the
+ * disk is full, the stream takes no more or somebody deleted it, the hub has to do without. Only that
+ * somebody else was first is an answer. The kept values alone are nothing anybody waits for.
+ */
+export class EngineHealth {
+  readonly #options: EngineHealthOptions;
+  readonly #failingSince = new Map<Part, number>();
+
+  constructor(options: EngineHealthOptions) {
+    this.#options = options;
+  }
+
+  answered(part: Part): void {
+    this.#failingSince.delete(part);
+  }
+
+  failed(part: Part, error: unknown): void {
+    if (isAnswer(error)) return this.answered(part);
+    if (part === "latest") return;
+    const { clock, lose } = this.#options;
+    const since = this.#failingSince.get(part) ?? clock.now();
+    this.#failingSince.set(part, since);
+    // What was deleted is made again when the engine is opened anew.
+    if (isDeleted(error)) return lose(`${NAMES[part]} is gone`);
+    if (clock.now() - since < GIVE_UP_AFTER_MS) return;
+    lose(`${NAMES[part]} does not serve this hub: ${whyOf(error)}`);
+  }
+}
+
+const NAMES = { stream: "the stream", lease: "the lease's bucket" } as const;
