@@ -83,7 +83,9 @@ async function problemsOf(
       : []
   );
   const { method } = backend.health_check;
-  calls.push({ path: `backends.${name}.health_check`, call: { method } });
+  if (method !== undefined) {
+    calls.push({ path: `backends.${name}.health_check`, call: { method } });
+  }
   const problems = checkGrpcCalls(backend.proto, calls.map(({ call }) => call))
     .map(({ index, at, path: inside, why }): Problem => {
       const call = index === undefined ? `backends.${name}` : calls[index]?.path;

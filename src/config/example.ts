@@ -28,8 +28,15 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
       "retry": { "attempts": 2, "min": "100ms", "max": "2s" },
       // So many unavailable answers in a row open the breaker; failed trials double the time.
       "breaker": { "failures": 3, "open_for": "30s", "max_open_for": "5m" },
-      // Asked while the breaker is open; success closes it.
-      "health_check": { "method": "GetSystemStatus", "every": "10s", "timeout": "5s" },
+      // Asked while the breaker is open; an answer closes it, a rejection does not. Without a
+      // "method" it asks what the source asks that found the backend unavailable last.
+      "health_check": {
+        //"method": "GetSystemStatus",
+        "every": "10s",
+        "timeout": "5s"
+      },
+      // Calls at a time, over all sources; further polls wait for their turn.
+      "max_in_flight": 8,
       // Largest response body, in bytes.
       "max_response_bytes": 8388608
     },

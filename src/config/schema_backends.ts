@@ -37,26 +37,28 @@ const breaker = section({
   .prefault({})
   .describe("When to stop asking a backend that does not answer.");
 
-function healthCheck(method: string) {
-  return section({
-    method: nonEmpty("a method's name").default(method)
-      .describe("The method called to see whether the backend is alive again."),
-    every: duration({ min: 10 }).prefault("10s").describe("Time between two checks."),
-    timeout: duration().prefault("5s").describe("How long one check may take."),
-  }).prefault({}).describe("How a backend is watched while its breaker is open.");
-}
+const healthCheck = section({
+  method: nonEmpty("a method's name").exactOptional().describe(
+    "The method called to see whether the backend is alive again. Default: what the source asks " +
+      "that found it unavailable last.",
+  ),
+  every: duration({ min: 10 }).prefault("10s").describe("Time between two checks."),
+  timeout: duration().prefault("5s").describe("How long one check may take."),
+}).prefault({}).describe(
+  "How a backend is watched while its breaker is open. An answer closes it; a rejection does not.",
+);
 
 /** What every backend has, whatever it speaks. */
-function common(healthMethod: string) {
-  return {
-    timeout: duration().prefault("5s").describe("How long one call may take, retries included."),
-    retry,
-    breaker,
-    health_check: healthCheck(healthMethod),
-    max_response_bytes: wholeNumber(1, MOST_RESPONSE_BYTES).default(8 * MEBIBYTE)
-      .describe("Largest response body accepted, in bytes, after decompression."),
-  };
-}
+const common = {
+  timeout: duration().prefault("5s").describe("How long one call may take, retries included."),
+  retry,
+  breaker,
+  health_check: healthCheck,
+  max_in_flight: wholeNumber(1, 1000).default(8)
+    .describe("Calls at a time, over all its sources; further polls wait for their turn."),
+  max_response_bytes: wholeNumber(1, MOST_RESPONSE_BYTES).default(8 * MEBIBYTE)
+    .describe("Largest response body accepted, in bytes, after decompression."),
+};
 
 /** A name as RFC 9110 section 5.1 has it; no value may smuggle in a line of its own. */
 const headers = z.record(
@@ -71,14 +73,14 @@ const jsonRpc = section({
   transport: z.literal("json-rpc").describe("JSON-RPC 2.0 over HTTP POST."),
   url: httpUrl.describe("Where requests are posted to."),
   headers,
-  ...common("GetSystemStatus"),
+  ...common,
 });
 
 const httpJson = section({
   transport: z.literal("http-json").describe("GET url + method; the JSON body is the value."),
   url: httpUrl.describe("What a source's method is appended to."),
   headers,
-  ...common("GetSystemStatus"),
+  ...common,
 });
 
 const grpcTls = section({
@@ -101,12 +103,12 @@ const grpc = section({
     .describe("The .proto file that describes the methods; needed for all but health checks."),
   tls: grpcTls.exactOptional().describe("For https:// only: other than the system's authorities."),
   headers,
-  ...common(GRPC_HEALTH_METHOD),
+  ...common,
 });
 
 const host = section({
   transport: z.literal("host").describe("In process: reads this machine. No url, no headers."),
-  ...common("GetSystemStatus"),
+  ...common,
 });
 
 export const TRANSPORTS = ["json-rpc", "http-json", "grpc", "host"] as const;

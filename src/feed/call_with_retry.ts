@@ -51,7 +51,8 @@ export async function ask(
     onAttempt?.();
     const deadlineMs = Math.max(1, timeoutMs - (performance.now() - startedAt));
     const outcome = await backend.call(call, { signal: abandon.signal, deadlineMs });
-    if (outcome.kind !== "unavailable") return outcome;
+    // Whoever says when to come back is not asked again before.
+    if (outcome.kind !== "unavailable" || outcome.retryAfterMs !== undefined) return outcome;
     last = outcome;
     throw new WorthARetry(outcome);
   };

@@ -7,9 +7,11 @@ import {
   type Transition,
 } from "../resilience/breaker.ts";
 import type { Clock } from "../resilience/clock.ts";
+import { Semaphore } from "../resilience/semaphore.ts";
 import { Ticker } from "../resilience/ticker.ts";
 import type { Backend, Call, Outcome } from "../rpc/backend.ts";
 import { FailureLog } from "../telemetry/failure_log.ts";
+import { logOf } from "../telemetry/log.ts";
 import { ask, NO_RETRY, type RetryPolicy } from "./call_with_retry.ts";
 import type { Audience } from "./audience.ts";
 import { breakerEvent } from "./breaker_event.ts";
@@ -23,14 +25,23 @@ export interface BackendPlan {
   readonly timeoutMs: number;
   readonly retry: RetryPolicy;
   readonly breaker: BreakerOptions;
+  /** Calls at a time, over all sources. */
+  readonly maxInFlight: number;
   readonly healthCheck: {
-    readonly call: Call;
+    /** Default: the question that found it unavailable last. */
+    readonly call?: Call;
     readonly everyMs: number;
     readonly timeoutMs: number;
   };
   /** Opens the backend's client; called once, when the plan comes into force. */
   readonly open: () => Backend;
 }
+
+/**
+ * Polls of one backend that may wait for their turn. Each source waits at most once, so that more
+ * is a configuration beyond all measure; its poll is left out then and the cached value shown.
+ */
+const MAX_WAITING_POLLS = 4096;
 
 /** What `/status` says of a backend. */
 export interface BackendStatus {
@@ -66,7 +77,13 @@ export type Answer =
    * The backend was asked. Call `settle` once, in the same turn as what the outcome means to you:
    * between the two, another outcome could open the breaker.
    */
-  | { readonly kind: "asked"; readonly outcome: Outcome; readonly settle: () => Settled };
+  | {
+    readonly kind: "asked";
+    readonly outcome: Outcome;
+    /** When the call that had this outcome began, in monotonic milliseconds. */
+    readonly calledAtMs: number;
+    readonly settle: () => Settled;
+  };
 
 /** What an outcome meant to the breaker. */
 export type Settled =
@@ -99,6 +116,13 @@ export class GuardedBackend implements AsyncDisposable {
     },
     times: "openings",
   });
+  readonly #inFlight: Semaphore;
+  /** Questions that found the backend unavailable since it last closed; no more than there are. */
+  readonly #unanswered = new Set<Call>();
+  #lastUnanswered: Call | undefined;
+  /** Until when the backend asked to be left alone, in monotonic milliseconds. */
+  #leftAloneUntil = -Infinity;
+  #toldOfRejectedCheck = false;
   #owesRecovery: boolean;
   #lastError: string | null = null;
 
@@ -107,6 +131,7 @@ export class GuardedBackend implements AsyncDisposable {
     this.#options = options;
     this.#owesRecovery = options.owesRecovery ?? false;
     this.#breaker = new Breaker(plan.breaker);
+    this.#inFlight = new Semaphore({ permits: plan.maxInFlight, maxWaiting: MAX_WAITING_POLLS });
     this.#backend = plan.open();
   }
 
@@ -120,14 +145,26 @@ export class GuardedBackend implements AsyncDisposable {
     return this.#owesRecovery;
   }
 
-  /** Puts a source's question, if the breaker allows. */
+  /** Puts a source's question, if the breaker allows, once it is its turn. */
   async ask(call: Call, signal: AbortSignal): Promise<Answer> {
     const { clock } = this.#options;
-    const permit = this.#breaker.tryAcquire(clock.now());
-    if (permit === undefined) return { kind: "refused" };
+    if (!this.#mayAsk()) return { kind: "refused" };
+    const stop = AbortSignal.any([signal, this.#stop.signal, this.#era.signal]);
+    let slot: Disposable | undefined;
+    try {
+      slot = await this.#inFlight.acquire({ signal: stop });
+    } catch {
+      return { kind: "abandoned" };
+    }
+    if (slot === undefined) return { kind: "refused" };
+    const permit = this.#mayAsk() ? this.#breaker.tryAcquire(clock.now()) : undefined;
+    if (permit === undefined) {
+      slot[Symbol.dispose]();
+      return { kind: "refused" };
+    }
     if (permit.trial) this.#options.observer.onBreaker?.(this.plan.name, "half_open");
     const { timeoutMs, retry } = this.plan;
-    const stop = AbortSignal.any([signal, this.#stop.signal, this.#era.signal]);
+    let calledAtMs = clock.now();
     let outcome: Outcome;
     try {
       outcome = await ask(this.#backend, call, {
@@ -136,22 +173,35 @@ export class GuardedBackend implements AsyncDisposable {
         retry: permit.trial ? NO_RETRY : retry,
         signal: stop,
         isWanted: () => this.#breaker.isCurrent(permit),
-        onAttempt: () => this.#options.observer.onCall?.(this.plan.name),
+        onAttempt: () => {
+          calledAtMs = clock.now();
+          this.#options.observer.onCall?.(this.plan.name);
+        },
       });
     } catch (error) {
+      slot[Symbol.dispose]();
       if (!stop.aborted) throw error;
       const { isLate } = this.#breaker.report(permit, "neutral", clock.now());
       if (permit.trial && !isLate) this.#options.observer.onBreaker?.(this.plan.name, "open");
       return { kind: "abandoned" };
     }
-    return { kind: "asked", outcome, settle: () => this.#settle(permit, outcome) };
+    return {
+      kind: "asked",
+      outcome,
+      calledAtMs,
+      settle: () => {
+        const settled = this.#settle(permit, { call, outcome });
+        slot[Symbol.dispose](); // only now: the next call must know what this one meant
+        return settled;
+      },
+    };
   }
 
   report(): BackendStatus {
     return {
       state: this.#breaker.state.kind,
       consecutive_failures: this.#breaker.consecutiveFailures,
-      retry_after_ms: Math.round(this.#breaker.retryAfterMs(this.#options.clock.now())),
+      retry_after_ms: Math.round(this.#retryAfterMs()),
       last_error: this.#lastError,
     };
   }
@@ -162,14 +212,51 @@ export class GuardedBackend implements AsyncDisposable {
     await this.#backend[Symbol.asyncDispose]();
   }
 
-  #settle(permit: Permit, outcome: Outcome): Settled {
-    const result = resultOf(outcome, permit);
-    const verdict = this.#breaker.report(permit, result, this.#options.clock.now());
+  /** How long no poll is let through, as far as is known, in milliseconds. */
+  #retryAfterMs(): number {
+    const now = this.#options.clock.now();
+    return Math.max(this.#breaker.retryAfterMs(now), this.#leftAloneUntil - now, 0);
+  }
+
+  #mayAsk(): boolean {
+    return this.#retryAfterMs() === 0 && this.#breaker.state.kind !== "half_open";
+  }
+
+  /** Keeps away for as long as the backend asked for; how long that is, in milliseconds. */
+  #leaveAlone(outcome: Outcome): number {
+    if (outcome.kind !== "unavailable" || outcome.retryAfterMs === undefined) return 0;
+    const ms = Math.min(outcome.retryAfterMs, this.plan.breaker.maxOpenForMs);
+    this.#leftAloneUntil = Math.max(this.#leftAloneUntil, this.#options.clock.now() + ms);
+    return ms;
+  }
+
+  #settle(permit: Permit, { call, outcome }: { call: Call; outcome: Outcome }): Settled {
+    const now = this.#options.clock.now();
+    const result = this.#resultOf(call, outcome, permit);
+    const leastOpenMs = this.#leaveAlone(outcome);
+    const verdict = this.#breaker.report(permit, result, now, { leastOpenMs });
     if (verdict.isLate) return "late";
+    if (permit.trial && result === "neutral") {
+      this.#options.observer.onBreaker?.(this.plan.name, "open");
+    }
+    if (outcome.kind === "unavailable") {
+      this.#unanswered.add(call);
+      this.#lastUnanswered = call;
+    } else this.#unanswered.delete(call);
     const { transition = this.#paysDebt(outcome) } = verdict;
     this.#lastError = outcome.kind === "ok" ? null : outcome.reason;
     this.#enter(verdict);
     return { announce: () => this.#announce(transition) };
+  }
+
+  /**
+   * What an outcome means to the breaker. *Rejected* says nothing of a backend whose other calls
+   * fail: it ends a trial well only where the call is one that found nobody there before.
+   */
+  #resultOf(call: Call, outcome: Outcome, permit: Permit): CallResult {
+    if (outcome.kind === "unavailable") return "failure";
+    if (outcome.kind !== "rejected") return "success";
+    return permit.trial && this.#unanswered.has(call) ? "success" : "neutral";
   }
 
   /** The first answer after a change of plan, where the backend before it left an open breaker. */
@@ -195,6 +282,9 @@ export class GuardedBackend implements AsyncDisposable {
       });
     } else {
       this.#lastError = null;
+      this.#unanswered.clear();
+      this.#leftAloneUntil = -Infinity;
+      this.#toldOfRejectedCheck = false;
       this.#healthChecks?.abort();
       this.#healthChecks = undefined;
       this.#openings.ended(clock.now(), { backend: this.plan.name, code: "RPC_RECOVERED" });
@@ -218,16 +308,18 @@ export class GuardedBackend implements AsyncDisposable {
 
   async #checkHealth(signal: AbortSignal): Promise<void> {
     const { clock, observer } = this.#options;
-    const { name: backend, healthCheck: { call: { method }, everyMs } } = this.plan;
-    const work: Work = { kind: "health_check", backend, method };
+    const { name: backend, healthCheck: { everyMs } } = this.plan;
     const ticker = new Ticker(everyMs, { clock, signal, firstAfterMs: everyMs });
     for await (const _tick of ticker) {
-      await observed(observer, work, () => this.#checkHealthOnce(signal));
+      const call = this.plan.healthCheck.call ?? this.#lastUnanswered;
+      if (call === undefined || clock.now() < this.#leftAloneUntil) continue;
+      const work: Work = { kind: "health_check", backend, method: call.method };
+      await observed(observer, work, () => this.#checkHealthOnce(call, signal));
     }
   }
 
-  async #checkHealthOnce(signal: AbortSignal): Promise<WorkEnd> {
-    const { call, timeoutMs } = this.plan.healthCheck;
+  async #checkHealthOnce(call: Call, signal: AbortSignal): Promise<WorkEnd> {
+    const { timeoutMs } = this.plan.healthCheck;
     const seenIn = this.#breaker.state;
     let outcome: Outcome;
     try {
@@ -244,11 +336,23 @@ export class GuardedBackend implements AsyncDisposable {
     const end: WorkEnd = outcome.kind === "ok"
       ? { outcome: "ok" }
       : { outcome: outcome.kind, reason: outcome.reason };
-    if (isAlive(outcome)) {
+    // A backend may reject this question and have an answer to no other.
+    if (outcome.kind === "ok" || outcome.kind === "unencodable") {
       const verdict = this.#breaker.closeEarly(seenIn);
       this.#enter(verdict);
       this.#announce(verdict.transition);
-    } else this.#lastError = end.reason ?? null;
+      return end;
+    }
+    this.#leaveAlone(outcome);
+    this.#lastError = `health check: ${outcome.reason}`;
+    if (outcome.kind === "rejected" && !this.#toldOfRejectedCheck) {
+      this.#toldOfRejectedCheck = true;
+      logOf("feed").warning("health_check.rejected", {
+        backend: this.plan.name,
+        method: call.method,
+        why: outcome.reason,
+      });
+    }
     return end;
   }
 }
@@ -256,10 +360,4 @@ export class GuardedBackend implements AsyncDisposable {
 /** A backend that answers at all, even to say that the question is wrong, is there. */
 function isAlive(outcome: Outcome): boolean {
   return outcome.kind !== "unavailable";
-}
-
-/** What an outcome means to the breaker: *rejected* does not count, except that it ends a trial. */
-function resultOf(outcome: Outcome, permit: Permit): CallResult {
-  if (outcome.kind === "unavailable") return "failure";
-  return outcome.kind === "rejected" && !permit.trial ? "neutral" : "success";
 }

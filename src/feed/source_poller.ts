@@ -17,6 +17,8 @@ export interface SourcePlan {
   readonly backend: string;
   readonly call: Call;
   readonly everyMs: number;
+  /** From the first poll, which is made at once, to the second. Default: `everyMs`. */
+  readonly phaseMs?: number;
   readonly staleAfterMs: number;
 }
 
@@ -68,7 +70,9 @@ export class SourcePoller implements Disposable {
   constructor(plan: SourcePlan, options: SourcePollerOptions) {
     this.plan = plan;
     this.#options = options;
-    this.#ticker = new Ticker(plan.everyMs, { clock: options.clock, signal: this.#stop.signal });
+    const { everyMs, phaseMs = everyMs } = plan;
+    const { signal } = this.#stop;
+    this.#ticker = new Ticker(everyMs, { clock: options.clock, signal, secondAfterMs: phaseMs });
   }
 
   /** Whether a first poll was made, whatever came of it. */

@@ -55,6 +55,11 @@ export type CallResult =
   /** Nothing was learned: the call was abandoned, or blamed on itself. */
   | "neutral";
 
+export interface ReportOptions {
+  /** If this opens the breaker, for at least so long, in milliseconds. Default 0. */
+  leastOpenMs?: number;
+}
+
 /** A change of state, to be told to whoever listens. */
 export type Transition =
   | { readonly to: "open"; readonly retryAfterMs: number; readonly failures: number }
@@ -154,7 +159,13 @@ export class Breaker {
   }
 
   /** Reports how a permitted call ended. Report each permit once. */
-  report(permit: Permit, result: CallResult, now: number): BreakerVerdict {
+  report(
+    permit: Permit,
+    result: CallResult,
+    now: number,
+    options: ReportOptions = {},
+  ): BreakerVerdict {
+    const { leastOpenMs = 0 } = options;
     const state = this.#state;
     if (permit.state !== state) return LATE;
     switch (state.kind) {
@@ -166,7 +177,12 @@ export class Breaker {
         }
         state.failures += 1;
         if (state.failures < this.#options.failures) return NO_CHANGE;
-        return this.#open(now, state.failures, this.#options.openForMs, this.#firstBackoff());
+        return this.#open(
+          now,
+          state.failures,
+          Math.max(leastOpenMs, this.#options.openForMs),
+          this.#firstBackoff(),
+        );
       case "half_open": {
         if (result === "success") return this.#close();
         const { failures, backoff } = state;
@@ -175,7 +191,8 @@ export class Breaker {
           return NO_CHANGE;
         }
         const longer = backoff.next();
-        return this.#open(now, failures + 1, longer.waitMs(this.#options.random), longer);
+        const openForMs = Math.max(leastOpenMs, longer.waitMs(this.#options.random));
+        return this.#open(now, failures + 1, openForMs, longer);
       }
       case "open": // permits are never given in this state
         return LATE;

@@ -6,6 +6,8 @@ export interface TickerOptions {
   signal: AbortSignal;
   /** Wait before the first tick, in milliseconds. Default 0: tick at once. */
   firstAfterMs?: number;
+  /** Distance of the second tick from the first, in milliseconds. Default: `everyMs`. */
+  secondAfterMs?: number;
 }
 
 /** One tick of a {@linkcode Ticker}. */
@@ -32,11 +34,12 @@ export class Ticker implements AsyncIterable<Tick> {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #firstAfterMs: number;
+  readonly #secondAfterMs: number;
   #wake: AbortController | undefined;
   #kicked = false;
 
   constructor(everyMs: number, options: TickerOptions) {
-    const { clock, signal, firstAfterMs = 0 } = options;
+    const { clock, signal, firstAfterMs = 0, secondAfterMs = everyMs } = options;
     if (!(everyMs > 0)) {
       throw new RangeError(
         `Cannot tick as 'everyMs' must be a positive number: current value is ${everyMs}`,
@@ -46,6 +49,7 @@ export class Ticker implements AsyncIterable<Tick> {
     this.#clock = clock;
     this.#signal = signal;
     this.#firstAfterMs = firstAfterMs;
+    this.#secondAfterMs = secondAfterMs;
   }
 
   /**
@@ -59,9 +63,16 @@ export class Ticker implements AsyncIterable<Tick> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Tick, void, void> {
     let due = this.#clock.now() + this.#firstAfterMs;
+    let isFirst = true;
     while (await this.#until(due)) {
       const now = this.#clock.now();
       if (now < due) { // kicked: an extra tick between two points of the grid
+        yield { skipped: 0 };
+        continue;
+      }
+      if (isFirst) { // the grid begins with the second tick
+        isFirst = false;
+        due += this.#secondAfterMs;
         yield { skipped: 0 };
         continue;
       }

@@ -15,7 +15,12 @@ export type Outcome =
    * The backend cannot be asked just now (refused, reset, DNS, timeout, 5xx, 429, not JSON, too
    * large): counts for the breaker and is worth a retry.
    */
-  | { readonly kind: "unavailable"; readonly reason: string }
+  | {
+    readonly kind: "unavailable";
+    readonly reason: string;
+    /** How long it asked to be left alone (`Retry-After`), in milliseconds. */
+    readonly retryAfterMs?: number;
+  }
   /**
    * The backend answered that the question is wrong (JSON-RPC error, 4xx): asking again would not
    * help, and the backend is alive.

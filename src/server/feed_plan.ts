@@ -20,7 +20,7 @@ export function feedPlan(
 }
 
 function backendPlan(name: string, config: BackendConfig, open: OpenBackend): BackendPlan {
-  const { timeout, retry, breaker, health_check } = config;
+  const { timeout, retry, breaker, health_check, max_in_flight } = config;
   return {
     name,
     identity: JSON.stringify(config),
@@ -31,8 +31,11 @@ function backendPlan(name: string, config: BackendConfig, open: OpenBackend): Ba
       openForMs: breaker.open_for,
       maxOpenForMs: breaker.max_open_for,
     },
+    maxInFlight: max_in_flight,
     healthCheck: {
-      call: { method: health_check.method, params: {} },
+      ...(health_check.method === undefined
+        ? {}
+        : { call: { method: health_check.method, params: {} } }),
       everyMs: health_check.every,
       timeoutMs: health_check.timeout,
     },
@@ -43,5 +46,27 @@ function backendPlan(name: string, config: BackendConfig, open: OpenBackend): Ba
 function sourcePlan(
   { channel, backend, method, params, every, stale_after }: SourceConfig,
 ): SourcePlan {
-  return { channel, backend, call: { method, params }, everyMs: every, staleAfterMs: stale_after };
+  return {
+    channel,
+    backend,
+    call: { method, params },
+    everyMs: every,
+    phaseMs: phaseOf(channel) * every,
+    staleAfterMs: stale_after,
+  };
+}
+
+/**
+ * Where in its period a source is polled: a part of 1, above 0, made of its channel's name (FNV-1a,
+ * its bits mixed once more). So sources of one pace do not ask in step, and each asks at the same
+ * place again after a restart or a reload.
+ */
+function phaseOf(channel: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < channel.length; i++) {
+    hash = Math.imul(hash ^ channel.charCodeAt(i), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (((hash ^ (hash >>> 16)) >>> 0) + 1) / 2 ** 32;
 }

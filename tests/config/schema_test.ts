@@ -7,7 +7,8 @@ const BACKEND_DEFAULTS = {
   timeout: 5000,
   retry: { attempts: 2, min: 100, max: 2000 },
   breaker: { failures: 3, open_for: 30_000, max_open_for: 300_000 },
-  health_check: { method: "GetSystemStatus", every: 10_000, timeout: 5000 },
+  health_check: { every: 10_000, timeout: 5000 },
+  max_in_flight: 8,
   max_response_bytes: 8_388_608,
 };
 
@@ -63,7 +64,6 @@ Deno.test("configSchema gives every backend its defaults, by transport", () => {
     url: "http://x:1",
     headers: {},
     ...BACKEND_DEFAULTS,
-    health_check: { ...BACKEND_DEFAULTS.health_check, method: "grpc.health.v1.Health/Check" },
   });
   assertEquals(here, { transport: "host", ...BACKEND_DEFAULTS });
 });

@@ -258,7 +258,7 @@ Deno.test("Feed() sends nothing for a source that never had a value, yet tells o
     state: "open",
     consecutive_failures: 3,
     retry_after_ms: 19_000,
-    last_error: "connection refused",
+    last_error: "health check: connection refused",
   });
 });
 

@@ -26,16 +26,39 @@ Deno.test("feedPlan() carries the contract's defaults into the feed, in millisec
     timeoutMs: 5000,
     retry: { attempts: 2, minMs: 100, maxMs: 2000 },
     breaker: { failures: 3, openForMs: 30_000, maxOpenForMs: 300_000 },
+    maxInFlight: 8,
   });
   assertEquals([healthCheck.everyMs, healthCheck.timeoutMs], [10_000, 5000]);
-  assertEquals(healthCheck.call.method, "GetSystemStatus");
-  assertEquals(sources, [{
+  assertEquals(healthCheck.call, undefined, "it asks what a source asks");
+  const [{ phaseMs, ...source } = {}] = sources;
+  assert(phaseMs !== undefined && phaseMs > 0 && phaseMs <= 5000);
+  assertEquals(source, {
     channel: "a",
     backend: "core",
     call: { method: "Get", params: { x: 1 } },
     everyMs: 5000,
     staleAfterMs: 15_000,
-  }]);
+  });
+});
+
+Deno.test("C20: feedPlan() spreads sources of one pace over their period, the same each time", () => {
+  const sources = Array.from({ length: 30 }, (_, index) => ({
+    channel: `disk_${index}`,
+    backend: "core",
+    method: "Get",
+    every: "10s",
+  }));
+  const phases = () => planOf({ sources }).plan.sources.map(({ phaseMs = 0 }) => phaseMs);
+  assertEquals(phases(), phases());
+  const perSecond = phases().map((phase) => Math.ceil(phase / 1000) - 1);
+  const counts = Array.from({ length: 10 }, (_, s) => perSecond.filter((at) => at === s).length);
+  assert(Math.max(...counts) <= 8 && counts.filter((count) => count > 0).length >= 7, `${counts}`);
+});
+
+Deno.test("feedPlan() lets the health check ask what was configured", () => {
+  const core = { ...BACKENDS.core, health_check: { method: "Ping" } };
+  const [backend] = planOf({ backends: { core } }).plan.backends;
+  assertEquals(backend?.healthCheck.call, { method: "Ping", params: {} });
 });
 
 Deno.test("feedPlan() opens a backend when its plan comes into force, not before", () => {

@@ -75,6 +75,7 @@ export function backendPlan(
     timeoutMs: 60_000,
     retry: { attempts: 1, minMs: 0, maxMs: 1 },
     breaker: { failures: 3, openForMs: 30_000, maxOpenForMs: 300_000, random: () => 0.5 },
+    maxInFlight: 8,
     healthCheck: { call: { method: HEALTH }, everyMs: 8000, timeoutMs: 60_000 },
     open: () => backend,
     ...changes,
