@@ -122,6 +122,18 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       exitCode = await bench(url, flags, io);
     });
 
+  program.command("publish")
+    .description("publish one value or event; exit 1 if it was not accepted")
+    .argument("<url>", "the hub, such as http://127.0.0.1:8787")
+    .argument("<channel>", "a status channel that no source feeds, or notification")
+    .argument("[json]", "the value; - or nothing: from standard input")
+    .option("--valid-for <duration>", "until when it counts as current, such as 26h")
+    .option("--token <token>", "one that may publish (better: HOLDFAST_TOKEN)")
+    .action(async (url, channel, json, flags) => {
+      const { publish } = await import("./publish.ts");
+      exitCode = await publish([url, channel, json], flags, io);
+    });
+
   program.command("version")
     .description("print the version")
     .action(() => io.out(VERSION));

@@ -40,6 +40,11 @@ const HUB = /\bhttps?:\/\/(?:127\.0\.0\.1:8787|hub\.example\.com)(?![\w.:])/g;
 /** Commands that start a hub and run until they are interrupted. */
 const SERVES = /\btask (?:start|demo)\b|^holdfast (?:serve|demo)\b/;
 
+/** Commands for a hub that takes publications, which takes a token. */
+const PUBLISHES = /\bholdfast publish\b/;
+
+const TOKEN = "publisher-secret-0123456789";
+
 /** Commands that listen to a hub until they are interrupted. */
 const LISTENS = /^holdfast watch\b/;
 
@@ -95,6 +100,7 @@ interface Surroundings {
 }
 
 async function tryOut({ text }: Command, { sandbox, hub }: Surroundings): Promise<void> {
+  if (PUBLISHES.test(text)) return await tryPublishing(text, sandbox);
   let command = text.replace(HUB, hub.url);
   for (const [from, to] of SHORTENED) command = command.replace(from, to);
   if (SERVES.test(command)) return await interrupted(sandbox.spawn(command), probeServer);
@@ -105,6 +111,17 @@ async function tryOut({ text }: Command, { sandbox, hub }: Surroundings): Promis
   }
   const { code, stdout, stderr } = await sandbox.run(command);
   assertEquals(code, 0, `${stdout}\n${stderr}`);
+}
+
+async function tryPublishing(text: string, sandbox: Sandbox): Promise<void> {
+  await using hub = await startApp({
+    auth: { tokens: [{ name: "cron", token: TOKEN, publish: true }] },
+    shutdown: { drain: "10ms" },
+  });
+  const command = `export HOLDFAST_TOKEN=${TOKEN}; ${text.replace(HUB, hub.url)}`;
+  const { code, stdout, stderr } = await sandbox.run(command);
+  assertEquals(code, 0, `${stdout}\n${stderr}`);
+  assertStringIncludes(stdout, "seq");
 }
 
 /** The text of a process so far. */
