@@ -109,20 +109,20 @@ export class Cluster implements AsyncDisposable {
     return `the cluster was not joined yet: ${this.#link.why}`;
   }
 
-  /** Data of this hub's own polls, for the clients of all hubs. */
-  broadcast(type: string, data: JsonText): void {
-    const { data: value, ...status }: StatusData = JSON.parse(data);
+  /** A value of this hub's own polls, for the clients of all hubs. */
+  value(channel: string, status: StatusData<JsonText>): void {
     if (this.#isAlone) {
-      this.#options.hub.broadcast(type, data);
-      this.#replica.note({ type, status, data: JSON.stringify(value) as JsonText });
-    } else if (this.#role === "leader") this.#publisher.say(type, { data: value, ...status });
+      this.#options.hub.value(channel, status);
+      const { data, ...standing } = status;
+      this.#replica.note({ type: channel, status: standing, data });
+    } else if (this.#role === "leader") this.#publisher.say(channel, status);
   }
 
   /** An error of this hub's own polls, for the clients of all hubs. */
-  broadcastError(event: ErrorEvent): void {
+  error(event: ErrorEvent): void {
     const { code } = event;
     if (this.#isAlone) {
-      this.#options.hub.broadcastError(event);
+      this.#options.hub.error(event);
       this.#replica.note({ type: errorType(code), code, data: json(event) });
     } else if (this.#role === "leader") this.#publisher.sayError(event);
   }

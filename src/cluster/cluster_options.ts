@@ -7,7 +7,7 @@ import type { Role } from "./presence.ts";
 /** What a hub brings into a cluster. */
 export interface ClusterOptions {
   clock: Clock;
-  hub: Pick<Hub, "stream" | "broadcast" | "broadcastError" | "epoch" | "size">;
+  hub: Pick<Hub, "stream" | "value" | "error" | "epoch" | "size">;
   open: OpenBroker;
   /** How this hub is called among the others. */
   name: string;

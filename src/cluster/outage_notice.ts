@@ -1,5 +1,4 @@
 import type { Hub } from "../hub/hub.ts";
-import { encodeStatusData } from "../protocol/codec.ts";
 import { errorEvent } from "../protocol/error_event.ts";
 import type { Clock } from "../resilience/clock.ts";
 import type { Replica } from "./replica.ts";
@@ -7,7 +6,7 @@ import type { Role } from "./presence.ts";
 
 export interface OutageNoticeOptions {
   clock: Clock;
-  hub: Pick<Hub, "broadcast" | "broadcastError">;
+  hub: Pick<Hub, "value" | "error">;
   replica: Replica;
   /** After how long an absence the hub does without the stream, in milliseconds. */
   graceMs: number;
@@ -27,7 +26,7 @@ export class OutageNotice {
     const { clock, hub, replica, graceMs } = this.#options;
     this.#wasTold = true;
     replica.unreachable = `the stream that hubs share is out of reach: ${why}`;
-    hub.broadcastError(
+    hub.error(
       errorEvent("CLUSTER_LOST", "the hub has lost the stream that hubs share", {
         timestamp: clock.unixSeconds(),
         details: why,
@@ -42,7 +41,7 @@ export class OutageNotice {
     if (!this.#wasTold) return;
     this.#wasTold = false;
     const { clock, hub, replica } = this.#options;
-    hub.broadcastError(
+    hub.error(
       errorEvent("CLUSTER_RECOVERED", "the hub is back with the stream that hubs share", {
         timestamp: clock.unixSeconds(),
         data: { role },
@@ -55,6 +54,6 @@ export class OutageNotice {
   show(channel: string): void {
     const { hub, replica } = this.#options;
     const latest = replica.latest(channel);
-    if (latest) hub.broadcast(channel, encodeStatusData(latest));
+    if (latest) hub.value(channel, latest);
   }
 }

@@ -40,9 +40,9 @@ export class StreamPublisher {
   }
 
   /** Says a value of this hub's own polls. */
-  say(channel: string, { data, ...status }: StatusData): void {
+  say(channel: string, { data, ...status }: StatusData<JsonText>): void {
     const timestamp = this.#options.clock.unixSeconds();
-    this.#writer.push({ type: channel, timestamp, status, data: jsonOf(data) });
+    this.#writer.push({ type: channel, timestamp, status, data });
   }
 
   /** Says an error of this hub's own polls. */
@@ -142,8 +142,4 @@ export class StreamPublisher {
 
 function sayTooLarge(maxBytes: number): string {
   return `it is larger than the ${maxBytes} bytes the engine takes (max_payload of its server)`;
-}
-
-function jsonOf(value: unknown): JsonText {
-  return JSON.stringify(value) as JsonText;
 }

@@ -1,12 +1,10 @@
-import type { JsonText } from "../protocol/codec.ts";
-import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
-import { SnapshotCache } from "../resilience/snapshot_cache.ts";
 import { logOf } from "../telemetry/log.ts";
+import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
 import { type BackendPlan, type BackendStatus, GuardedBackend } from "./guarded_backend.ts";
 import type { FeedObserver } from "./observer.ts";
-import { type SourcePlan, SourcePoller, type SourceReport } from "./source_poller.ts";
+import { type SourcePlan, SourcePoller } from "./source_poller.ts";
 
 /** Every backend and every source of a hub. */
 export interface FeedPlan {
@@ -14,18 +12,19 @@ export interface FeedPlan {
   readonly sources: readonly SourcePlan[];
 }
 
-/** What a feed goes on from that polls what another hub polled before. */
-export interface Inheritance {
-  /** The last good values, by channel. */
-  readonly values: ReadonlyMap<string, StatusData<JsonText>>;
-  /** Backends that clients were told are not polled, and not yet that they are again. */
-  readonly backendsOut: ReadonlySet<string>;
+export interface ApplyOptions {
+  /**
+   * Of the backends that are new here, those that clients were told are not polled, and not yet that
+   * they are again: another hub polled before. Default: none.
+   */
+  backendsOut?: ReadonlySet<string>;
+  /** Called once what is gone was stopped, before what is new starts. Default: nothing is. */
+  onStopped?: () => void;
 }
-
-const NOTHING: Inheritance = { values: new Map(), backendsOut: new Set() };
 
 export interface FeedOptions {
   clock: Clock;
+  values: ValueStore;
   audience: Audience;
   observer?: FeedObserver;
 }
@@ -34,15 +33,16 @@ export interface FeedOptions {
 const BACKEND_CLOSE_MS = 1000;
 
 /**
- * Sources x breakers x cache: polls everything in the plan and tells the audience. A new plan can
- * be put into force at any time; what did not change keeps its state, what is gone is forgotten.
+ * Sources x breakers: polls everything in the plan into the store of values and tells the audience.
+ * A new plan can be put into force at any time; what did not change keeps its state.
  */
 export class Feed implements AsyncDisposable {
   readonly #options: FeedOptions;
-  readonly #cache = new SnapshotCache<JsonText>();
   readonly #backends = new Map<string, GuardedBackend>();
   readonly #sources = new Map<string, SourcePoller>();
   readonly #loops = new Set<Promise<void>>();
+  /** Channels whose source is not polled any more, though nobody stopped it. */
+  readonly #ended = new Set<string>();
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -53,11 +53,6 @@ export class Feed implements AsyncDisposable {
     return [...this.#sources.keys()];
   }
 
-  /** The last good value of a channel, flagged as it stands now. */
-  latest(channel: string): StatusData<JsonText> | undefined {
-    return this.#sources.get(channel)?.latest();
-  }
-
   /** Channels whose source was not tried yet. */
   untried(): string[] {
     return [...this.#sources.values()]
@@ -65,23 +60,25 @@ export class Feed implements AsyncDisposable {
       .map((source) => source.plan.channel);
   }
 
-  backendReports(): Record<string, BackendStatus> {
-    return mapValues(this.#backends, (backend) => backend.report());
+  /** Channels whose source is not polled any more, though it should be. */
+  ended(): string[] {
+    return [...this.#ended];
   }
 
-  sourceReports(): Record<string, SourceReport> {
-    return mapValues(this.#sources, (source) => source.report());
+  backendReports(): Record<string, BackendStatus> {
+    return Object.fromEntries(
+      [...this.#backends].map(([name, backend]) => [name, backend.report()]),
+    );
   }
 
   /**
    * Puts a plan into force: starts what is new, stops what is gone, leaves the rest alone. A plan
    * that cannot be put into force changes nothing.
    *
-   * @param inheritance What sources and backends that are new here go on from. Default: nothing.
    * @throws {TypeError} If a source names a backend that is not in the plan.
    * @throws What opening a backend throws.
    */
-  async apply(plan: FeedPlan, inheritance = NOTHING): Promise<void> {
+  async apply(plan: FeedPlan, options: ApplyOptions = {}): Promise<void> {
     const wanted = new Map(plan.backends.map((backend) => [backend.name, backend]));
     for (const { channel, backend } of plan.sources) {
       if (!wanted.has(backend)) {
@@ -94,7 +91,7 @@ export class Feed implements AsyncDisposable {
     }
     const opened = this.#open(
       plan.backends.filter(({ name }) => !this.#backends.has(name) || replaced.has(name)),
-      inheritance.backendsOut,
+      options.backendsOut ?? new Set(),
     );
     const sources = new Map(plan.sources.map((source) => [source.channel, source]));
     for (const [channel, source] of this.#sources) {
@@ -104,23 +101,31 @@ export class Feed implements AsyncDisposable {
       if (isSame) continue;
       source[Symbol.dispose]();
       this.#sources.delete(channel);
-      // A channel that stays keeps its value: it is the last good one, whoever gave it.
-      if (next === undefined) this.#cache.forget(channel);
+      this.#ended.delete(channel);
     }
     const leaving = [...replaced].map((name) => this.#backends.get(name));
-    for (const name of replaced) this.#backends.delete(name);
+    for (const name of replaced) {
+      if (!wanted.has(name)) this.#backends.get(name)?.tellRemoved();
+      this.#backends.delete(name);
+    }
+    options.onStopped?.();
     for (const backend of opened) this.#backends.set(backend.plan.name, backend);
     for (const source of plan.sources) {
-      if (this.#sources.has(source.channel)) continue;
-      this.#inherit(source, inheritance.values.get(source.channel));
-      this.#addSource(source);
+      if (!this.#sources.has(source.channel)) this.#addSource(source);
     }
     await this.#close(leaving);
   }
 
-  /** Stops every poll and closes every backend. */
+  /** Stops every poll and closes every backend, for now or for good: nobody is told of anything. */
+  async stop(): Promise<void> {
+    const leaving = [...this.#backends.values()];
+    for (const source of this.#sources.values()) source[Symbol.dispose]();
+    for (const each of [this.#sources, this.#backends, this.#ended]) each.clear();
+    await this.#close(leaving);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.apply({ backends: [], sources: [] });
+    await this.stop();
     await Promise.all(this.#loops);
   }
 
@@ -143,14 +148,17 @@ export class Feed implements AsyncDisposable {
   #openOne(plan: BackendPlan, owesRecovery: boolean): GuardedBackend {
     const sourcesOfIt = () =>
       [...this.#sources.values()].filter((source) => source.plan.backend === plan.name);
-    const { clock, audience, observer = {} } = this.#options;
+    const { clock, audience, values, observer = {} } = this.#options;
     return new GuardedBackend(plan, {
       clock,
       audience,
       observer,
       owesRecovery,
       onOpened: () => {
-        for (const source of sourcesOfIt()) source.doubt(`backend "${plan.name}" is not answering`);
+        const why = `backend "${plan.name}" is not answering`;
+        for (const source of sourcesOfIt()) {
+          values.doubt(source.plan.channel, why, { keepsReason: true });
+        }
       },
       onClosed: () => {
         for (const source of sourcesOfIt()) source.pollNow();
@@ -178,38 +186,28 @@ export class Feed implements AsyncDisposable {
     allClosed.abort();
   }
 
-  #inherit({ channel, staleAfterMs }: SourcePlan, value: StatusData<JsonText> | undefined): void {
-    const now = this.#options.clock.now();
-    if (value === undefined || this.#cache.read(channel, now) !== undefined) return;
-    const { data, cached_at, age_ms } = value;
-    const storedAt = now - age_ms;
-    this.#cache.store(channel, data, { now: storedAt, unixSeconds: cached_at, staleAfterMs });
-  }
-
   #addSource(plan: SourcePlan): void {
     const backend = this.#backends.get(plan.backend);
     if (backend === undefined) return; // `apply` has looked
-    const { clock, audience, observer = {} } = this.#options;
+    const { clock, audience, values, observer = {} } = this.#options;
     const source = new SourcePoller(plan, {
       clock,
       audience,
       observer,
-      cache: this.#cache,
+      values,
       backend,
     });
-    if (!backend.isClosed || this.#cache.read(plan.channel, clock.now()) !== undefined) {
-      source.doubt("no poll yet since the configuration, or the hub that polls, changed");
+    if (!backend.isClosed || values.read(plan.channel) !== undefined) {
+      const why = "no poll yet since the configuration, or the hub that polls, changed";
+      values.doubt(plan.channel, why, { keepsReason: true });
     }
     this.#sources.set(plan.channel, source);
     const loop = source.run().catch((error) => {
+      this.#ended.add(plan.channel);
       logOf("feed").error("source.stopped", { channel: plan.channel, why: String(error) });
     }).finally(() => this.#loops.delete(loop));
     this.#loops.add(loop);
   }
-}
-
-function mapValues<V, W>(map: ReadonlyMap<string, V>, of: (value: V) => W): Record<string, W> {
-  return Object.fromEntries([...map].map(([key, value]) => [key, of(value)]));
 }
 
 /** Plans are plain JSON-like data. */

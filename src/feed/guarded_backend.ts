@@ -6,9 +6,10 @@ import {
   type Permit,
   type Transition,
 } from "../resilience/breaker.ts";
-import type { Clock } from "../resilience/clock.ts";
+import { type Clock, type Moment, momentOf } from "../resilience/clock.ts";
 import { Semaphore } from "../resilience/semaphore.ts";
 import { Ticker } from "../resilience/ticker.ts";
+import { errorEvent } from "../protocol/error_event.ts";
 import type { Backend, Call, Outcome } from "../rpc/backend.ts";
 import { FailureLog } from "../telemetry/failure_log.ts";
 import { logOf } from "../telemetry/log.ts";
@@ -80,8 +81,8 @@ export type Answer =
   | {
     readonly kind: "asked";
     readonly outcome: Outcome;
-    /** When the call that had this outcome began, in monotonic milliseconds. */
-    readonly calledAtMs: number;
+    /** When the call that had this outcome began. */
+    readonly calledAt: Moment;
     readonly settle: () => Settled;
   };
 
@@ -164,7 +165,7 @@ export class GuardedBackend implements AsyncDisposable {
     }
     if (permit.trial) this.#options.observer.onBreaker?.(this.plan.name, "half_open");
     const { timeoutMs, retry } = this.plan;
-    let calledAtMs = clock.now();
+    let calledAt = momentOf(clock);
     let outcome: Outcome;
     try {
       outcome = await ask(this.#backend, call, {
@@ -174,7 +175,7 @@ export class GuardedBackend implements AsyncDisposable {
         signal: stop,
         isWanted: () => this.#breaker.isCurrent(permit),
         onAttempt: () => {
-          calledAtMs = clock.now();
+          calledAt = momentOf(clock);
           this.#options.observer.onCall?.(this.plan.name);
         },
       });
@@ -188,7 +189,7 @@ export class GuardedBackend implements AsyncDisposable {
     return {
       kind: "asked",
       outcome,
-      calledAtMs,
+      calledAt,
       settle: () => {
         const settled = this.#settle(permit, { call, outcome });
         slot[Symbol.dispose](); // only now: the next call must know what this one meant
@@ -204,6 +205,24 @@ export class GuardedBackend implements AsyncDisposable {
       retry_after_ms: Math.round(this.#retryAfterMs()),
       last_error: this.#lastError,
     };
+  }
+
+  /**
+   * It is taken out of the configuration: whoever was told that it is not polled hears that this is
+   * over, as nobody waits for it any more.
+   */
+  tellRemoved(): void {
+    if (!this.#owesRecovery) return;
+    this.#owesRecovery = false;
+    const { clock, audience } = this.#options;
+    const { name } = this.plan;
+    this.#openings.ended(clock.now(), { backend: name, code: "RPC_RECOVERED", removed: true });
+    audience.error(
+      errorEvent("RPC_RECOVERED", `backend "${name}" is not asked any more: it was removed`, {
+        timestamp: clock.unixSeconds(),
+        data: { backend: name, removed: true },
+      }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -296,7 +315,7 @@ export class GuardedBackend implements AsyncDisposable {
     if (transition === undefined) return;
     const { audience, clock, onClosed } = this.#options;
     this.#owesRecovery = transition.to === "open";
-    audience.broadcastError(breakerEvent(transition, this.plan.name, clock.unixSeconds()));
+    audience.error(breakerEvent(transition, this.plan.name, clock.unixSeconds()));
     if (transition.to === "closed") onClosed();
   }
 

@@ -1,12 +1,11 @@
-import { json } from "../protocol/codec.ts";
 import type { HeartbeatData } from "../protocol/message.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { Ticker } from "../resilience/ticker.ts";
-import type { Audience } from "./audience.ts";
 
 export interface HeartbeatOptions {
   clock: Clock;
-  audience: Pick<Audience, "broadcast">;
+  /** Sends it to everybody who wants heartbeats. */
+  send: (data: HeartbeatData) => void;
   everyMs: number;
   /** Clients connected at this moment. */
   clientsConnected: () => number;
@@ -21,14 +20,14 @@ export interface HeartbeatOptions {
  * waits for nothing else, so that no hanging backend can delay it.
  */
 export async function beat(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
-  const { clock, audience, everyMs, clientsConnected, also, onBeat } = options;
+  const { clock, send, everyMs, clientsConnected, also, onBeat } = options;
   for await (const _tick of new Ticker(everyMs, { clock, signal, firstAfterMs: everyMs })) {
     const data: HeartbeatData = {
       timestamp: clock.unixSeconds(),
       clients_connected: clientsConnected(),
       ...also?.(),
     };
-    audience.broadcast("heartbeat", json(data));
+    send(data);
     onBeat?.();
   }
 }

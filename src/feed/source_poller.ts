@@ -1,12 +1,13 @@
-import { encodeStatusData, type JsonText } from "../protocol/codec.ts";
-import { type ErrorEvent, errorEvent } from "../protocol/error_event.ts";
-import type { StatusData } from "../protocol/status_data.ts";
-import type { Clock } from "../resilience/clock.ts";
-import type { SnapshotCache } from "../resilience/snapshot_cache.ts";
+import type { JsonText } from "../protocol/codec.ts";
+import { type ErrorCode, errorEvent } from "../protocol/error_event.ts";
+import { Backoff } from "../resilience/backoff.ts";
+import type { Clock, Moment } from "../resilience/clock.ts";
 import { Ticker } from "../resilience/ticker.ts";
 import type { Call, Outcome } from "../rpc/backend.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import { FailureLog } from "../telemetry/failure_log.ts";
+import { MAX_VALUE_LENGTH } from "../values/value.ts";
+import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
 import type { GuardedBackend } from "./guarded_backend.ts";
 import { type FeedObserver, observed, type Work, type WorkEnd } from "./observer.ts";
@@ -19,27 +20,18 @@ export interface SourcePlan {
   readonly everyMs: number;
   /** From the first poll, which is made at once, to the second. Default: `everyMs`. */
   readonly phaseMs?: number;
-  readonly staleAfterMs: number;
-}
-
-/** What `/status` says of a source. */
-export interface SourceReport {
-  /** Unix seconds; null before the first success. */
-  readonly last_success: number | null;
-  /** Why the last poll gave no value; null when it did. */
-  readonly last_error: string | null;
-  readonly is_stale: boolean;
-  /** Age of the last good value in milliseconds; null before the first. */
-  readonly age_ms: number | null;
 }
 
 export interface SourcePollerOptions {
   clock: Clock;
   audience: Audience;
   observer: FeedObserver;
-  cache: SnapshotCache<JsonText>;
+  values: ValueStore;
   backend: GuardedBackend;
 }
+
+/** Waits after polls that broke in this program itself, in milliseconds, beside the source's pace. */
+const AFTER_A_BREAK = { minMs: 1000, maxMs: 60_000 } as const;
 
 /**
  * One source: asks its backend at its pace, never twice at a time, and decides what clients hear
@@ -51,8 +43,6 @@ export class SourcePoller implements Disposable {
   readonly #log: Log = logOf("feed");
   readonly #stop = new AbortController();
   readonly #ticker: Ticker;
-  /** Why the value at hand is not current; undefined while it is. */
-  #trouble: string | undefined;
   readonly #failures = new FailureLog({
     room: "feed",
     events: {
@@ -65,7 +55,6 @@ export class SourcePoller implements Disposable {
   });
   #wasTried = false;
   #isPolling = false;
-  #ageWatch: AbortController | undefined;
 
   constructor(plan: SourcePlan, options: SourcePollerOptions) {
     this.plan = plan;
@@ -84,12 +73,21 @@ export class SourcePoller implements Disposable {
   async run(): Promise<void> {
     const { channel, backend, call: { method } } = this.plan;
     const work: Work = { kind: "poll", channel, backend, method };
+    let backoff = new Backoff(AFTER_A_BREAK);
     for await (const { skipped } of this.#ticker) {
       if (skipped > 0) {
         this.#log.debug("poll.skipped_ticks", { channel: this.plan.channel, skipped });
       }
       this.#isPolling = true;
-      await observed(this.#options.observer, work, () => this.#poll());
+      try {
+        await observed(this.#options.observer, work, () => this.#poll());
+        backoff = backoff.reset();
+      } catch (error) {
+        this.#onBroken(error);
+        const { signal } = this.#stop;
+        await this.#options.clock.sleep(backoff.waitMs(), { signal }).catch(() => {});
+        backoff = backoff.next();
+      }
       this.#isPolling = false;
     }
   }
@@ -99,41 +97,8 @@ export class SourcePoller implements Disposable {
     if (!this.#isPolling) this.#ticker.kick();
   }
 
-  /** What is held is not current any more: from now on it is shown as stale. */
-  doubt(why: string): void {
-    this.#trouble ??= why;
-    this.#ageWatch?.abort();
-  }
-
-  /** The last good value, flagged as it stands now; undefined if there never was one. */
-  latest(): StatusData<JsonText> | undefined {
-    const { cache, clock } = this.#options;
-    const snapshot = cache.read(this.plan.channel, clock.now());
-    if (snapshot === undefined) return undefined;
-    const why = this.#trouble ??
-      (snapshot.isOld ? `no newer value for ${snapshot.ageMs} ms` : undefined);
-    return {
-      data: snapshot.value,
-      is_stale: why !== undefined,
-      cached_at: snapshot.storedAt,
-      age_ms: snapshot.ageMs,
-      ...(why === undefined ? {} : { error: this.#unavailable(why) }),
-    };
-  }
-
-  report(): SourceReport {
-    const latest = this.latest();
-    return {
-      last_success: latest?.cached_at ?? null,
-      last_error: this.#trouble ?? null,
-      is_stale: latest?.is_stale ?? true,
-      age_ms: latest?.age_ms ?? null,
-    };
-  }
-
   [Symbol.dispose](): void {
     this.#stop.abort();
-    this.#ageWatch?.abort();
   }
 
   async #poll(): Promise<WorkEnd> {
@@ -149,7 +114,7 @@ export class SourcePoller implements Disposable {
     if (answer.kind !== "asked" || settled === "late") {
       // The cached value is due if the breaker is open; if it is closed again, ask anew.
       if (answer.kind !== "refused" && backend.isClosed) this.#ticker.kick();
-      else this.#showCached();
+      else this.#show();
       return { outcome: answer.kind === "refused" ? "refused" : "abandoned" };
     }
     const { outcome } = answer;
@@ -158,86 +123,80 @@ export class SourcePoller implements Disposable {
     observer.onPoll?.({ channel, backend: name, outcome: outcome.kind, durationMs });
     if (outcome.kind === "ok") {
       settled.announce();
-      this.#onValue(outcome.value, durationMs);
+      this.#onValue(outcome.value, { calledAt: answer.calledAt, durationMs });
       return { outcome: "ok" };
     }
     if (outcome.kind === "unencodable") this.#onUnencodable(outcome.reason);
     else this.#onFailure(outcome);
     settled.announce();
-    this.#showCached();
+    this.#show();
     return { outcome: outcome.kind, reason: outcome.reason };
   }
 
   #onUnencodable(why: string): void {
+    const { channel } = this.plan;
+    const reason = `the newest value could not be encoded: ${why}`;
+    this.#options.values.doubt(channel, reason, { keepsReason: true });
+    this.#tell("JSON_MARSHAL_ERROR", `a value of "${channel}" could not be encoded`, why);
+  }
+
+  #onValue(text: JsonText, asked: { calledAt: Moment; durationMs: number }): void {
+    const { values, clock } = this.#options;
+    const { channel, backend } = this.plan;
+    const { calledAt, durationMs } = asked;
+    if (values.put(channel, { text, calledAt, origin: "poll" }) === "too_large") {
+      this.#onUnencodable(`it is longer than ${MAX_VALUE_LENGTH} characters`);
+    } else {
+      this.#failures.ended(clock.now(), { channel, backend });
+      this.#log.debug("poll.ok", { channel, backend, duration_ms: Math.round(durationMs) });
+    }
+    this.#show();
+  }
+
+  #onFailure({ kind, reason }: Extract<Outcome, { kind: "unavailable" | "rejected" }>): void {
+    this.#options.values.doubt(this.plan.channel, reason);
+    this.#tellFailure(kind, reason);
+  }
+
+  /** The poll itself broke: for clients that is one more way of giving no value. */
+  #onBroken(error: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    this.#wasTried = true;
+    const why = `the poll broke: ${error instanceof Error ? error.message : String(error)}`;
+    try {
+      this.#options.values.doubt(this.plan.channel, why);
+      this.#tellFailure("broken", why);
+      this.#show();
+    } catch (error) { // whoever hears of it may be what is broken
+      this.#log.error("poll.not_told", { channel: this.plan.channel, why: String(error) });
+    }
+  }
+
+  #tellFailure(outcome: "unavailable" | "rejected" | "broken", why: string): void {
+    const { channel, backend, call: { method } } = this.plan;
+    const message = `polling "${channel}" from backend "${backend}" failed`;
+    this.#tell("RPC_FAILURE", message, why, { method, outcome });
+  }
+
+  #tell(code: ErrorCode, message: string, details: string, data: object = {}): void {
     const { audience, clock } = this.#options;
     const { channel, backend } = this.plan;
-    this.doubt(`the newest value could not be encoded: ${why}`);
-    audience.broadcastError(
-      errorEvent("JSON_MARSHAL_ERROR", `a value of "${channel}" could not be encoded`, {
-        timestamp: clock.unixSeconds(),
-        details: why,
-        data: { channel, backend },
-      }),
+    const timestamp = clock.unixSeconds();
+    audience.error(
+      errorEvent(code, message, { timestamp, details, data: { channel, backend, ...data } }),
     );
-    this.#countFailure("JSON_MARSHAL_ERROR", why);
-  }
-
-  #onValue(value: JsonText, durationMs: number): void {
-    const { cache, clock } = this.#options;
-    const { channel, backend, staleAfterMs } = this.plan;
-    this.#trouble = undefined;
-    const now = clock.now();
-    this.#failures.ended(now, { channel, backend });
-    cache.store(channel, value, { now, unixSeconds: clock.unixSeconds(), staleAfterMs });
-    this.#log.debug("poll.ok", { channel, backend, duration_ms: Math.round(durationMs) });
-    this.#showCached();
-    this.#watchAge();
-  }
-
-  #onFailure(outcome: Extract<Outcome, { kind: "unavailable" | "rejected" }>): void {
-    const { audience, clock } = this.#options;
-    const { channel, backend, call } = this.plan;
-    this.#trouble = outcome.reason;
-    this.#ageWatch?.abort();
-    audience.broadcastError(
-      errorEvent("RPC_FAILURE", `polling "${channel}" from backend "${backend}" failed`, {
-        timestamp: clock.unixSeconds(),
-        details: outcome.reason,
-        data: { channel, backend, method: call.method, outcome: outcome.kind },
-      }),
-    );
-    this.#countFailure("RPC_FAILURE", outcome.reason);
+    this.#countFailure(code, details);
   }
 
   /** Sends the last good value as it stands now, if there is one. */
-  #showCached(): void {
-    const latest = this.latest();
-    if (latest) this.#options.audience.broadcast(this.plan.channel, encodeStatusData(latest));
-  }
-
-  /** Tells clients when the value at hand grows old with no newer one and no failure in sight. */
-  #watchAge(): void {
-    const { clock } = this.#options;
-    this.#ageWatch?.abort();
-    const watch = new AbortController();
-    this.#ageWatch = watch;
-    clock.sleep(this.plan.staleAfterMs, { signal: watch.signal }).then(
-      () => this.#showCached(),
-      () => {}, // a newer value or a failure came first
-    );
+  #show(): void {
+    const { audience, values } = this.#options;
+    const status = values.read(this.plan.channel);
+    if (status) audience.value(this.plan.channel, status);
   }
 
   #countFailure(code: string, why: string): void {
     const { channel, backend } = this.plan;
     this.#failures.failed(this.#options.clock.now(), { channel, backend, code, why });
-  }
-
-  #unavailable(why: string): ErrorEvent {
-    const { channel, backend } = this.plan;
-    return errorEvent("RPC_UNAVAILABLE", `the value of "${channel}" is a cached one`, {
-      timestamp: this.#options.clock.unixSeconds(),
-      details: why,
-      data: { channel, backend },
-    });
   }
 }

@@ -2,9 +2,9 @@ import { channelKind, EVENT_CHANNEL, HUB_CHANNELS } from "../protocol/channel.ts
 import { encodeFrame, encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorCode, errorEvent, errorType } from "../protocol/error_event.ts";
 import type { ClientMessage, WelcomeData } from "../protocol/message.ts";
-import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
+import type { ValueStore } from "../values/value_store.ts";
 import type { ErrorCounts } from "./error_counts.ts";
 import type { Lane } from "./delivery/outbox.ts";
 import type { Registry } from "./registry.ts";
@@ -16,8 +16,8 @@ export interface ClientRequestsOptions {
   errors: ErrorCounts;
   /** The status channels there are just now. */
   statusChannels: () => readonly string[];
-  /** The latest value of a status channel, flagged as it stands now. */
-  latest: (channel: string) => StatusData<JsonText> | undefined;
+  /** Where values are read from, flagged as they then stand. */
+  values: Pick<ValueStore, "read">;
 }
 
 /**
@@ -150,7 +150,7 @@ export class ClientRequests {
 
   #sendLatest(session: Session, channel: string): void {
     if (channelKind(channel) !== "status") return;
-    const status = this.#options.latest(channel);
+    const status = this.#options.values.read(channel);
     if (status) this.#send(session, channel, encodeStatusData(status), "status");
   }
 

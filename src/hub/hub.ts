@@ -1,11 +1,12 @@
 import { EVENT_CHANNEL, isErrorType, RESERVED_TYPES } from "../protocol/channel.ts";
 import type { CloseName } from "../protocol/close_code.ts";
-import { encodeFrame, json, type JsonText } from "../protocol/codec.ts";
+import { encodeFrame, encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
 import type { WelcomeData } from "../protocol/message.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
+import type { ValueStore } from "../values/value_store.ts";
 import { BatchWindows } from "./delivery/batch_windows.ts";
 import { type Backlog, backlogOf } from "./delivery/backlog.ts";
 import { ClientRequests } from "./client_requests.ts";
@@ -33,8 +34,8 @@ export interface HubOptions {
   heartbeatMs: number;
   /** The status channels there are just now. */
   statusChannels: () => readonly string[];
-  /** The latest value of a status channel, flagged as it stands now. */
-  latest: (channel: string) => StatusData<JsonText> | undefined;
+  /** Where values are read from, flagged as they then stand. */
+  values: Pick<ValueStore, "read">;
   /** Tells clients of others that were lost. Default: those of this hub. */
   tellLoss?: (event: ErrorEvent) => void;
   /** Told of a client that left, for other hubs to know it by. Default: nobody is. */
@@ -60,7 +61,7 @@ export interface ConnectOptions {
  *
  * @example
  * ```ts
- * using hub = new Hub({ clock, limits, history, heartbeatMs: 10_000, statusChannels, latest });
+ * using hub = new Hub({ clock, limits, history, heartbeatMs: 10_000, statusChannels, values });
  * const session = hub.connect(transport);
  * hub.broadcast("notification", json({ title: "backup done" }));
  * ```
@@ -86,14 +87,14 @@ export class Hub implements Disposable {
   #writeErrors = 0;
 
   constructor(options: HubOptions) {
-    const { clock, limits, history, heartbeatMs, statusChannels, latest } = options;
+    const { clock, limits, history, heartbeatMs, statusChannels, values } = options;
     const { signal } = this.#stop;
     const registry = this.#registry;
     const errors = this.#errors;
     this.#clock = clock;
     this.#heartbeatMs = heartbeatMs;
     this.#history = new History(history);
-    this.#requests = new ClientRequests({ clock, registry, errors, statusChannels, latest });
+    this.#requests = new ClientRequests({ clock, registry, errors, statusChannels, values });
     this.#disconnects = new Disconnects({
       clock,
       signal,
@@ -263,8 +264,13 @@ export class Hub implements Disposable {
     return this.seq;
   }
 
+  /** Sends a status channel's value, as it stands, to every client of this hub that wants it. */
+  value(channel: string, status: StatusData<JsonText>): number {
+    return this.broadcast(channel, encodeStatusData(status));
+  }
+
   /** Tells every client that subscribed to it of an error, and counts it. */
-  broadcastError(event: ErrorEvent): number {
+  error(event: ErrorEvent): number {
     this.#errors.add(event.code);
     return this.broadcast(errorType(event.code), json(event));
   }

@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { beat } from "../feed/heartbeat.ts";
 import { allObservers, type FeedObserver } from "../feed/observer.ts";
 import { Hub } from "../hub/hub.ts";
+import { json } from "../protocol/codec.ts";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
@@ -122,7 +123,7 @@ export class App implements AsyncDisposable {
       clock,
       ...hubOptions(limits),
       statusChannels: () => this.#supply.statusChannels(),
-      latest: (channel) => this.#supply.latest(channel),
+      values: { read: (channel) => this.#supply.read(channel) },
       tellLoss: (event) => this.#supply.tellLoss(event),
       onDeparture: (departure) => this.#supply.tellDeparture(departure),
     });
@@ -149,7 +150,7 @@ export class App implements AsyncDisposable {
       metrics: () => this.metrics(),
       notReady: () => this.#notReady(),
       statusChannels: () => this.#supply.statusChannels(),
-      latest: (channel) => this.#supply.latest(channel),
+      values: this.#supply,
       openWebSocket: (visit, place) => this.#openWebSocket(visit, place),
       openEventStream: (visit, place) => this.#openEventStream(visit, place),
       publish: (visit) => this.#publish(visit),
@@ -235,7 +236,7 @@ export class App implements AsyncDisposable {
     const { signal } = this.#stopLoops;
     void beat({
       clock: this.#clock,
-      audience: this.#hub,
+      send: (data) => this.#hub.broadcast("heartbeat", json(data)),
       everyMs: this.#config.hub.heartbeat_every,
       clientsConnected: () => this.#hub.size,
       also: () => {

@@ -44,7 +44,7 @@ function backendPlan(name: string, config: BackendConfig, open: OpenBackend): Ba
 }
 
 function sourcePlan(
-  { channel, backend, method, params, every, stale_after }: SourceConfig,
+  { channel, backend, method, params, every }: SourceConfig,
 ): SourcePlan {
   return {
     channel,
@@ -52,7 +52,6 @@ function sourcePlan(
     call: { method, params },
     everyMs: every,
     phaseMs: phaseOf(channel) * every,
-    staleAfterMs: stale_after,
   };
 }
 

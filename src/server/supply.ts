@@ -2,22 +2,25 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterReport } from "../cluster/cluster_options.ts";
 import type { Config } from "../config/schema.ts";
 import type { BackendStatus } from "../feed/guarded_backend.ts";
-import { Feed, type Inheritance } from "../feed/feed.ts";
+import { Feed } from "../feed/feed.ts";
+import type { Inheritance } from "../cluster/replica.ts";
 import type { FeedObserver } from "../feed/observer.ts";
-import type { SourceReport } from "../feed/source_poller.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Departure } from "../hub/resume/shared_stream.ts";
 import { WELL_KNOWN_STATUS_CHANNELS } from "../protocol/channel.ts";
-import { encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
+import { json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
-import type { Clock } from "../resilience/clock.ts";
+import { type Clock, momentOf } from "../resilience/clock.ts";
 import { logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
+import { watchAges } from "../values/age_watch.ts";
+import type { ChannelSettings } from "../values/channel_settings.ts";
+import { type SourceReport, sourceReport } from "../values/source_report.ts";
+import { ValueStore } from "../values/value_store.ts";
 import { clusterMetrics } from "./reports/cluster_metrics.ts";
 import { feedPlan, type OpenBackend } from "./feed_plan.ts";
 import { joinCluster } from "./join_cluster.ts";
-import { Published } from "./published.ts";
 
 export interface SupplyOptions {
   clock: Clock;
@@ -33,7 +36,8 @@ export interface SupplyOptions {
 export class Supply implements AsyncDisposable {
   readonly #options: SupplyOptions;
   readonly #feed: Feed;
-  readonly #published: Published;
+  readonly #values: ValueStore;
+  readonly #stopWatch = new AbortController();
   #config: Config;
   #cluster: Cluster | undefined;
   #isPolling = false;
@@ -43,15 +47,33 @@ export class Supply implements AsyncDisposable {
     const { clock, hub, observer } = options;
     this.#config = config;
     this.#options = options;
-    this.#published = new Published(clock);
+    const log = logOf("values");
+    this.#values = new ValueStore({
+      clock,
+      onListenerFailed: (error) => log.error("value.not_told", { why: String(error) }),
+    });
+    this.#values.configure(settingsOf(config));
     this.#feed = new Feed({
       clock,
       observer,
+      values: this.#values,
       audience: {
-        broadcast: (type, data) => (this.#cluster ?? hub).broadcast(type, data),
-        broadcastError: (event) => (this.#cluster ?? hub).broadcastError(event),
+        value: (channel, status) => (this.#cluster ?? hub).value(channel, status),
+        error: (event) => (this.#cluster ?? hub).error(event),
       },
     });
+    this.#values.subscribe({
+      onStanding: ({ channel, standing, cause, status }) => {
+        if (status === undefined) return;
+        // What time alone has changed, and a channel's last word, nobody else tells.
+        if (standing === "retired") hub.value(channel, status);
+        else if (cause === "time" && this.#isByItself) hub.value(channel, status);
+      },
+    });
+    void watchAges(this.#values, {
+      clock,
+      onFailed: (error) => log.error("value.watch_failed", { why: String(error) }),
+    }, this.#stopWatch.signal);
   }
 
   /**
@@ -83,9 +105,10 @@ export class Supply implements AsyncDisposable {
    * @throws {TypeError} If a backend cannot be used; then the old ones stay in force.
    */
   async apply(config: Config): Promise<void> {
-    if (this.#isPolling) await this.#feed.apply(feedPlan(config, this.#options.openBackend));
+    const onStopped = () => this.#values.configure(settingsOf(config));
+    if (!this.#isPolling) onStopped();
+    else await this.#feed.apply(feedPlan(config, this.#options.openBackend), { onStopped });
     this.#config = config;
-    this.#published.forget(this.#channels());
   }
 
   /** The channels of the sources, and the well-known ones that somebody may publish on. */
@@ -99,12 +122,11 @@ export class Supply implements AsyncDisposable {
   }
 
   /** The latest value of a status channel, flagged as it stands now. */
-  latest(channel: string): StatusData<JsonText> | undefined {
-    const own = () => this.#feed.latest(channel) ?? this.#published.latest(channel);
-    if (this.#cluster === undefined) return own();
+  read(channel: string): StatusData<JsonText> | undefined {
+    if (this.#cluster === undefined) return this.#values.read(channel);
     // What its clients have had comes out of the stream: a value of its own may not be there yet.
     const shared = this.#cluster.latest(channel);
-    return this.#cluster.role === "alone" ? own() ?? shared : shared;
+    return this.#cluster.role === "alone" ? this.#values.read(channel) ?? shared : shared;
   }
 
   backendReports(): Readonly<Record<string, BackendStatus>> {
@@ -113,10 +135,14 @@ export class Supply implements AsyncDisposable {
   }
 
   sourceReports(): Readonly<Record<string, SourceReport>> {
-    if (this.#cluster === undefined || this.#isPolling) return this.#feed.sourceReports();
+    if (this.#cluster === undefined || this.#isPolling) {
+      return Object.fromEntries(
+        this.#channels().map((channel) => [channel, sourceReport(this.#values, channel)]),
+      );
+    }
     return Object.fromEntries(
       this.#channels().map((channel) => {
-        const latest = this.latest(channel);
+        const latest = this.read(channel);
         return [channel, {
           last_success: latest?.cached_at ?? null,
           last_error: latest?.error?.details ?? null,
@@ -140,7 +166,10 @@ export class Supply implements AsyncDisposable {
   notReady(): string[] {
     const why = this.#cluster?.notReady;
     if (why !== undefined) return [why];
-    return this.#feed.untried().map((channel) => `"${channel}" was not polled yet`);
+    return [
+      ...this.#feed.untried().map((channel) => `"${channel}" was not polled yet`),
+      ...this.#feed.ended().map((channel) => `"${channel}" is not polled any more`),
+    ];
   }
 
   /**
@@ -155,12 +184,15 @@ export class Supply implements AsyncDisposable {
 
   /** Makes this the latest value of a status channel; otherwise as {@linkcode publishEvent}. */
   async publishStatus(channel: string, data: JsonText): Promise<number> {
-    const cached_at = this.#options.clock.unixSeconds();
+    const { clock, hub } = this.#options;
+    const calledAt = momentOf(clock);
+    const cached_at = Math.floor(calledAt.unixMs / 1000);
     const status = { is_stale: false, cached_at, age_ms: 0 };
     const seq = await this.#cluster?.publish(channel, data, status);
     if (seq !== undefined) return seq;
-    const stored = this.#published.store(channel, data);
-    return this.#options.hub.broadcast(channel, encodeStatusData(stored));
+    this.#values.put(channel, { text: data, calledAt, origin: "publisher" });
+    const stored = this.#values.read(channel);
+    return stored === undefined ? hub.seq : hub.value(channel, stored);
   }
 
   /** Tells clients of one that was lost: this hub's, or those of all hubs, as configured. */
@@ -187,6 +219,7 @@ export class Supply implements AsyncDisposable {
   }
 
   async #retire(): Promise<void> {
+    this.#stopWatch.abort();
     const feedStopped = this.#feed[Symbol.asyncDispose]();
     await this.#cluster?.retire();
     await feedStopped;
@@ -198,11 +231,21 @@ export class Supply implements AsyncDisposable {
     await this.#cluster?.[Symbol.asyncDispose]();
   }
 
-  #startPolling(inheritance: Inheritance): void {
+  /** Whether no other hub has a word in what this one's clients see. */
+  get #isByItself(): boolean {
+    return this.#cluster === undefined || this.#cluster.role === "alone";
+  }
+
+  #startPolling({ values, backendsOut }: Inheritance): void {
     if (this.#isPolling || this.#retiring) return;
+    const { monotonicMs } = momentOf(this.#options.clock);
+    for (const [channel, { data: text, cached_at, age_ms }] of values) {
+      const calledAt = { monotonicMs: monotonicMs - age_ms, unixMs: cached_at * 1000 };
+      this.#values.put(channel, { text, calledAt, origin: "stream" });
+    }
     this.#isPolling = true;
     const plan = feedPlan(this.#config, this.#options.openBackend);
-    this.#feed.apply(plan, inheritance).catch((error) => {
+    this.#feed.apply(plan, { backendsOut }).catch((error) => {
       // Nothing is polled then, and every value grows old and says so.
       logOf("server").error("feed.not_started", { why: String(error) });
     });
@@ -211,7 +254,7 @@ export class Supply implements AsyncDisposable {
   #stopPolling(): void {
     if (!this.#isPolling || this.#retiring) return;
     this.#isPolling = false;
-    void this.#feed.apply({ backends: [], sources: [] });
+    void this.#feed.stop();
   }
 
   /** The channels that sources feed, whichever hub polls them. */
@@ -226,4 +269,14 @@ export class Supply implements AsyncDisposable {
       staleAfterMs: stale_after,
     }));
   }
+}
+
+/** What the store of values has to know of the configured channels. */
+function settingsOf({ sources }: Config): Map<string, ChannelSettings> {
+  return new Map(
+    sources.map(({ channel, backend, stale_after }) => [
+      channel,
+      { feeder: { kind: "backend", backend }, staleAfterMs: stale_after },
+    ]),
+  );
 }

@@ -1,7 +1,6 @@
 import { Cluster } from "../../src/cluster/cluster.ts";
 import type { Inheritance } from "../../src/cluster/replica.ts";
 import { BrokerError } from "../../src/cluster/broker.ts";
-import { encodeStatusData } from "../../src/protocol/codec.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { HubBench, text } from "../support/hub_bench.ts";
@@ -52,8 +51,7 @@ export class Member implements AsyncDisposable {
   poll(value: unknown): void {
     if (!this.isPolling) return;
     const cached_at = this.clock.unixSeconds();
-    const data = encodeStatusData({ data: text(value), is_stale: false, cached_at, age_ms: 0 });
-    this.cluster.broadcast("a", data);
+    this.cluster.value("a", { data: text(value), is_stale: false, cached_at, age_ms: 0 });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -33,7 +33,7 @@ Deno.test("Cluster hands over at once when its leader retires, and the next goes
   const { bench, one, two, three: last } = await three();
   await using _bench = bench;
   one.poll(7);
-  one.cluster.broadcastError(
+  one.cluster.error(
     errorEvent("CIRCUIT_OPEN", "of a test", { timestamp: 5, data: { backend: "core" } }),
   );
   const { epoch } = one.hubs.hub;

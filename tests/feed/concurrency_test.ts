@@ -16,7 +16,12 @@ Deno.test("Feed() lets a hanging source delay neither another nor the heartbeat"
   const { clock, audience } = bench;
   const stop = new AbortController();
   const beating = beat(
-    { clock, audience, everyMs: 10_000, clientsConnected: () => 7 },
+    {
+      clock,
+      send: (data) => audience.add("heartbeat", data),
+      everyMs: 10_000,
+      clientsConnected: () => 7,
+    },
     stop.signal,
   );
   await bench.until(21);

@@ -61,7 +61,7 @@ Deno.test("Feed() shows each poll and each health check with its end", async () 
   };
   await using bench = new FeedBench({ observer: { around } });
   const backend = new ScriptedBackend(() => ok(1));
-  await bench.feed.apply({ backends: [backendPlan(backend)], sources: [sourcePlan("a")] });
+  await bench.apply({ backends: [backendPlan(backend)], sources: [sourcePlan("a")] });
   await bench.until(0);
   backend.script = () => rejected("no");
   await bench.until(5);

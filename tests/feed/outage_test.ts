@@ -62,7 +62,7 @@ Deno.test("Feed() shows stale values with the truth about them", async () => {
   ]);
   assertEquals(stale.error?.code, "RPC_UNAVAILABLE");
   assertEquals(stale.error?.details, "connection refused");
-  assertEquals(bench.feed.latest("a")?.age_ms, 6000);
+  assertEquals(bench.values.read("a")?.age_ms, 6000);
   const [failure] = bench.audience.of("RPC_FAILURE");
   assertEquals(failure?.data, {
     channel: "a",
@@ -158,7 +158,7 @@ Deno.test("Feed() does not count a rejected poll, but tells of it and goes stale
   ]);
   assertEquals(bench.feed.backendReports().core?.consecutive_failures, 0);
   assertEquals(bench.feed.backendReports().core?.last_error, "no such method");
-  assertEquals(bench.feed.latest("a")?.error?.details, "no such method");
+  assertEquals(bench.values.read("a")?.error?.details, "no such method");
 });
 
 Deno.test("Feed() closes with a trial that is rejected: the backend is there", async () => {
@@ -224,7 +224,7 @@ Deno.test("Feed() says when a value grew old, without any failure", async () => 
     sources: [sourcePlan("a", { everyMs: 60_000, staleAfterMs: 15_000 })],
   });
   await bench.until(14.999);
-  assertEquals(bench.feed.latest("a")?.is_stale, false);
+  assertEquals(bench.values.read("a")?.is_stale, false);
   await bench.until(61);
   assertEquals(bench.audience.lines, ["0 a 1 fresh", "15 a 1 stale", "60 a 1 fresh"]);
   assertStringIncludes(
@@ -248,7 +248,7 @@ Deno.test("Feed() sends nothing for a source that never had a value, yet tells o
     "10 CIRCUIT_OPEN 30000",
   ]);
   assertEquals(bench.feed.untried(), []);
-  assertEquals({ ...bench.feed.sourceReports().a }, {
+  assertEquals({ ...bench.report("a") }, {
     last_success: null,
     last_error: "connection refused",
     is_stale: true,

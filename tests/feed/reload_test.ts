@@ -10,7 +10,7 @@ Deno.test("Feed.apply() of an equal plan changes nothing, not even a call that h
   const plan = () => ({ backends: [backendPlan(backend)], sources: [sourcePlan("a")] });
   await using bench = await FeedBench.start(plan());
   await bench.until(3);
-  await bench.feed.apply(plan());
+  await bench.apply(plan());
   answer.resolve(ok(1));
   await bench.until(4);
   assertEquals(bench.audience.lines, ["3 a 1 fresh"]);
@@ -29,7 +29,7 @@ Deno.test("Feed.apply() forgets the answer of a call that hung over a change", a
   await using bench = await FeedBench.start({ backends, sources: [sourcePlan("a")] });
   await bench.until(6);
   const faster = sourcePlan("a", { everyMs: 2000 });
-  await bench.feed.apply({ backends, sources: [faster] });
+  await bench.apply({ backends, sources: [faster] });
   await settle();
   late.resolve(ok("from before the change"));
   await bench.until(9);
@@ -46,9 +46,9 @@ Deno.test("Feed.apply() keeps the value of a channel that stays, as stale until 
   const sources = [sourcePlan("a")];
   await using bench = await FeedBench.start({ backends: [backendPlan(before)], sources });
   await bench.until(1);
-  await bench.feed.apply({ backends: [backendPlan(after, { identity: "2" })], sources });
+  await bench.apply({ backends: [backendPlan(after, { identity: "2" })], sources });
   assert(before.isClosed);
-  const latest = bench.feed.latest("a");
+  const latest = bench.values.read("a");
   assertEquals([latest?.data as string, latest?.is_stale], ['"old"', true]);
 });
 
@@ -57,10 +57,10 @@ Deno.test("Feed.apply() forgets what is gone and starts what is new", async () =
   const backends = [backendPlan(backend)];
   await using bench = await FeedBench.start({ backends, sources: [sourcePlan("a")] });
   await bench.until(1);
-  await bench.feed.apply({ backends, sources: [sourcePlan("b")] });
+  await bench.apply({ backends, sources: [sourcePlan("b")] });
   await bench.until(7);
   assertEquals(bench.feed.channels(), ["b"]);
-  assertEquals(bench.feed.latest("a"), undefined);
+  assertEquals(bench.values.read("a"), undefined);
   assertEquals(bench.audience.lines, ['0 a "a" fresh', '1 b "b" fresh', '6 b "b" fresh']);
 });
 
@@ -70,7 +70,7 @@ Deno.test("Feed.apply() leaves an open breaker open when only sources change", a
   await using bench = await FeedBench.start({ backends, sources: [sourcePlan("a")] });
   await bench.until(11);
   assertEquals(bench.feed.backendReports().core?.state, "open");
-  await bench.feed.apply({ backends, sources: [sourcePlan("a"), sourcePlan("b")] });
+  await bench.apply({ backends, sources: [sourcePlan("a"), sourcePlan("b")] });
   const { length } = backend.calls;
   await bench.until(15);
   assertEquals(bench.feed.backendReports().core?.state, "open");
@@ -94,7 +94,7 @@ Deno.test("Feed.apply() during a trial leaves the trial to the next poll", async
   await bench.until(6);
   assertEquals(bench.feed.backendReports().core?.state, "half_open");
   bench.audience.clear();
-  await bench.feed.apply({ backends, sources: [sourcePlan("b")] });
+  await bench.apply({ backends, sources: [sourcePlan("b")] });
   await bench.until(12);
   assertEquals(bench.audience.lines, ["11 RPC_RECOVERED", "11 b 1 fresh"]);
 });
@@ -108,7 +108,7 @@ Deno.test("Feed.apply() of a new backend still owes the RPC_RECOVERED of the old
   bench.audience.clear();
   let isUp = false;
   const next = new ScriptedBackend(() => isUp ? ok(1) : unavailable());
-  await bench.feed.apply({ backends: [backendPlan(next, { identity: "2" })], sources });
+  await bench.apply({ backends: [backendPlan(next, { identity: "2" })], sources });
   await bench.until(12);
   isUp = true;
   await bench.until(22);
@@ -128,7 +128,7 @@ Deno.test("Feed.apply() owes one RPC_RECOVERED also if the new backend opens fir
   bench.audience.clear();
   let isUp = false;
   const next = new ScriptedBackend(() => isUp ? ok(1) : unavailable());
-  await bench.feed.apply({ backends: [backendPlan(next, { identity: "2" })], sources });
+  await bench.apply({ backends: [backendPlan(next, { identity: "2" })], sources });
   await bench.until(22);
   isUp = true;
   await bench.until(35);
@@ -156,14 +156,14 @@ Deno.test("Feed.apply() of a plan that cannot be put into force changes nothing"
     },
   });
   await assertRejects(
-    () => bench.feed.apply({ backends: [other, broken], sources: [] }),
+    () => bench.apply({ backends: [other, broken], sources: [] }),
     Error,
     "no such proto file",
   );
   await settle();
   assert(opened.isClosed, "what was opened for it is closed again");
   await assertRejects(
-    () => bench.feed.apply({ backends: [], sources: [sourcePlan("z")] }),
+    () => bench.apply({ backends: [], sources: [sourcePlan("z")] }),
     TypeError,
     `Cannot feed "z" as there is no backend "core"`,
   );
@@ -180,7 +180,7 @@ Deno.test("Feed.apply() outlives a backend that fails to close", async () => {
     backends: [backendPlan(bad)],
     sources: [sourcePlan("a")],
   });
-  await bench.feed.apply({ backends: [], sources: [] });
+  await bench.apply({ backends: [], sources: [] });
   assertEquals(bench.feed.channels(), []);
 });
 
@@ -189,7 +189,7 @@ Deno.test("Feed.apply() waits a second, no longer, for a backend to close", asyn
   bad[Symbol.asyncDispose] = () => new Promise(() => {});
   await using bench = await FeedBench.start({ backends: [backendPlan(bad)], sources: [] });
   let isDone = false;
-  const applied = bench.feed.apply({ backends: [], sources: [] }).then(() => isDone = true);
+  const applied = bench.apply({ backends: [], sources: [] }).then(() => isDone = true);
   await bench.until(0.9);
   assert(!isDone);
   await bench.until(1);

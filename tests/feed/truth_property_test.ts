@@ -52,7 +52,7 @@ Deno.test("Feed() tells the truth whatever its backend does", async () => {
           breaker: { failures, openForMs: 7000, maxOpenForMs: 30_000 },
           healthCheck: { call: { method: HEALTH }, everyMs: 8000, timeoutMs: 60_000 },
         });
-        await bench.feed.apply({
+        await bench.apply({
           backends: [core],
           sources: CHANNELS.map((channel, nth) =>
             sourcePlan(channel, { everyMs: 3000 + 1000 * nth })

@@ -96,15 +96,15 @@ Deno.test("Hub.broadcast() counts also what nobody wants", async () => {
   assertEquals(bench.hub.broadcast("a", text(1)), 2);
 });
 
-Deno.test("Hub.broadcastError() reaches those subscribed to `error` or to the type itself", async () => {
+Deno.test("Hub.error() reaches those subscribed to `error` or to the type itself", async () => {
   await using bench = new HubBench();
   const all = bench.connect({ channels: ["error"] });
   const rpc = bench.connect({ channels: ["rpc_error"] });
   const both = bench.connect({ channels: ["error", "rpc_error"] });
   const none = bench.connect({ channels: ["a"] });
   const { hub } = bench;
-  hub.broadcastError(errorEvent("RPC_FAILURE", "m", { timestamp: 1 }));
-  hub.broadcastError(errorEvent("JSON_MARSHAL_ERROR", "m", { timestamp: 1 }));
+  hub.error(errorEvent("RPC_FAILURE", "m", { timestamp: 1 }));
+  hub.error(errorEvent("JSON_MARSHAL_ERROR", "m", { timestamp: 1 }));
   assertEquals(all.transport.types, ["welcome", "rpc_error", "error"]);
   assertEquals(rpc.transport.types, ["welcome", "rpc_error"]);
   assertEquals(both.transport.types, ["welcome", "rpc_error", "error"]);

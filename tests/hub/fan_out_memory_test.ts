@@ -35,7 +35,7 @@ function bytesPerBroadcast(clients: number, type: string): number {
     history: { maxFrames: 1000, maxAgeMs: 300_000 },
     heartbeatMs: 10_000,
     statusChannels: () => ["a"],
-    latest: () => undefined,
+    values: { read: () => undefined },
   });
   for (let nth = 0; nth < clients; nth++) hub.connect(new Sink());
   const data = text({ n: 1 });

@@ -37,7 +37,6 @@ Deno.test("feedPlan() carries the contract's defaults into the feed, in millisec
     backend: "core",
     call: { method: "Get", params: { x: 1 } },
     everyMs: 5000,
-    staleAfterMs: 15_000,
   });
 });
 

@@ -1,11 +1,15 @@
 import type { Audience } from "../../src/feed/audience.ts";
 import type { BackendPlan } from "../../src/feed/guarded_backend.ts";
-import { Feed, type FeedPlan } from "../../src/feed/feed.ts";
+import { Feed } from "../../src/feed/feed.ts";
 import type { FeedObserver } from "../../src/feed/observer.ts";
 import type { SourcePlan } from "../../src/feed/source_poller.ts";
 import type { JsonText } from "../../src/protocol/codec.ts";
 import type { ErrorEvent } from "../../src/protocol/error_event.ts";
 import type { StatusData } from "../../src/protocol/status_data.ts";
+import { watchAges } from "../../src/values/age_watch.ts";
+import type { ChannelSettings } from "../../src/values/channel_settings.ts";
+import { sourceReport } from "../../src/values/source_report.ts";
+import { ValueStore } from "../../src/values/value_store.ts";
 import { assertEquals } from "./assert.ts";
 import { FakeClock } from "./fake_clock.ts";
 import type { ScriptedBackend } from "./scripted_backend.ts";
@@ -21,15 +25,15 @@ export class RecordedAudience implements Audience {
     this.#onFrame = onFrame;
   }
 
-  broadcast(type: string, data: JsonText): void {
-    this.#add(type, JSON.parse(data));
+  value(channel: string, status: StatusData<JsonText>): void {
+    this.add(channel, { ...status, data: JSON.parse(status.data) });
   }
 
-  broadcastError(event: ErrorEvent): void {
-    this.#add(event.code, event);
+  error(event: ErrorEvent): void {
+    this.add(event.code, event);
   }
 
-  #add(type: string, data: unknown): void {
+  add(type: string, data: unknown): void {
     const frame = { at: this.#clock.now() / 1000, type, data };
     this.frames.push(frame);
     this.#onFrame(lineOf(frame));
@@ -82,8 +86,17 @@ export function backendPlan(
   };
 }
 
+/** A source, and how long what it gives is current. */
+export type TestSource = SourcePlan & { readonly staleAfterMs: number };
+
+/** What a feed is to do, of sources with their limits. */
+export interface TestPlan {
+  readonly backends: readonly BackendPlan[];
+  readonly sources: readonly TestSource[];
+}
+
 /** A source of the method that is named as its channel. */
-export function sourcePlan(channel: string, changes: Partial<SourcePlan> = {}): SourcePlan {
+export function sourcePlan(channel: string, changes: Partial<TestSource> = {}): TestSource {
   return {
     channel,
     backend: "core",
@@ -94,26 +107,60 @@ export function sourcePlan(channel: string, changes: Partial<SourcePlan> = {}): 
   };
 }
 
-/** A running feed with its clock and its audience; disposing of it checks that nothing stays behind. */
+/**
+ * A running feed with its clock, its values and its audience; disposing of it checks that nothing
+ * stays behind.
+ */
 export class FeedBench implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly audience: RecordedAudience;
   readonly feed: Feed;
+  readonly values: ValueStore;
+  readonly #stopWatch = new AbortController();
 
   constructor(options: { observer?: FeedObserver; onFrame?: (line: string) => void } = {}) {
     const { observer, onFrame } = options;
     this.audience = new RecordedAudience(this.clock, onFrame);
+    this.values = new ValueStore({ clock: this.clock });
+    this.values.subscribe({
+      onStanding: ({ channel, cause, status }) => {
+        if (cause === "time" && status) this.audience.value(channel, status);
+      },
+    });
+    const failed = (error: unknown) => {
+      throw error;
+    };
+    void watchAges(this.values, { clock: this.clock, onFailed: failed }, this.#stopWatch.signal);
     this.feed = new Feed({
       clock: this.clock,
+      values: this.values,
       audience: this.audience,
       ...(observer ? { observer } : {}),
     });
   }
 
-  static async start(plan: FeedPlan): Promise<FeedBench> {
+  static async start(plan: TestPlan): Promise<FeedBench> {
     const bench = new FeedBench();
-    await bench.feed.apply(plan);
+    await bench.apply(plan);
     return bench;
+  }
+
+  /** Puts a plan into force, as the server does. */
+  async apply({ backends, sources }: TestPlan): Promise<void> {
+    const plans = sources.map(({ staleAfterMs: _, ...plan }) => plan);
+    const settings = new Map<string, ChannelSettings>(
+      sources.map(({ channel, backend, staleAfterMs }) => [
+        channel,
+        { feeder: { kind: "backend", backend }, staleAfterMs },
+      ]),
+    );
+    const onStopped = () => this.values.configure(settings);
+    await this.feed.apply({ backends, sources: plans }, { onStopped });
+  }
+
+  /** What `/status` says of a source. */
+  report(channel: string) {
+    return sourceReport(this.values, channel);
   }
 
   /** Moves time on to the given second. */
@@ -122,6 +169,7 @@ export class FeedBench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopWatch.abort();
     await this.feed[Symbol.asyncDispose]();
     assertEquals(this.clock.sleeping, 0, "somebody still sleeps");
   }

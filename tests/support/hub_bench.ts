@@ -23,7 +23,7 @@ export interface TestClient {
 export class HubBench implements AsyncDisposable {
   readonly clock: FakeClock;
   readonly hub: Hub;
-  /** What `latest` says of each status channel. */
+  /** What there is of each status channel. */
   readonly values = new Map<string, StatusData<JsonText>>();
   readonly statusChannels = ["a", "b"];
 
@@ -43,7 +43,7 @@ export class HubBench implements AsyncDisposable {
       history: { maxFrames: 100, maxAgeMs: 300_000 },
       heartbeatMs: 10_000,
       statusChannels: () => this.statusChannels,
-      latest: (channel) => this.values.get(channel),
+      values: { read: (channel) => this.values.get(channel) },
     });
   }
 

@@ -1,9 +1,8 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
-import type { JsonText } from "../../protocol/codec.ts";
-import type { StatusData } from "../../protocol/status_data.ts";
 import { logOf } from "../../telemetry/log.ts";
 import { exposition, type Metric } from "../../telemetry/metrics.ts";
+import type { ValueStore } from "../../values/value_store.ts";
 import type { Admission, Place } from "../door/admission.ts";
 import { asyncApi } from "../reports/asyncapi.ts";
 import type { Authenticator } from "../door/authenticator.ts";
@@ -38,7 +37,7 @@ export interface RouteContext {
   /** Why the hub is not ready; empty if it is. */
   readonly notReady: () => readonly string[];
   readonly statusChannels: () => readonly string[];
-  readonly latest: (channel: string) => StatusData<JsonText> | undefined;
+  readonly values: Pick<ValueStore, "read">;
   readonly openWebSocket: (visit: Visit, place: Place) => Response;
   readonly openEventStream: (visit: Visit, place: Place) => Response;
   readonly publish: (visit: Visit) => Promise<Response>;

@@ -1,20 +1,20 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
 import { encodeStatusData, type JsonText } from "../../protocol/codec.ts";
-import type { StatusData } from "../../protocol/status_data.ts";
+import type { ValueStore } from "../../values/value_store.ts";
 import type { Identity } from "../door/identity.ts";
 import { refuse, replyText } from "./reply.ts";
 
 /** Where the latest values are to be had. */
 export interface SnapshotSource {
   readonly statusChannels: () => readonly string[];
-  readonly latest: (channel: string) => StatusData<JsonText> | undefined;
+  readonly values: Pick<ValueStore, "read">;
 }
 
 /** `GET /snapshot`: the latest value of every channel that has one and that the asker may read. */
 export function allSnapshots(source: SnapshotSource, { mayRead }: Identity): Response {
   const members = source.statusChannels().filter(mayRead).flatMap((channel) => {
-    const status = source.latest(channel);
+    const status = source.values.read(channel);
     return status ? [`"${channel}":${encodeStatusData(status)}`] : [];
   });
   return replyText(STATUS_CODE.OK, `{${members.join(",")}}` as JsonText);
@@ -34,7 +34,7 @@ export function oneSnapshot(
   if (!mayRead(channel)) {
     return refuse(STATUS_CODE.Forbidden, `your token does not allow the channel "${channel}"`);
   }
-  const status = source.latest(channel);
+  const status = source.values.read(channel);
   if (status === undefined) {
     const headers = { "retry-after": "1" };
     return refuse(STATUS_CODE.ServiceUnavailable, `"${channel}" has no value yet`, headers);

@@ -1,6 +1,6 @@
 import type { ClusterReport } from "../../cluster/cluster_options.ts";
 import type { BackendStatus } from "../../feed/guarded_backend.ts";
-import type { SourceReport } from "../../feed/source_poller.ts";
+import type { SourceReport } from "../../values/source_report.ts";
 import type { ErrorMetrics } from "../../hub/error_counts.ts";
 
 /** What `/status` answers. */
