@@ -82,7 +82,7 @@ function summaryOf(config: Config): string[] {
     }`,
     `sources: ${list(sources.map(({ channel, backend }) => `${channel} <- ${backend}`))}`,
     isAuthOn(config)
-      ? `auth: on, ${tokens}${auth.jwt === undefined ? "" : " and JWT"}`
+      ? `auth: on, ${tokens}${auth.jwt.length === 0 ? "" : " and JWT"}`
       : "auth: off, open to whoever can connect",
     `origins: ${origins.length === 0 ? "same origin only" : origins.join(", ")}`,
     ...(cluster === undefined ? [] : [clusterLine(cluster)]),

@@ -137,7 +137,7 @@ async function runUntilStopped(config: Config, options: RunOptions): Promise<num
 
 /** The runtime makes spans of requests by itself, and nothing can be taken out of them. */
 function warnOfTokensInTraces({ auth }: Config, log: Log): void {
-  if (auth.tokens.length === 0 && auth.jwt === undefined) return;
+  if (auth.tokens.length === 0 && auth.jwt.length === 0) return;
   log.warning("tracing.note", {
     note: "the runtime's spans show whole addresses: a token sent as ?token=… reaches the " +
       "collector; send tokens as a header or as a subprotocol",

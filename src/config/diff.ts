@@ -20,7 +20,7 @@ const RELOADED = /^(backends|sources|auth|origins|hosts)\b|^log\.level$|^tls\./;
 
 /** Values at and below these paths are not shown: they may well have come from the environment. */
 const SECRET =
-  /^auth\.tokens\.[^.]+\.token$|^auth\.jwt\.secret$|^cluster\.nkey$|\.(headers|params)$/;
+  /^auth\.tokens\.[^.]+\.token$|^auth\.jwt\.\d+\.secret$|^cluster\.nkey$|\.(headers|params)$/;
 
 const URLS = /\.(url|nats|jwks_url)$/;
 
@@ -39,6 +39,7 @@ export const DURATION_KEYS: ReadonlySet<string> = new Set([
   "stall_timeout",
   "history_for",
   "clock_skew",
+  "keep_keys_for",
   "drain",
   "reconnect_within",
   "lease",
@@ -64,7 +65,7 @@ function partsOf(config: Config): Record<string, unknown> {
     ...prefixed("backends", Object.entries(backends)),
     ...prefixed("sources", sources.map(({ channel, ...source }) => [channel, source])),
     ...prefixed("auth.tokens", auth.tokens.map(({ name, ...token }) => [name, token])),
-    ...(auth.jwt === undefined ? {} : { "auth.jwt": auth.jwt }),
+    ...prefixed("auth.jwt", auth.jwt.map((jwt, index) => [String(index), jwt])),
     ...rest,
   };
 }

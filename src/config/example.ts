@@ -97,14 +97,18 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
   // channels that may not publish.
   //"auth": {
   //"tokens": [
-  //{ "name": "dashboards", "token": "\${DASH_TOKEN}", "channels": ["*"], "publish": false }
+  // "channels" takes patterns such as "agent_*". /metrics take "metrics": true or all channels.
+  //{ "name": "dashboards", "token": "\${DASH_TOKEN}", "channels": ["*"], "publish": false, "metrics": false }
   //],
+  // One issuer, or a list of them.
   //"jwt": {
   //"jwks_url": "https://id.example.com/jwks.json",
   //"secret": "\${JWT_SECRET}",
   //"issuer": "https://id.example.com",
   //"audience": "holdfast",
-  //"clock_skew": "30s"
+  //"clock_skew": "30s",
+  // Known keys stay in force for so long when the issuer cannot be reached.
+  //"keep_keys_for": "24h"
   //}
   //},
 

@@ -35,9 +35,10 @@ export function notesOn(config: Config): string[] {
       notes.push(`auth.tokens: the token "${name}" has fewer than ${SHORT_TOKEN} characters`);
     }
   }
-  const secret = auth.jwt?.secret;
-  if (secret !== undefined && new TextEncoder().encode(secret).length < SHORT_SECRET_BYTES) {
-    notes.push(`auth.jwt.secret: fewer than ${SHORT_SECRET_BYTES} bytes`);
+  for (const { secret } of auth.jwt) {
+    if (secret === undefined) continue;
+    if (new TextEncoder().encode(secret).length >= SHORT_SECRET_BYTES) continue;
+    notes.push(`auth.jwt: a secret of fewer than ${SHORT_SECRET_BYTES} bytes`);
   }
   for (const name of Object.keys(backends)) {
     if (!sources.some(({ backend }) => backend === name)) {
@@ -91,5 +92,5 @@ function notesOnCluster(cluster: ClusterConfig): string[] {
 
 /** Whether a client needs a token. */
 export function isAuthOn({ auth }: Config): boolean {
-  return auth.tokens.length > 0 || auth.jwt !== undefined;
+  return auth.tokens.length > 0 || auth.jwt.length > 0;
 }

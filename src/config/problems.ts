@@ -116,11 +116,32 @@ function problemsOfIssue(issue: z.core.$ZodIssue, tree: Tree, origins: Origins):
     const expected = issue.issues[0]?.message ?? issue.message;
     return [problemAt(path, origins, { found: "a key that is not allowed", expected })];
   }
+  if (issue.code === "invalid_union") {
+    const meant = meantBranch(issue);
+    if (meant !== undefined) {
+      return meant.flatMap((each) =>
+        problemsOfIssue({ ...each, path: [...issue.path, ...each.path] }, tree, origins)
+      );
+    }
+  }
   const given = issue.code === "custom" ? issue.params?.["found"] : undefined;
   const found = typeof given === "string" && !origins.fromEnv.has(pathText(path))
     ? given
     : describeFound(valueAt(tree, path), path, origins);
   return [problemAt(path, origins, { found, expected: issue.message })];
+}
+
+/**
+ * Where a value may have one form or another and has neither: the issues of the one form that it
+ * has from the outside, such as a list, if there is just one.
+ */
+function meantBranch(
+  issue: Extract<z.core.$ZodIssue, { code: "invalid_union" }>,
+): readonly z.core.$ZodIssue[] | undefined {
+  const [meant, ...others] = issue.errors.filter((branch) =>
+    !branch.some(({ code, path }) => code === "invalid_type" && path.length === 0)
+  );
+  return others.length === 0 ? meant : undefined;
 }
 
 /** A problem at a path, blamed on the flag or variable that set it, if one did. */

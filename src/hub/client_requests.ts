@@ -78,6 +78,15 @@ export class ClientRequests {
     for (const channel of missing) this.#sendLatest(session, channel);
   }
 
+  /** Ends what a client may not read any more, and tells it what is left; true if there was any. */
+  unsubscribeForbidden(session: Session): boolean {
+    const lost = session.subscriptions.channels.filter((channel) => !session.mayRead(channel));
+    if (lost.length === 0) return false;
+    this.#options.registry.unsubscribe(session, lost);
+    this.#sendSubscribed(session);
+    return true;
+  }
+
   /** Answers a message. */
   answer(session: Session, message: ClientMessage): void {
     switch (message.type) {
@@ -112,7 +121,7 @@ export class ClientRequests {
     const timestamp = this.#options.clock.unixSeconds();
     const event = errorEvent(code, why, { timestamp, ...(data ? { data } : {}) });
     this.#send(session, errorType(code), json(event));
-    this.#log.debug("client.told_error", { client_id: session.id, code, why });
+    this.#log.debug("client.told_error", { ...session.logFields, code, why });
   }
 
   /** Subscribes to what is known and allowed; returns what was refused, and why. */
@@ -120,15 +129,10 @@ export class ClientRequests {
     const refused: Refusal[] = [];
     const granted: string[] = [];
     for (const channel of new Set(channels)) {
-      if (!known.includes(channel)) {
-        refused.push(unknown(channel));
-      } else if (!session.mayRead(channel)) {
-        refused.push({
-          code: "FORBIDDEN_CHANNEL",
-          channel,
-          why: `your token does not allow the channel "${channel}"`,
-        });
-      } else granted.push(channel);
+      // In this order: whether a channel exists is not for everybody to know.
+      if (!session.mayRead(channel)) refused.push(forbidden(channel));
+      else if (!known.includes(channel)) refused.push(unknown(channel));
+      else granted.push(channel);
     }
     this.#options.registry.subscribe(session, granted);
     return refused;
@@ -160,9 +164,19 @@ export class ClientRequests {
   }
 }
 
+function forbidden(name: string): Refusal {
+  const channel = shortened(name);
+  const why = `your token does not allow the channel ${JSON.stringify(channel)}`;
+  return { code: "FORBIDDEN_CHANNEL", channel, why };
+}
+
+/** Whatever a client sent comes back no longer than a name can be. */
+function shortened(name: string): string {
+  return name.length > 64 ? `${name.slice(0, 64)}…` : name;
+}
+
 function unknown(name: string): Refusal {
-  // Whatever a client sent comes back no longer than a name can be.
-  const channel = name.length > 64 ? `${name.slice(0, 64)}…` : name;
+  const channel = shortened(name);
   const why = `there is no channel ${
     JSON.stringify(channel)
   }; the welcome lists the ones there are`;

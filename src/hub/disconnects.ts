@@ -122,7 +122,11 @@ export class Disconnects {
    */
   wasLostAfterAll(session: Session, why: string): void {
     this.#readErrors += 1;
-    this.#log.info("client.was_lost", { client_id: session.id, code: "CLIENT_DISCONNECTED", why });
+    this.#log.info("client.was_lost", {
+      ...session.logFields,
+      code: "CLIENT_DISCONNECTED",
+      why,
+    });
     this.#lose("CLIENT_DISCONNECTED", session);
   }
 
@@ -194,8 +198,7 @@ export class Disconnects {
       this.#options.onRemembered(session.id, memory);
     }
     this.#log.info("client.disconnected", {
-      client_id: session.id,
-      address: session.address,
+      ...session.logFields,
       ...fields,
       duration_ms: Math.round(now - session.startedAt),
       clients: registry.size,

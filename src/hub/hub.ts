@@ -49,6 +49,8 @@ export interface ConnectOptions {
   mayRead?: (channel: string) => boolean;
   /** The client's address, for logs. */
   address?: string;
+  /** How the token it came with is called, for logs. Default: it came without. */
+  tokenName?: string;
   /** Put whatever waits into one text frame, as a list. Default: one frame each. */
   batch?: boolean;
   /** The earlier connection to go on from. Default: none. */
@@ -187,7 +189,7 @@ export class Hub implements Disposable {
    */
   connect(transport: Transport, options: ConnectOptions = {}): Session {
     const now = this.#clock.now();
-    const { channels, mayRead, address, batch = false, resume } = options;
+    const { channels, mayRead, address, tokenName, batch = false, resume } = options;
     const resumed = resume && this.#resume(resume);
     const session = new Session({
       id: crypto.randomUUID(),
@@ -199,6 +201,7 @@ export class Hub implements Disposable {
       progress: { events: this.seq, errors: this.seq },
       ...(mayRead ? { mayRead } : {}),
       ...(address === undefined ? {} : { address }),
+      ...(tokenName === undefined ? {} : { tokenName }),
     });
     this.#registry.add(session);
     this.stats.opened += 1;
@@ -218,8 +221,7 @@ export class Hub implements Disposable {
     this.#shutdownNotice.onConnected(session);
     session.flush(now);
     this.#log.info("client.connected", {
-      client_id: session.id,
-      address,
+      ...session.logFields,
       channels: session.wantsAll ? "all" : session.subscriptions.channels.join(","),
       ...(resume ? { resumed: resume.session, recovered, gap } : {}),
       clients: this.#registry.size,
@@ -240,6 +242,15 @@ export class Hub implements Disposable {
   /** Ends a client that broke a rule outside of its messages. */
   expel(session: Session, close: CloseName): void {
     this.#disconnects.expel(session, close);
+  }
+
+  /**
+   * Gives a client other rights than it came with. What it may not read any more is unsubscribed,
+   * and it is told what is left. Returns whether it lost any.
+   */
+  changeRights(session: Session, rights: Pick<ConnectOptions, "mayRead" | "tokenName">): boolean {
+    session.changeRights(rights);
+    return this.#requests.unsubscribeForbidden(session);
   }
 
   /** Subscribes the clients that want everything to channels that have come to be. */

@@ -11,6 +11,7 @@ import { ClientWriter, type WriterLimits, type WriterOwner } from "./delivery/cl
 import type { DeliveryLog } from "./resume/delivery_log.ts";
 import type { HubStats } from "./hub_stats.ts";
 import type { Transport } from "./delivery/transport.ts";
+import type { LogFields } from "../telemetry/log.ts";
 
 /** Bounds that hold for every session of a hub. */
 export type SessionLimits = WriterLimits & InboundLimitsOptions;
@@ -45,6 +46,8 @@ export interface SessionOptions {
   mayRead?: (channel: string) => boolean;
   /** The client's address, for logs. */
   address?: string;
+  /** How the token it came with is called, for logs. */
+  tokenName?: string;
   /** Put whatever waits into one text frame, as a list. Default: one frame each. */
   batch?: boolean;
   /** It wants whatever there is. Default: it names what it wants. */
@@ -72,13 +75,14 @@ export class Session implements WriterOwner {
   readonly #transport: Transport;
   readonly #host: SessionHost;
   readonly #writer: ClientWriter;
-  readonly #mayRead: ((channel: string) => boolean) | undefined;
+  #mayRead: ((channel: string) => boolean) | undefined;
+  #tokenName: string | undefined;
   /** There are none before the first message: most clients never send any. */
   #inboundLimits: InboundLimits | undefined;
   #ended = false;
 
   constructor(options: SessionOptions) {
-    const { id, transport, host, now, progress, address, mayRead } = options;
+    const { id, transport, host, now, progress, address, mayRead, tokenName } = options;
     const { batch = false, wantsAll = false } = options;
     const { limits, stats } = host;
     this.id = id;
@@ -88,6 +92,7 @@ export class Session implements WriterOwner {
     this.#transport = transport;
     this.#host = host;
     this.#mayRead = mayRead;
+    this.#tokenName = tokenName;
     const windows = batch ? host.windows : undefined;
     this.#writer = new ClientWriter({
       transport,
@@ -136,6 +141,17 @@ export class Session implements WriterOwner {
   /** Bytes handed over that the operating system has not taken yet. */
   get bufferedBytes(): number {
     return this.#writer.bufferedBytes;
+  }
+
+  /** What every log line about the client says of it. */
+  get logFields(): LogFields {
+    return { client_id: this.id, address: this.address, token_name: this.#tokenName };
+  }
+
+  /** From now on it may read this; what it is subscribed to is its hub's to change. */
+  changeRights({ mayRead, tokenName }: Pick<SessionOptions, "mayRead" | "tokenName">): void {
+    this.#mayRead = mayRead;
+    this.#tokenName = tokenName;
   }
 
   mayRead(channel: string): boolean {

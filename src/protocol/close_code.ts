@@ -40,6 +40,11 @@ export const CLOSE = {
     reason: "the token has expired",
     advice: "not_without_a_fix",
   },
+  revoked: {
+    code: 1008,
+    reason: "the token is not valid here any more",
+    advice: "not_without_a_fix",
+  },
   tooBig: {
     code: 1009,
     reason: "message too big",

@@ -9,6 +9,9 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
 import { Admission } from "./door/admission.ts";
 import { Authenticator } from "./door/authenticator.ts";
+import { Expiries } from "./door/expiry.ts";
+import { Refusals } from "./door/refusals.ts";
+import { Visitors } from "./door/visitors.ts";
 import { machineName } from "./door/host.ts";
 import { Connections } from "./sockets/connections.ts";
 import { openEventStream } from "./http/sse_route.ts";
@@ -66,6 +69,8 @@ export class App implements AsyncDisposable {
   readonly #guard: SocketGuard;
   readonly #inbound: FragmentGuard;
   readonly #admission: Admission;
+  readonly #refusals: Refusals;
+  readonly #visitors: Visitors;
   readonly #listeners: Listeners;
   readonly #stopLoops = new AbortController();
   readonly #connections = new Connections();
@@ -102,7 +107,7 @@ export class App implements AsyncDisposable {
     const { hub: limits } = config;
     this.#clock = clock;
     this.#config = config;
-    this.#policy = policyOf(config);
+    this.#policy = policyOf(config, clock);
     this.#options = options;
     this.#startedAt = clock.now();
     this.#loopLag = new LoopLag(clock);
@@ -127,11 +132,19 @@ export class App implements AsyncDisposable {
       tellLoss: (event) => this.#supply.tellLoss(event),
       onDeparture: (departure) => this.#supply.tellDeparture(departure),
     });
+    const { signal } = this.#stopLoops;
+    this.#refusals = new Refusals({ clock, signal });
+    this.#visitors = new Visitors({
+      hub: this.#hub,
+      authenticator: () => this.#policy.authenticator,
+      expiries: new Expiries({ clock, signal }),
+    });
     this.#webSockets = {
       clock,
       hub: this.#hub,
+      visitors: this.#visitors,
       connections: this.#connections,
-      pendingUpgrades: new PendingUpgrades({ clock, signal: this.#stopLoops.signal }),
+      pendingUpgrades: new PendingUpgrades({ clock, signal }),
       inbound: this.#inbound,
       pingEveryMs: limits.ping_every,
       lingerMs: limits.stall_timeout,
@@ -145,12 +158,14 @@ export class App implements AsyncDisposable {
     });
     const handler = createRoutes({
       admission: this.#admission,
+      refusals: this.#refusals,
       policy: () => this.#policy,
       statusReport: () => this.statusReport(),
       metrics: () => this.metrics(),
       notReady: () => this.#notReady(),
       statusChannels: () => this.#supply.statusChannels(),
       values: this.#supply,
+      fed: () => this.#config.sources,
       openWebSocket: (visit, place) => this.#openWebSocket(visit, place),
       openEventStream: (visit, place) => this.#openEventStream(visit, place),
       publish: (visit) => this.#publish(visit),
@@ -195,7 +210,7 @@ export class App implements AsyncDisposable {
     const own = hubMetrics({
       status: this.statusReport(),
       hub: { stats, backlog: this.#hub.backlog() },
-      admission: this.#admission,
+      refusals: this.#refusals,
       feed: this.#figures,
       scope: { backends: Object.keys(backends), sources },
       loopLag: this.#loopLag.histogram,
@@ -256,8 +271,9 @@ export class App implements AsyncDisposable {
     const next = reloaded(this.#config, config);
     await this.#listeners.renew(next);
     await this.#supply.apply(next);
-    this.#policy = policyOf(next, { config: this.#config, policy: this.#policy });
+    this.#policy = policyOf(next, this.#clock, this.#policy.authenticator);
     this.#config = next;
+    this.#visitors.rulesChanged();
     this.#hub.channelsChanged();
     this.#log.info("config.reloaded", { applied: applies, needs_restart: needsRestart });
   }
@@ -302,6 +318,7 @@ export class App implements AsyncDisposable {
     const abort = () => this.#guard.abort(info.peer);
     return openEventStream({
       hub: this.#hub,
+      visitors: this.#visitors,
       info,
       identity,
       place: this.#connections.track(place, abort),
@@ -334,12 +351,12 @@ export class App implements AsyncDisposable {
 /** How long the listening socket and the backends' clients get to close, in milliseconds. */
 const CLOSE_MS = 500;
 
-/** The policy of a configuration; keys already fetched are kept where `auth` stays as it was. */
+/** The policy of a configuration; keys that were fetched before are kept. */
 function policyOf(
   { auth, origins, hosts, trust_proxy }: Config,
-  before?: { config: Config; policy: Policy },
+  clock: Clock,
+  before?: Authenticator,
 ): Policy {
-  const isSame = before && JSON.stringify(before.config.auth) === JSON.stringify(auth);
-  const authenticator = isSame ? before.policy.authenticator : new Authenticator(auth);
+  const authenticator = new Authenticator(auth, { clock, ...(before ? { before } : {}) });
   return { authenticator, origins, hosts, machine: machineName(), trustProxy: trust_proxy };
 }

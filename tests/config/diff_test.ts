@@ -83,7 +83,7 @@ Deno.test("describeChanges() sees that a secret changed and does not show it", (
     "backends.core.headers: changed",
     "sources.other.params: changed",
     "auth.tokens.a.token: changed",
-    "auth.jwt.secret: changed",
+    "auth.jwt.0.secret: changed",
   ]);
 });
 

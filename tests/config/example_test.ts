@@ -43,7 +43,7 @@ Deno.test("EXAMPLE_CONFIG sets nothing but defaults, placeholders aside", () => 
 Deno.test("EXAMPLE_CONFIG is still one with every comment taken away", () => {
   const { auth, origins, tls, cluster, backends } = configOf(FULL, { env: ENV });
   assertEquals(auth.tokens[0]?.token, "dash-token");
-  assertEquals(auth.jwt?.clock_skew, 30_000);
+  assertEquals(auth.jwt[0]?.clock_skew, 30_000);
   assertEquals(origins, ["https://ops.example.com"]);
   assertEquals(tls, { cert: "hub.pem", key: "hub.key" });
   const { ca, cert, key, credentials, nkey, hub_name, ...rest } = cluster ?? {};

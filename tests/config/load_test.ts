@@ -128,7 +128,7 @@ Deno.test("loadConfig() tells the problems of file, flags and environment togeth
 Deno.test("loadConfig() adds HOLDFAST_TOKEN as a token that may not publish", async () => {
   const { config } = await load({ env: { HOLDFAST_TOKEN: "t0ken" } });
   assertEquals(config.auth.tokens, [
-    { name: "env", token: "t0ken", channels: ["*"], publish: false },
+    { name: "env", token: "t0ken", channels: ["*"], publish: false, metrics: false },
   ]);
 });
 
@@ -148,8 +148,8 @@ Deno.test("loadConfig() sets the secret of a file's token named env", async () =
   const file = await write(dir, "a.json", text);
   const { config } = await load({ file, env: { HOLDFAST_TOKEN: "new" } });
   assertEquals(config.auth.tokens, [
-    { name: "env", token: "new", channels: ["a"], publish: false },
-    { name: "b", token: "bee", channels: ["*"], publish: false },
+    { name: "env", token: "new", channels: ["a"], publish: false, metrics: false },
+    { name: "b", token: "bee", channels: ["*"], publish: false, metrics: false },
   ]);
 });
 

@@ -34,7 +34,7 @@ Deno.test("notesOn() notes short secrets without showing them", () => {
     notes({ auth: { tokens: [TOKEN, { name: "b", token: "short" }], jwt: { secret: "short" } } }),
     [
       'auth.tokens: the token "b" has fewer than 16 characters',
-      "auth.jwt.secret: fewer than 32 bytes",
+      "auth.jwt: a secret of fewer than 32 bytes",
     ],
   );
 });

@@ -32,7 +32,7 @@ Deno.test("configSchema has the defaults that users rely on", () => {
       history_messages: 1000,
       history_for: 300_000,
     },
-    auth: { tokens: [] },
+    auth: { tokens: [], jwt: [] },
     origins: [],
     hosts: [],
     trust_proxy: false,
@@ -96,7 +96,13 @@ Deno.test("configSchema takes any JSON as params", () => {
 });
 
 Deno.test("configSchema gives a token all channels and no leave to publish", () => {
-  const expected: TokenConfig = { name: "a", token: "t0ken", channels: ["*"], publish: false };
+  const expected: TokenConfig = {
+    name: "a",
+    token: "t0ken",
+    channels: ["*"],
+    publish: false,
+    metrics: false,
+  };
   assertEquals(configOf({ auth: { tokens: [{ name: "a", token: "t0ken" }] } }).auth.tokens, [
     expected,
   ]);
@@ -139,7 +145,8 @@ Deno.test("configSchema takes cluster, tls and jwt", () => {
     share_port: false,
   });
   assertEquals(config.tls, { cert: "a.pem", key: "a.key" });
-  assertEquals(config.auth.jwt, { jwks_url: "https://id/jwks", clock_skew: 30_000 });
+  const jwt = { jwks_url: "https://id/jwks", clock_skew: 30_000, keep_keys_for: 86_400_000 };
+  assertEquals(config.auth.jwt, [jwt]);
 });
 
 Deno.test("configSchema takes one NATS server, or a list with one login", () => {
@@ -221,7 +228,7 @@ const WRONG: readonly (readonly [unknown, string])[] = [
   [{ auth: { jwt: {} } }, 'auth.jwt: found neither; expected "jwks_url" or "secret"'],
   [
     { auth: { tokens: [{ name: "a", token: "xy", channels: ["Ops"] }] } },
-    'auth.tokens[0].channels[0]: found "Ops"; expected a channel\'s name, or "*" for all',
+    'auth.tokens[0].channels[0]: found "Ops"; expected a channel\'s name, a pattern such as "agent_*", or "*" for all',
   ],
   [{ origins: ["https://a/b"] }, 'origins[0]: found "https://a/b"; expected an origin'],
   [{ origins: ["*"] }, 'origins[0]: found "*"; expected an origin'],

@@ -85,7 +85,7 @@ Deno.test("docs/operations.md says what needs no token, and what one without cha
   const closed = ["/ws", "/events", "/snapshot", "/status", "/metrics", "/asyncapi.json"];
   const token = "one-without-any-channels";
   await using app = await startApp({
-    auth: { tokens: [{ name: "prometheus", token, channels: [] }] },
+    auth: { tokens: [{ name: "prometheus", token, channels: [], metrics: true }] },
     backends: { host: { transport: "host" } },
     sources: [{ channel: "system_status", backend: "host", method: "GetSystemStatus" }],
   });

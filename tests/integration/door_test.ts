@@ -1,6 +1,9 @@
 import type { App } from "../../src/server/app.ts";
-import { assertEquals, assertGreater, assertStringIncludes } from "../support/assert.ts";
+import { assert, assertEquals, assertGreater, assertStringIncludes } from "../support/assert.ts";
 import { eventually } from "../support/eventually.ts";
+import { quickBackend, quickSource } from "../support/hub_config.ts";
+import { RpcBackend } from "../support/rpc_backend.ts";
+import { startLogs } from "../../src/telemetry/log.ts";
 import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { SseClient } from "../support/sse_client.ts";
@@ -366,4 +369,88 @@ Deno.test("C34: a handshake takes one whole Sec-WebSocket-Key", async () => {
     assertEquals(await knock(wsUrl(app), { "sec-websocket-key": each }), 400, each);
   }
   assertEquals(await knock(wsUrl(app), { "sec-websocket-key": key }), 101);
+});
+
+Deno.test("C29: refusals are counted by reason, and lines about a client name its token", async () => {
+  const lines: string[] = [];
+  const write = (line: string) => lines.push(line);
+  await using _logs = await startLogs({ level: "debug", format: "json", write });
+  await using app = await startApp({ auth: AUTH });
+  const url = wsUrl(app);
+  for (let time = 0; time < 20; time++) await knock(`${url}?token=wrong`);
+  await knock(url);
+  await knock(url, { origin: "https://evil.example" });
+  await knock(url, { host: "a/b" });
+  const { text } = await get(app, "/metrics", { headers: bearer(PUBLISHER) });
+  const counts: [string, number][] = [["wrong_token", 20], ["no_token", 1], ["origin", 1]];
+  for (const [reason, count] of [...counts, ["bad_host", 1], ["full", 0]]) {
+    assertStringIncludes(text, `holdfast_clients_refused_total{reason="${reason}"} ${count}\n`);
+  }
+  const refused = lines.map((line) => JSON.parse(line)).filter(({ event }) =>
+    event === "client.refused"
+  );
+  assertEquals(refused.map(({ reason }) => reason), [
+    "wrong_token",
+    "no_token",
+    "origin",
+    "bad_host",
+  ]);
+  assertEquals([refused[0].address, refused[0].path], ["127.0.0.1", "/ws"]);
+  const reader = await WsClient.connect(`${url}?token=${READER}`);
+  reader.send({ type: "subscribe", channels: ["notification"] });
+  await reader.waitForCode("FORBIDDEN_CHANNEL");
+  await reader.close();
+  await eventually("it has gone", () => lines.some((line) => line.includes("client.disconnected")));
+  const about = lines.map((line) => JSON.parse(line)).filter(({ client_id }) =>
+    client_id !== undefined
+  );
+  assertEquals(about.map(({ event, token_name }) => [event, token_name]), [
+    ["client.connected", "reader"],
+    ["client.told_error", "reader"],
+    ["client.disconnected", "reader"],
+  ]);
+});
+
+Deno.test("C31: a limited token sees no names of what it may not read", async () => {
+  await using backend = new RpcBackend();
+  await using app = await startApp({
+    backends: {
+      visible: quickBackend(backend.url),
+      hidden: quickBackend("http://127.0.0.1:1/rpc"),
+    },
+    sources: [quickSource("agent_status", "visible"), quickSource("hush_hush", "hidden")],
+    auth: {
+      tokens: [
+        { name: "none", token: "none-secret-0123456789", channels: [] },
+        { name: "some", token: "some-secret-0123456789", channels: ["agent_*"] },
+        { name: "metrics", token: "metrics-secret-0123456789", channels: [], metrics: true },
+        { name: "all", token: "all-secret-0123456789" },
+      ],
+    },
+  });
+  const ask = (name: string, path: string) =>
+    get(app, path, { headers: bearer(`${name}-secret-0123456789`) });
+  const unnamed = await get(app, "/readyz");
+  assert(!unnamed.text.includes("hush"), unnamed.text);
+  const ready = async () => {
+    while ((await get(app, "/readyz")).status !== 200);
+  };
+  await within(ready(), { explain: () => "the sources were not tried" });
+  for (const path of ["/status", "/asyncapi.json", "/snapshot", "/snapshot/hush_hush"]) {
+    for (const name of ["none", "some", "metrics"]) {
+      const { text } = await ask(name, path);
+      assert(!/hush|hidden/.test(text.replace('"hush_hush"', "")), `${name} ${path}: ${text}`);
+    }
+  }
+  assertStringIncludes((await ask("all", "/status")).text, "hush_hush");
+  const seen = JSON.parse((await ask("some", "/status")).text);
+  assertEquals([Object.keys(seen.sources), Object.keys(seen.backends)], [["agent_status"], [
+    "visible",
+  ]]);
+  assertEquals((await ask("some", "/snapshot/hush_hush")).status, 403);
+  assertEquals((await ask("some", "/snapshot/there_is_none")).status, 403, "told apart by nobody");
+  const scraped = await Promise.all(
+    ["none", "some", "metrics", "all"].map(async (name) => (await ask(name, "/metrics")).status),
+  );
+  assertEquals(scraped, [403, 403, 200, 200]);
 });

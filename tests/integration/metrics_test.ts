@@ -206,7 +206,7 @@ Deno.test("GET /metrics counts this process' descriptors", async () => {
 Deno.test("GET /metrics is for those with a token, where the hub wants one", async () => {
   const token = "a-token-that-is-long-enough";
   await using backend = new RpcBackend();
-  const auth = { tokens: [{ name: "scraper", token, channels: ["heartbeat"] }] };
+  const auth = { tokens: [{ name: "scraper", token, channels: [], metrics: true }] };
   await using app = await startApp(configFor(backend, { auth }));
   const refused = await fetch(`${app.url}/metrics`);
   assertEquals([refused.status, refused.headers.get("www-authenticate")], [401, "Bearer"]);

@@ -113,7 +113,7 @@ Deno.test("publish() waits for a body that drips for its time and no longer", as
   });
   const request = new Request("http://hub/publish", { method: "POST", body: drip });
   const response = await publish(request, {
-    identity: { name: "p", mayRead: () => true, mayPublish: true },
+    identity: { mayRead: () => true, mayPublish: true },
     maxBytes: 1000,
     statusChannels: () => [],
     isFed: () => false,

@@ -1,3 +1,4 @@
+import { type JWTPayload, SignJWT } from "jose";
 import { App } from "../../src/server/app.ts";
 import { startLogs } from "../../src/telemetry/log.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
@@ -8,6 +9,7 @@ import { HubProcess } from "../support/hub_process.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { ok, ScriptedBackend } from "../support/scripted_backend.ts";
+import { SseClient } from "../support/sse_client.ts";
 import { type Heard, WsClient } from "../support/ws_client.ts";
 
 const isOf = (channel: string) => ({ type }: Heard) => type === channel;
@@ -80,10 +82,13 @@ Deno.test("App.reload() does not disturb a source that stays as it was", async (
 });
 
 Deno.test("App.reload() changes tokens and origins without dropping a client", async () => {
-  const auth = (token: string) => ({ tokens: [{ name: "t", token }] });
-  const old = "old-secret-0123456789";
-  const next = "new-secret-0123456789";
-  await using app = await startApp({ auth: auth(old), hub: { heartbeat_every: "50ms" } });
+  const token = (name: string, secret: string) => ({ name, token: secret });
+  const [old, next] = ["old-secret-0123456789", "new-secret-0123456789"];
+  const stays = token("stays", "lasting-secret-0123456789");
+  await using app = await startApp({
+    auth: { tokens: [token("t", old), stays] },
+    hub: { heartbeat_every: "50ms" },
+  });
   const knock = async (token: string, origin?: string) => {
     using client = await RawClient.connect(wsUrl(app), {
       authorization: `Bearer ${token}`,
@@ -91,13 +96,82 @@ Deno.test("App.reload() changes tokens and origins without dropping a client", a
     });
     return client.handshake.status;
   };
-  await using client = await WsClient.connect(`${wsUrl(app)}?token=${old}`);
+  await using client = await WsClient.connect(`${wsUrl(app)}?token=${stays.token}`);
   const page = "https://ops.example.com";
   assertEquals([await knock(old), await knock(next), await knock(old, page)], [101, 401, 403]);
-  await app.reload(configOf({ auth: auth(next), origins: [page] }));
+  await app.reload(configOf({
+    auth: { tokens: [{ ...stays, name: "renamed" }, token("t", next)] },
+    origins: [page],
+  }));
   assertEquals([await knock(old), await knock(next), await knock(next, page)], [401, 101, 101]);
   await client.waitForBeats(2);
   assertEquals(client.end, undefined);
+});
+
+const REVOKED = { code: 1008, reason: "the token is not valid here any more", clean: true };
+
+Deno.test("C26: who lost its token is closed, and who lost a channel is unsubscribed and told", async () => {
+  const tokens = (channels: string[]) => [
+    { name: "wide", token: "wide-secret-0123456789", channels },
+    { name: "all", token: "all-secret-0123456789" },
+    { name: "publisher", token: "publisher-secret-0123456789", publish: true },
+  ];
+  const gone = { name: "gone", token: "gone-secret-0123456789" };
+  const auth = (list: object[]) => configOf({ auth: { tokens: list } });
+  await using app = await startApp({
+    auth: { tokens: [...tokens(["agent_*", "storage_update", "heartbeat"]), gone] },
+  });
+  const connect = (token: string, query = "") =>
+    WsClient.connect(`${wsUrl(app)}?token=${token}${query}`);
+  await using closed = await connect(gone.token);
+  await using stream = await SseClient.connect(`${app.url}/events`, { token: gone.token });
+  await using narrowed = await connect("wide-secret-0123456789");
+  await using all = await connect("all-secret-0123456789");
+  await stream.waitForType("welcome");
+
+  await app.reload(auth(tokens(["agent_*"])));
+  assertEquals(await closed.waitForEnd(), REVOKED);
+  await stream.waitForEnd();
+  const told = await narrowed.waitFor(isOf("subscribed"));
+  assertEquals(told.data.channels, ["agent_status"]);
+  narrowed.send({ type: "subscribe", channels: ["storage_update"] });
+  await narrowed.waitForCode("FORBIDDEN_CHANNEL");
+
+  for (const channel of ["storage_update", "agent_status"]) {
+    const response = await fetch(`${app.url}/publish`, {
+      method: "POST",
+      headers: { authorization: "Bearer publisher-secret-0123456789" },
+      body: JSON.stringify({ channel, data: 1 }),
+    });
+    await response.body?.cancel();
+    assertEquals(response.status, 202);
+  }
+  await all.waitFor(isOf("storage_update"));
+  await narrowed.waitFor(isOf("agent_status"));
+  assert(!narrowed.frames.some(isOf("storage_update")));
+  assert(!all.frames.some(isOf("subscribed")), "nobody else notices anything");
+  assertEquals([narrowed.end, all.end], [undefined, undefined]);
+});
+
+Deno.test("C26: a JSON Web Token goes with its issuer, and those without token when there is auth", async () => {
+  const secret = "a shared secret of thirty-two bytes or more";
+  const sign = (claims: JWTPayload) =>
+    new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(secret));
+  const jwt = { secret, issuer: "https://a.example", audience: "hub" };
+  await using app = await startApp({ auth: { jwt } });
+  const token = await sign({ iss: "https://a.example", aud: ["hub", "other"] });
+  await using client = await WsClient.connect(`${wsUrl(app)}?token=${token}`);
+  const stays = [{ ...jwt, audience: "other" }, { ...jwt, clock_skew: "1m" }];
+  for (const changed of stays) await app.reload(configOf({ auth: { jwt: changed } }));
+  await app.reload(configOf({ auth: { jwt: [{ secret: "x".repeat(32) }, jwt] } }));
+  assertEquals(client.end, undefined);
+  await app.reload(configOf({ auth: { jwt: { ...jwt, issuer: "https://b.example" } } }));
+  assertEquals(await client.waitForEnd(), REVOKED);
+
+  await app.reload(configOf({}));
+  await using anybody = await WsClient.connect(wsUrl(app));
+  await app.reload(configOf({ auth: { jwt } }));
+  assertEquals(await anybody.waitForEnd(), REVOKED);
 });
 
 Deno.test("App.reload() that cannot be done changes nothing", async () => {

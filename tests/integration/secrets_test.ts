@@ -76,7 +76,7 @@ Deno.test("no token reaches a log line or an answer, whatever it came with and w
   const undecided = await fetch(`${app.url}/status?token=${unsigned.replaceAll("=", "")}`);
   assertEquals(undecided.status, 503);
   answers.push(await undecided.text());
-  await app.reload({ ...app.config, auth: { tokens: [] } });
+  await app.reload({ ...app.config, auth: { tokens: [], jwt: [] } });
   await app.shutdown();
 
   assertGreater(lines.length, 10);

@@ -5,10 +5,10 @@ export interface AdmissionLimits {
   readonly maxClientsPerAddress: number;
 }
 
-/** Why nobody is let in. */
-export type Refusal = typeof REFUSALS[number];
+/** Why there is no place. */
+export type NoPlace = typeof NO_PLACE[number];
 
-const REFUSALS = ["draining", "full", "too_many_from_address"] as const;
+export const NO_PLACE = ["draining", "full", "too_many_from_address"] as const;
 
 /** A client's place; give it back by disposing of it, once. Disposing again does nothing. */
 export type Place = Disposable;
@@ -21,7 +21,6 @@ export type Place = Disposable;
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #byAddress = new Map<string, number>();
-  readonly #refusals = new Map<Refusal, number>(REFUSALS.map((why) => [why, 0]));
   #taken = 0;
   #isDraining = false;
 
@@ -33,33 +32,23 @@ export class Admission {
     return this.#isDraining;
   }
 
-  /** How often somebody was not let in, and why. */
-  refusals(): ReadonlyMap<Refusal, number> {
-    return this.#refusals;
-  }
-
   /** Lets nobody in from now on. */
   startDraining(): void {
     this.#isDraining = true;
   }
 
   /** Takes a place for a client of this address, or says why there is none. */
-  enter(address: string): Place | Refusal {
+  enter(address: string): Place | NoPlace {
     const { maxClients, maxClientsPerAddress } = this.#limits;
-    if (this.#isDraining) return this.#refuse("draining");
-    if (this.#taken >= maxClients) return this.#refuse("full");
+    if (this.#isDraining) return "draining";
+    if (this.#taken >= maxClients) return "full";
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (maxClientsPerAddress > 0 && ofAddress >= maxClientsPerAddress) {
-      return this.#refuse("too_many_from_address");
+      return "too_many_from_address";
     }
     this.#taken += 1;
     this.#byAddress.set(address, ofAddress + 1);
     return new HeldPlace(address, this.#leave);
-  }
-
-  #refuse(why: Refusal): Refusal {
-    this.#refusals.set(why, (this.#refusals.get(why) ?? 0) + 1);
-    return why;
   }
 
   readonly #leave = (address: string): void => {

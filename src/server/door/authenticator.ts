@@ -1,11 +1,26 @@
+import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { AuthConfig, TokenConfig } from "../../config/schema.ts";
-import { type JwtVerifier, verifierOf } from "./jwt.ts";
+import { type Clock, systemClock } from "../../resilience/clock.ts";
 import type { Authentication, Identity } from "./identity.ts";
+import { JwtVerifiers } from "./jwt.ts";
 import { readerOf } from "./rights.ts";
 
 /** Whoever comes where no `auth` is configured: may read all, but publishing takes a token. */
-const ANYBODY: Identity = { name: "anybody", mayRead: () => true, mayPublish: false };
+const ANYBODY: Identity = {
+  name: "anybody",
+  mayRead: () => true,
+  readsAll: true,
+  mayPublish: false,
+  mayReadMetrics: true,
+  credential: { kind: "none" },
+};
+
+export interface AuthenticatorOptions {
+  clock?: Clock;
+  /** Whose fetched keys are taken over where they come from the same address. */
+  before?: Authenticator;
+}
 
 /**
  * Looks at tokens: the configured ones, then JSON Web Tokens. Configured ones are compared by
@@ -13,19 +28,21 @@ const ANYBODY: Identity = { name: "anybody", mayRead: () => true, mayPublish: fa
  */
 export class Authenticator {
   readonly #tokens: readonly { digest: Uint8Array; identity: Identity }[];
-  readonly #jwt: JwtVerifier | undefined;
+  readonly #jwt: JwtVerifiers;
 
-  constructor(config: AuthConfig) {
-    this.#tokens = config.tokens.map((token) => ({
-      digest: digestOf(token.token),
-      identity: identityOf(token),
-    }));
-    this.#jwt = config.jwt && verifierOf(config.jwt);
+  constructor(config: AuthConfig, options: AuthenticatorOptions = {}) {
+    const { clock = systemClock, before } = options;
+    this.#tokens = config.tokens.map((token) => {
+      const digest = digestOf(token.token);
+      return { digest, identity: identityOf(token, digest) };
+    });
+    const known = before === undefined ? undefined : before.#jwt;
+    this.#jwt = new JwtVerifiers(config.jwt, { clock, before: known });
   }
 
   /** Whether anybody who can connect may come in. */
   get isOpen(): boolean {
-    return this.#tokens.length === 0 && this.#jwt === undefined;
+    return this.#tokens.length === 0 && this.#jwt.size === 0;
   }
 
   async authenticate(token: string | undefined): Promise<Authentication> {
@@ -43,12 +60,40 @@ export class Authenticator {
       if (timingSafeEqual(each.digest, digest)) found = each.identity;
     }
     if (found) return { ok: true, identity: found };
-    return await this.#jwt?.(token) ?? { ok: false, why: "the token is not known here" };
+    return await this.#jwt.verify(token);
+  }
+
+  /**
+   * What somebody who came in under other rules may do under these; undefined: nothing any more.
+   * A JSON Web Token keeps the rights it was given for as long as its issuer counts.
+   */
+  renew(identity: Identity): Identity | undefined {
+    if (this.isOpen) return ANYBODY;
+    const { credential } = identity;
+    switch (credential.kind) {
+      case "none":
+        return undefined;
+      case "token":
+        return this.#tokens.map((token) => token.identity)
+          .find(({ credential: own }) => own.kind === "token" && own.digest === credential.digest);
+      case "jwt":
+        return this.#jwt.stillAccepts(credential) ? identity : undefined;
+    }
   }
 }
 
-function identityOf({ name, channels, publish }: TokenConfig): Identity {
-  return { name, mayRead: readerOf(channels), mayPublish: publish };
+function identityOf(
+  { name, channels, publish, metrics }: TokenConfig,
+  digest: Uint8Array,
+): Identity {
+  const reader = readerOf(channels);
+  return {
+    name,
+    ...reader,
+    mayPublish: publish,
+    mayReadMetrics: metrics || reader.readsAll,
+    credential: { kind: "token", digest: Buffer.from(digest).toString("hex") },
+  };
 }
 
 function digestOf(token: string): Uint8Array {

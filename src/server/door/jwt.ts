@@ -1,132 +1,135 @@
-import {
-  createRemoteJWKSet,
-  customFetch,
-  errors,
-  type FetchImplementation,
-  type JWTPayload,
-  jwtVerify,
-  type JWTVerifyGetKey,
-  type JWTVerifyOptions,
-} from "jose";
+import { createHash } from "node:crypto";
+import { errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from "jose";
 import type { JwtConfig } from "../../config/schema.ts";
-import { readBoundedBody } from "../../rpc/http/bounded_body.ts";
-import { logOf } from "../../telemetry/log.ts";
-import type { Authentication } from "./identity.ts";
+import type { Clock } from "../../resilience/clock.ts";
+import type { Authentication, Credential } from "./identity.ts";
+import { KeysUnavailable, PublishedKeys } from "./published_keys.ts";
 import { readerOf } from "./rights.ts";
 
-/** Checks one JSON Web Token. Never throws. */
-export type JwtVerifier = (token: string) => Promise<Authentication>;
-
-/** Only public-key algorithms go with published keys: or a public key could be used as a secret. */
-const PUBLIC_KEY_ALGORITHMS = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-];
 const SECRET_ALGORITHMS = ["HS256", "HS384", "HS512"];
 
-/** How long published keys are used before they are fetched again, in milliseconds. */
-const JWKS_MAX_AGE_MS = 10 * 60_000;
-/** At most one fetch for unknown keys in this time, in milliseconds: tokens cannot drive fetches. */
-const JWKS_COOLDOWN_MS = 10_000;
-const JWKS_TIMEOUT_MS = 5_000;
-/** A set of keys is some kilobytes. */
-const JWKS_MAX_BYTES = 1024 * 1024;
+/** The longest `sub` that a log line shows, in characters. */
+const MAX_SUBJECT = 64;
 
-/**
- * Makes the check for one issuer. The claims `channels` (a list, or names separated by spaces;
- * absent: all) and `publish` (default false) are the rights; `exp`, `nbf`, `iss` and `aud` are
- * checked as RFC 7519 says, give or take `clock_skew`.
- */
-export function verifierOf(config: JwtConfig): JwtVerifier {
-  const { jwks_url, secret, issuer, audience, clock_skew } = config;
-  const options: JWTVerifyOptions = {
-    clockTolerance: clock_skew / 1000,
-    ...(issuer === undefined ? {} : { issuer }),
-    ...(audience === undefined ? {} : { audience }),
-  };
-  const key = secret === undefined ? undefined : new TextEncoder().encode(secret);
-  const keys = jwks_url === undefined ? undefined : createRemoteJWKSet(new URL(jwks_url), {
-    cacheMaxAge: JWKS_MAX_AGE_MS,
-    cooldownDuration: JWKS_COOLDOWN_MS,
-    timeoutDuration: JWKS_TIMEOUT_MS,
-    [customFetch]: fetchBounded,
-  });
-  return async (token) => {
-    try {
-      const isSecretKind = algorithmOf(token)?.startsWith("HS") === true;
-      if (isSecretKind && key) {
-        const verified = await jwtVerify(token, key, { ...options, algorithms: SECRET_ALGORITHMS });
-        return identify(verified.payload, clock_skew);
-      }
-      if (!isSecretKind && keys) {
-        const allowed = { ...options, algorithms: PUBLIC_KEY_ALGORITHMS };
-        return identify(await verifyWithKeys(token, keys, allowed), clock_skew);
-      }
-      return { ok: false, why: "the token is not known here" };
-    } catch (error) {
-      const why = whyNot(error);
-      if (why !== undefined) return { ok: false, why };
-      // The issuer's keys cannot be had: that is our trouble, and the log's to tell.
-      logOf("server").warning("jwks.unavailable", {
-        why: error instanceof errors.JWKSTimeout ? "timed out" : "could not be fetched or read",
-      });
-      return { ok: false, why: "the token cannot be checked just now", isUndecided: true };
-    }
-  };
+type JwtCredential = Extract<Credential, { kind: "jwt" }>;
+
+/** One way to check tokens: an issuer by its published keys, or by a shared secret. */
+interface Verifier {
+  readonly config: JwtConfig;
+  /** Names the keys, without showing a secret. */
+  readonly keys: string;
+  readonly check: (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>;
 }
 
-/** Fetches published keys, no more than there may be; reads whatever comes, an error's text too. */
-const fetchBounded: FetchImplementation = async (url, options) => {
-  const response = await fetch(url, options);
-  const { signal } = options;
-  const body = await readBoundedBody(response, { maxBytes: JWKS_MAX_BYTES, signal });
-  if (body.kind !== "text") throw new TypeError("Cannot read the keys as they are not short text");
-  return new Response(body.text === "" ? null : body.text, { status: response.status });
-};
+export interface JwtVerifiersOptions {
+  clock: Clock;
+  /** Whose fetched keys are taken over where they come from the same address. */
+  before: JwtVerifiers | undefined;
+}
 
-/** Verifies a token by published keys; one that names no key is tried with each that could be it. */
-async function verifyWithKeys(
-  token: string,
-  keys: JWTVerifyGetKey,
-  options: JWTVerifyOptions,
-): Promise<JWTPayload> {
-  try {
-    return (await jwtVerify(token, keys, options)).payload;
-  } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-    for await (const key of error) {
-      try {
-        return (await jwtVerify(token, key, options)).payload;
-      } catch (notThisKey) {
-        if (!(notThisKey instanceof errors.JWSSignatureVerificationFailed)) throw notThisKey;
-      }
+/**
+ * Checks JSON Web Tokens of the configured issuers. The claims `channels` (a list, or names
+ * separated by spaces; absent: all), `publish` and `metrics` (default false) are the rights; `exp`,
+ * `nbf`, `iss` and `aud` are checked as RFC 7519 says, give or take `clock_skew`.
+ */
+export class JwtVerifiers {
+  readonly #bySecret: readonly Verifier[];
+  readonly #byPublishedKeys: readonly Verifier[];
+  readonly #published = new Map<string, PublishedKeys>();
+
+  constructor(configs: readonly JwtConfig[], { clock, before }: JwtVerifiersOptions) {
+    this.#bySecret = configs.flatMap((config) => {
+      const { secret } = config;
+      if (secret === undefined) return [];
+      const key = new TextEncoder().encode(secret);
+      return [{
+        config,
+        keys: `secret:${createHash("sha256").update(secret).digest("hex")}`,
+        check: async (token, options) =>
+          (await jwtVerify(token, key, { ...options, algorithms: SECRET_ALGORITHMS })).payload,
+      }];
+    });
+    this.#byPublishedKeys = configs.flatMap((config) => {
+      const { jwks_url: url, keep_keys_for: keepForMs } = config;
+      if (url === undefined) return [];
+      const known = before === undefined ? undefined : before.#published.get(url);
+      const published = this.#published.get(url) ?? known ?? new PublishedKeys(url, { clock });
+      this.#published.set(url, published);
+      return [{
+        config,
+        keys: `jwks:${url}`,
+        check: (token, options) => published.verify(token, { ...options, keepForMs }),
+      }];
+    });
+  }
+
+  get size(): number {
+    return this.#bySecret.length + this.#byPublishedKeys.length;
+  }
+
+  /** Checks one token. Never throws. */
+  async verify(token: string): Promise<Authentication> {
+    const { alg, iss } = claimsUnchecked(token);
+    const verifiers = alg?.startsWith("HS") ? this.#bySecret : this.#byPublishedKeys;
+    if (alg === undefined || verifiers.length === 0) return NOT_KNOWN;
+    // Of several issuers only those are asked that the token may be of: no other's keys are fetched.
+    const named = verifiers.filter(({ config: { issuer } }) =>
+      issuer === undefined || issuer === iss
+    );
+    let refusal: Authentication | undefined;
+    for (const verifier of named.length === 0 ? verifiers.slice(0, 1) : named) {
+      const result = await verifyBy(verifier, token);
+      if (result.ok) return result;
+      // One that cannot tell just now might have said yes.
+      if (refusal === undefined || (!refusal.ok && !refusal.isUndecided)) refusal = result;
     }
-    throw new errors.JWSSignatureVerificationFailed();
+    return refusal ?? NOT_KNOWN;
+  }
+
+  /** Whether a token that was accepted with these would be still, as far as its issuer goes. */
+  stillAccepts({ keys, issuer, audiences }: JwtCredential): boolean {
+    return [...this.#bySecret, ...this.#byPublishedKeys].some(({ config, keys: own }) =>
+      own === keys && (config.issuer === undefined || config.issuer === issuer) &&
+      (config.audience === undefined || audiences.includes(config.audience))
+    );
   }
 }
 
-function identify(payload: JWTPayload, clockSkewMs: number): Authentication {
-  const { sub, exp, channels, publish } = payload;
+const NOT_KNOWN: Authentication = { ok: false, why: "the token is not known here" };
+
+async function verifyBy(verifier: Verifier, token: string): Promise<Authentication> {
+  const { issuer, audience, clock_skew } = verifier.config;
+  try {
+    const payload = await verifier.check(token, {
+      clockTolerance: clock_skew / 1000,
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(audience === undefined ? {} : { audience }),
+    });
+    return identify(payload, verifier);
+  } catch (error) {
+    if (error instanceof KeysUnavailable) {
+      return { ok: false, why: "the token cannot be checked just now", isUndecided: true };
+    }
+    return { ok: false, why: whyNot(error) };
+  }
+}
+
+function identify(payload: JWTPayload, { config, keys }: Verifier): Authentication {
+  const { sub, exp, iss, aud = [], channels, publish, metrics } = payload;
   const names = channelsOf(channels);
   if (names === undefined) {
     return { ok: false, why: `the token's "channels" is not a list of channel names` };
   }
+  const reader = readerOf(names);
   return {
     ok: true,
     identity: {
-      name: sub === undefined ? "jwt" : `jwt:${sub}`,
-      mayRead: readerOf(names),
+      name: typeof sub === "string" ? `jwt:${sub.slice(0, MAX_SUBJECT)}` : "jwt",
+      ...reader,
       mayPublish: publish === true,
-      ...(exp === undefined ? {} : { expiresAt: exp + clockSkewMs / 1000 }),
+      mayReadMetrics: metrics === true || reader.readsAll,
+      credential: { kind: "jwt", keys, issuer: iss, audiences: [aud].flat() },
+      ...(exp === undefined ? {} : { expiresAt: exp + config.clock_skew / 1000 }),
     },
   };
 }
@@ -138,19 +141,25 @@ function channelsOf(claim: unknown): string[] | undefined {
   return undefined;
 }
 
-/** The algorithm a token says it is signed with; undefined if it is no token of three parts. */
-function algorithmOf(token: string): string | undefined {
+/** What a token says of itself, before anything of it is checked; empty if it is no token. */
+function claimsUnchecked(token: string): { alg?: string; iss?: string } {
+  const [header = "", payload = ""] = token.split(".", 2);
+  const alg = fieldOf(header, "alg");
+  const iss = fieldOf(payload, "iss");
+  return { ...(alg === undefined ? {} : { alg }), ...(iss === undefined ? {} : { iss }) };
+}
+
+function fieldOf(part: string, name: string): string | undefined {
   try {
-    const [header = ""] = token.split(".", 1);
-    const { alg } = JSON.parse(atob(header.replaceAll("-", "+").replaceAll("_", "/")));
-    return typeof alg === "string" ? alg : undefined;
+    const value = JSON.parse(atob(part.replaceAll("-", "+").replaceAll("_", "/")))[name];
+    return typeof value === "string" ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Says what is wrong with a token, and nothing of what is in it; undefined if it is not the token. */
-function whyNot(error: unknown): string | undefined {
+/** Says what is wrong with a token, and nothing of what is in it. */
+function whyNot(error: unknown): string {
   if (error instanceof errors.JWTExpired) return "the token has expired";
   if (error instanceof errors.JWTClaimValidationFailed) {
     return `the token's "${error.claim}" is not what is expected here`;
@@ -161,8 +170,5 @@ function whyNot(error: unknown): string | undefined {
   if (error instanceof errors.JWKSNoMatchingKey) return "the token's key is not known here";
   if (error instanceof errors.JOSEAlgNotAllowed) return "the token's algorithm is not allowed here";
   if (error instanceof errors.JOSENotSupported) return "the token asks for what is not known here";
-  if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) {
-    return "the token is not known here";
-  }
-  return undefined;
+  return "the token is not known here";
 }

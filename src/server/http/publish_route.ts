@@ -10,7 +10,7 @@ import type { Identity } from "../door/identity.ts";
 import { noPlace, refuse, reply, retryLater } from "./reply.ts";
 
 export interface PublishOptions {
-  identity: Identity;
+  identity: Pick<Identity, "mayRead" | "mayPublish">;
   /** Largest body taken, in bytes. */
   maxBytes: number;
   /** The status channels there are. */

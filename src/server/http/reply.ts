@@ -1,7 +1,7 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE, STATUS_TEXT } from "@std/http/status";
 import type { JsonText } from "../../protocol/codec.ts";
-import type { Refusal } from "../door/admission.ts";
+import type { NoPlace } from "../door/admission.ts";
 
 /** Values change by the second: nobody in between may keep them. */
 const HEADERS = {
@@ -65,7 +65,7 @@ export function unauthorized({ why, isUndecided }: { why: string; isUndecided?: 
 }
 
 /** There is no place for this client. */
-export function noPlace(why: Refusal): Response {
+export function noPlace(why: NoPlace): Response {
   switch (why) {
     case "draining":
       return refuse(STATUS_CODE.ServiceUnavailable, "the hub is shutting down", retryLater());

@@ -5,7 +5,9 @@ import { exposition, type Metric } from "../../telemetry/metrics.ts";
 import type { ValueStore } from "../../values/value_store.ts";
 import type { Admission, Place } from "../door/admission.ts";
 import { asyncApi } from "../reports/asyncapi.ts";
+import { type FedChannel, limitedStatus } from "../reports/limited_status.ts";
 import type { Authenticator } from "../door/authenticator.ts";
+import type { RefusalReason, Refusals } from "../door/refusals.ts";
 import { crossOriginHeaders, preflight } from "./cross_origin.ts";
 import { readRequestInfo, type RequestInfo } from "./request_info.ts";
 import type { Identity } from "../door/identity.ts";
@@ -30,6 +32,7 @@ import { tokenOf } from "../door/token.ts";
 /** What the paths need of the application. */
 export interface RouteContext {
   readonly admission: Admission;
+  readonly refusals: Refusals;
   /** What may change while the hub runs. */
   readonly policy: () => Policy;
   readonly statusReport: () => StatusReport;
@@ -38,6 +41,8 @@ export interface RouteContext {
   readonly notReady: () => readonly string[];
   readonly statusChannels: () => readonly string[];
   readonly values: Pick<ValueStore, "read">;
+  /** Which backend feeds which channel. */
+  readonly fed: () => readonly FedChannel[];
   readonly openWebSocket: (visit: Visit, place: Place) => Response;
   readonly openEventStream: (visit: Visit, place: Place) => Response;
   readonly publish: (visit: Visit) => Promise<Response>;
@@ -76,17 +81,21 @@ export function createRoutes(context: RouteContext): Deno.ServeHandler {
 
   async function answer(request: Request, info: RequestInfo, policy: Policy): Promise<Response> {
     const { authenticator, origins } = policy;
-    if (authenticator.isOpen && !isHostServed(info.host, policy)) return forbiddenHost(info.host);
+    if (authenticator.isOpen && !isHostServed(info.host, policy)) {
+      noteRefusal(context, info, "host");
+      return forbiddenHost(info.host);
+    }
     const route = routes.get(info.path) ?? snapshotRoute(context, info.path);
     if (route === undefined) return notFound(info.path);
     if (info.method === "OPTIONS") return preflight(info, origins);
     if (info.method !== route.method && !(info.method === "HEAD" && route.method === "GET")) {
       return wrongMethod(info.method, route.method);
     }
-    if (!isOriginAllowed(info, origins)) return forbiddenOrigin();
-    const identity = route.isPublic
-      ? NOBODY
-      : await identify(authenticator, tokenOf(info.headers, info.query));
+    if (!isOriginAllowed(info, origins)) {
+      noteRefusal(context, info, "origin");
+      return forbiddenOrigin();
+    }
+    const identity = route.isPublic ? NOBODY : await identify(context, authenticator, info);
     if (identity instanceof Response) return identity;
     return await route.answer({ request, info, identity });
   }
@@ -95,7 +104,12 @@ export function createRoutes(context: RouteContext): Deno.ServeHandler {
     const policy = context.policy();
     try {
       const info = readRequestInfo(request, connection, policy);
-      if (info === "bad_host") return badHost();
+      if (info === "bad_host") {
+        const { remoteAddr } = connection;
+        const address = "hostname" in remoteAddr ? remoteAddr.hostname : "local";
+        context.refusals.add("bad_host", { address, path: "" });
+        return badHost();
+      }
       const response = await answer(request, info, policy);
       // Refusals too: a page that may not read them would be left guessing.
       return crossOriginHeaders(response, info.headers, policy.origins);
@@ -117,8 +131,8 @@ function routesOf(context: RouteContext): Map<string, Route> {
     ["/", {
       method: "GET",
       isPublic: true, // it looks at the token itself
-      answer: ({ info: { headers, query } }) =>
-        frontPage(context.policy().authenticator, tokenOf(headers, query)),
+      answer: ({ info }) =>
+        frontPage(context.policy().authenticator, tokenOf(info.headers, info.query)),
     }],
     ["/client.js", { method: "GET", isPublic: true, answer: clientModule }],
     ["/client.d.ts", { method: "GET", isPublic: true, answer: clientTypes }],
@@ -134,16 +148,24 @@ function routesOf(context: RouteContext): Map<string, Route> {
     ["/snapshot", { method: "GET", answer: ({ identity }) => allSnapshots(context, identity) }],
     ["/asyncapi.json", {
       method: "GET",
-      answer: ({ info }) => reply(STATUS_CODE.OK, protocolDocument(context, info)),
+      answer: (visit) => reply(STATUS_CODE.OK, protocolDocument(context, visit)),
     }],
-    ["/status", { method: "GET", answer: () => reply(STATUS_CODE.OK, statusReport()) }],
-    ["/metrics", { method: "GET", answer: () => scrape(context) }],
+    ["/status", {
+      method: "GET",
+      answer: ({ identity }) =>
+        reply(STATUS_CODE.OK, limitedStatus(statusReport(), identity, context.fed())),
+    }],
+    ["/metrics", { method: "GET", answer: ({ identity }) => scrape(context, identity) }],
     ["/healthz", {
       method: "GET",
       isPublic: true,
       answer: () => reply(STATUS_CODE.OK, { status: "ok" }),
     }],
-    ["/readyz", { method: "GET", isPublic: true, answer: () => readiness(notReady()) }],
+    ["/readyz", {
+      method: "GET",
+      isPublic: true,
+      answer: () => readiness(notReady(), context.policy().authenticator),
+    }],
   ]);
 }
 
@@ -154,43 +176,72 @@ function snapshotRoute(context: RouteContext, path: string): Route | undefined {
 }
 
 /** Whoever asks on a public path. */
-const NOBODY: Identity = { name: "nobody", mayRead: () => false, mayPublish: false };
+const NOBODY: Identity = {
+  name: "nobody",
+  mayRead: () => false,
+  readsAll: false,
+  mayPublish: false,
+  mayReadMetrics: false,
+  credential: { kind: "none" },
+};
 
 async function identify(
+  context: RouteContext,
   authenticator: Authenticator,
-  token: string | undefined,
+  info: RequestInfo,
 ): Promise<Identity | Response> {
+  const token = tokenOf(info.headers, info.query);
   const result = await authenticator.authenticate(token);
-  return result.ok ? result.identity : unauthorized(result);
+  if (result.ok) return result.identity;
+  const wrong = result.isUndecided ? "undecided_token" : "wrong_token";
+  noteRefusal(context, info, token === undefined ? "no_token" : wrong);
+  return unauthorized(result);
 }
 
 function withPlace(
-  { admission }: RouteContext,
+  context: RouteContext,
   visit: Visit,
   open: (visit: Visit, place: Place) => Response,
 ): Response {
-  const place = admission.enter(visit.info.clientGroup);
-  return typeof place === "string" ? noPlace(place) : open(visit, place);
+  const place = context.admission.enter(visit.info.clientGroup);
+  if (typeof place !== "string") return open(visit, place);
+  noteRefusal(context, visit.info, place);
+  return noPlace(place);
+}
+
+function noteRefusal({ refusals }: RouteContext, info: RequestInfo, why: RefusalReason): void {
+  refusals.add(why, { address: info.clientAddress, path: info.path });
 }
 
 /** Everything counted, as Prometheus reads it. */
-async function scrape({ metrics }: RouteContext): Promise<Response> {
+async function scrape({ metrics }: RouteContext, identity: Identity): Promise<Response> {
+  if (!identity.mayReadMetrics) {
+    return refuse(
+      STATUS_CODE.Forbidden,
+      `metrics take a token that has "metrics": true, or "channels": ["*"]`,
+    );
+  }
   const { text, contentType } = await exposition(metrics());
   return new Response(text, {
     headers: { "content-type": contentType, "cache-control": "no-store" },
   });
 }
 
-function readiness(why: readonly string[]): Response {
+/** Everybody may ask this: where there are tokens, no names are told. */
+function readiness(why: readonly string[], { isOpen }: Authenticator): Response {
   if (why.length === 0) return reply(STATUS_CODE.OK, { ready: true });
-  return reply(STATUS_CODE.ServiceUnavailable, { ready: false, why });
+  const told = isOpen
+    ? why
+    : [`${why.length} ${why.length === 1 ? "thing is" : "things are"} missing`];
+  return reply(STATUS_CODE.ServiceUnavailable, { ready: false, why: told });
 }
 
-function protocolDocument(context: RouteContext, { host, scheme }: RequestInfo): object {
+function protocolDocument(context: RouteContext, { info, identity }: Visit): object {
   return asyncApi({
     version: context.statusReport().version,
-    host,
-    isSecure: scheme === "https",
+    host: info.host,
+    isSecure: info.scheme === "https",
     statusChannels: context.statusChannels(),
+    mayRead: identity.mayRead,
   });
 }

@@ -26,13 +26,14 @@ export function oneSnapshot(
   channel: string,
   { mayRead }: Identity,
 ): Response {
+  // In this order: whether a channel exists is not for everybody to know.
+  if (!mayRead(channel)) {
+    return refuse(STATUS_CODE.Forbidden, "your token does not allow this channel");
+  }
   const channels = source.statusChannels();
   if (!channels.includes(channel)) {
     const known = channels.filter(mayRead).join(", ");
     return refuse(STATUS_CODE.NotFound, `there is no such status channel; there are: ${known}`);
-  }
-  if (!mayRead(channel)) {
-    return refuse(STATUS_CODE.Forbidden, `your token does not allow the channel "${channel}"`);
   }
   const status = source.values.read(channel);
   if (status === undefined) {

@@ -1,14 +1,14 @@
 import type { Hub } from "../../hub/hub.ts";
-import type { Session } from "../../hub/session.ts";
 import type { Place } from "../door/admission.ts";
 import { readClientQuery } from "./client_query.ts";
 import { SseTransport } from "./sse_transport.ts";
-import { onExpiry } from "../door/expiry.ts";
 import type { RequestInfo } from "./request_info.ts";
 import type { Identity } from "../door/identity.ts";
+import type { Visitor, Visitors } from "../door/visitors.ts";
 
 export interface EventsOptions {
-  hub: Hub;
+  hub: Pick<Hub, "disconnected">;
+  visitors: Visitors;
   info: RequestInfo;
   identity: Identity;
   /** The client's place, given back when its stream has ended. */
@@ -33,12 +33,12 @@ const HEADERS = {
 
 /** Makes a request a stream of server-sent events and a client of the hub. */
 export function openEventStream(options: EventsOptions): Response {
-  const { hub, info, identity, place, keepAliveMs, lingerMs, abort } = options;
+  const { hub, visitors, info, identity, place, keepAliveMs, lingerMs, abort } = options;
   if (info.method === "HEAD") { // who asks for the headers alone is no client
     place[Symbol.dispose]();
     return new Response(null, { headers: HEADERS });
   }
-  let session: Session | undefined = undefined;
+  let visitor: Visitor | undefined = undefined;
   const transport = new SseTransport({
     keepAliveMs,
     lingerMs,
@@ -46,14 +46,12 @@ export function openEventStream(options: EventsOptions): Response {
     retryMs: Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min)),
     onEnd: () => {
       place[Symbol.dispose]();
-      expiry[Symbol.dispose]();
+      visitor?.[Symbol.dispose]();
       // Event streams know no closing handshake: to go is to close the connection.
-      if (session) hub.disconnected(session, { clean: true, code: 0 });
+      if (visitor) hub.disconnected(visitor.session, { clean: true, code: 0 });
     },
   });
   const { batch: _batch, ...wishes } = readClientQuery(info);
-  const client = hub.connect(transport, { ...wishes, mayRead: identity.mayRead });
-  session = client;
-  const expiry = onExpiry(identity.expiresAt, () => hub.expel(client, "expired"));
+  visitor = visitors.enter(transport, identity, wishes);
   return new Response(transport.body, { headers: HEADERS });
 }

@@ -15,6 +15,8 @@ export interface AsyncApiOptions {
   isSecure: boolean;
   /** The status channels there are. */
   statusChannels: readonly string[];
+  /** Of which channels it speaks. Default: all. */
+  mayRead?: (channel: string) => boolean;
 }
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -29,8 +31,8 @@ const channelNames: Schema = { type: "array", items: text };
  * made from the tables the code itself runs on. `send` is what the hub sends.
  */
 export function asyncApi(options: AsyncApiOptions): object {
-  const { version, host, isSecure, statusChannels } = options;
-  const channels = [...new Set([...statusChannels, ...WELL_KNOWN_STATUS_CHANNELS])];
+  const { version, host, isSecure, statusChannels, mayRead = () => true } = options;
+  const channels = [...new Set([...statusChannels, ...WELL_KNOWN_STATUS_CHANNELS])].filter(mayRead);
   const fromHub = [
     "welcome",
     "status",
@@ -61,7 +63,7 @@ export function asyncApi(options: AsyncApiOptions): object {
         address: "/ws",
         title: "WebSocket",
         messages: refs(names, "#/components/messages"),
-        bindings: { ws: { method: "GET", query: querySchema(channels) } },
+        bindings: { ws: { method: "GET", query: querySchema(channels, mayRead) } },
       },
     },
     operations: {
@@ -84,8 +86,11 @@ function refs(names: readonly string[], at: string): object {
   return Object.fromEntries(names.map((name) => [name, { $ref: `${at}/${name}` }]));
 }
 
-function querySchema(channels: readonly string[]): Schema {
-  const all = [...channels, EVENT_CHANNEL, ...HUB_CHANNELS].join(", ");
+function querySchema(
+  channels: readonly string[],
+  mayRead: (channel: string) => boolean,
+): Schema {
+  const all = [...channels, ...[EVENT_CHANNEL, ...HUB_CHANNELS].filter(mayRead)].join(", ");
   return {
     type: "object",
     properties: {

@@ -4,7 +4,7 @@ import { ERROR_CODES } from "../../protocol/error_event.ts";
 import type { Histogram } from "../../telemetry/histogram.ts";
 import { counter, gauge, histogram, type Metric } from "../../telemetry/metrics.ts";
 import { type Descriptors, processFigures } from "../../telemetry/process_figures.ts";
-import type { Admission } from "../door/admission.ts";
+import type { Refusals } from "../door/refusals.ts";
 import type { FeedMetrics, FeedScope } from "./feed_metrics.ts";
 import type { StatusReport } from "./status_report.ts";
 
@@ -12,7 +12,7 @@ import type { StatusReport } from "./status_report.ts";
 export interface MetricSources {
   readonly status: StatusReport;
   readonly hub: HubFigures;
-  readonly admission: Pick<Admission, "refusals">;
+  readonly refusals: Pick<Refusals, "counts">;
   readonly feed: FeedMetrics;
   readonly scope: FeedScope;
   readonly loopLag: Histogram;
@@ -32,7 +32,7 @@ export interface HubFigures {
  * from tables of this program, never from clients, so their number is bounded.
  */
 export function hubMetrics(sources: MetricSources): Metric[] {
-  const { status, hub, admission, feed, scope, loopLag, descriptors } = sources;
+  const { status, hub, refusals, feed, scope, loopLag, descriptors } = sources;
   const { uncaughtErrors, logLinesLeftOut } = sources;
   return [
     ...statusMetrics(status),
@@ -42,8 +42,8 @@ export function hubMetrics(sources: MetricSources): Metric[] {
     ...trafficMetrics(hub),
     counter(
       "holdfast_clients_refused_total",
-      "Clients for which there was no place.",
-      [...admission.refusals()].map(([reason, value]) => ({ labels: { reason }, value })),
+      "Requests that were not let in, by reason.",
+      [...refusals.counts()].map(([reason, value]) => ({ labels: { reason }, value })),
     ),
     histogram(
       "holdfast_event_loop_lag_seconds",

@@ -6,8 +6,8 @@ import type { Clock } from "../../resilience/clock.ts";
 import { logOf } from "../../telemetry/log.ts";
 import type { Place } from "../door/admission.ts";
 import type { Abortable, Connections } from "./connections.ts";
-import { onExpiry } from "../door/expiry.ts";
 import type { Identity } from "../door/identity.ts";
+import type { Visitor, Visitors } from "../door/visitors.ts";
 import type { EndlessSender, FragmentGuard, Watched } from "./fragment_guard.ts";
 import type { PendingUpgrade, PendingUpgrades } from "./pending_upgrades.ts";
 import { WebSocketTransport } from "./web_socket_transport.ts";
@@ -16,6 +16,7 @@ import { WebSocketTransport } from "./web_socket_transport.ts";
 export interface WebSocketContext {
   readonly clock: Clock;
   readonly hub: Hub;
+  readonly visitors: Visitors;
   /** Counts the connections there are. */
   readonly connections: Connections;
   readonly pendingUpgrades: PendingUpgrades;
@@ -61,8 +62,7 @@ export class WebSocketConnection
   readonly #identity: Identity;
   /** Until it has opened. */
   #wishes: ConnectOptions | undefined;
-  #session: Session | undefined;
-  #expiry: Disposable | undefined;
+  #visitor: Visitor | undefined;
   #isGone = false;
   /**
    * Its end was told as clean, but without a code of the client's own. Where a ping goes unanswered
@@ -110,8 +110,7 @@ export class WebSocketConnection
   /** The client sends without an end. */
   onEndless(bytes: number): void {
     logOf("server").warning("client.endless_message", {
-      client_id: this.#session?.id,
-      address: this.#session?.address ?? this.#wishes?.address,
+      ...(this.#session?.logFields ?? { address: this.#wishes?.address }),
       code: "BAD_MESSAGE",
       bytes,
     });
@@ -120,19 +119,18 @@ export class WebSocketConnection
   }
 
   #onOpen(): void {
-    const { hub, pendingUpgrades } = this.#context;
+    const { visitors, pendingUpgrades } = this.#context;
     pendingUpgrades.remove(this);
     if (this.#isGone) { // too late: its place may be somebody else's by now
       this.#socket.close(CLOSE.slowClient.code, CLOSE.slowClient.reason);
       return;
     }
-    const { mayRead, expiresAt } = this.#identity;
-    const session = hub.connect(this.#transport, { ...this.#wishes, mayRead });
-    this.#session = session;
+    this.#visitor = visitors.enter(this.#transport, this.#identity, this.#wishes ?? {});
     this.#wishes = undefined;
-    if (expiresAt !== undefined) {
-      this.#expiry = onExpiry(expiresAt, () => hub.expel(session, "expired"));
-    }
+  }
+
+  get #session(): Session | undefined {
+    return this.#visitor?.session;
   }
 
   #onMessage({ data }: MessageEvent): void {
@@ -150,7 +148,7 @@ export class WebSocketConnection
   /** Details of a protocol error, if it was one; the close that follows is what counts. */
   #onError(event: Event): void {
     const why = event instanceof ErrorEvent ? event.message : "connection error";
-    logOf("server").debug("client.connection_error", { client_id: this.#session?.id, why });
+    logOf("server").debug("client.connection_error", { ...this.#session?.logFields, why });
     if (this.#seemedClean && this.#session) {
       this.#context.hub.wasLostAfterAll(this.#session, why);
     }
@@ -176,7 +174,7 @@ export class WebSocketConnection
     this.#isGone = true;
     const { pendingUpgrades, connections } = this.#context;
     pendingUpgrades.remove(this);
-    this.#expiry?.[Symbol.dispose]();
+    this.#visitor?.[Symbol.dispose]();
     this.#transport[Symbol.dispose]();
     this.#watched[Symbol.dispose]();
     this.#place[Symbol.dispose]();

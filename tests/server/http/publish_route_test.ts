@@ -2,14 +2,15 @@ import type { Identity } from "../../../src/server/door/identity.ts";
 import { publish } from "../../../src/server/http/publish_route.ts";
 import { assertEquals, assertStringIncludes } from "../../support/assert.ts";
 
-const PUBLISHER: Identity = {
-  name: "p",
+type PublisherRights = Pick<Identity, "mayRead" | "mayPublish">;
+
+const PUBLISHER: PublisherRights = {
   mayRead: (channel) => channel !== "agent_status",
   mayPublish: true,
 };
 
 /** Publishes and tells the status, what the answer says, and what was sent. */
-async function attempt(body: unknown, identity: Identity = PUBLISHER, maxBytes = 1000) {
+async function attempt(body: unknown, identity: PublisherRights = PUBLISHER, maxBytes = 1000) {
   const sent: unknown[] = [];
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const request = new Request("http://hub/publish", { method: "POST", body: text });

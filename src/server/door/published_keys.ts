@@ -1,0 +1,272 @@
+import {
+  createLocalJWKSet,
+  errors,
+  importJWK,
+  type JWK,
+  type JWTPayload,
+  jwtVerify,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+} from "jose";
+import { safeUrl } from "../../config/safe_url.ts";
+import { Backoff } from "../../resilience/backoff.ts";
+import type { Clock } from "../../resilience/clock.ts";
+import { readBoundedBody } from "../../rpc/http/bounded_body.ts";
+import { FailureLog } from "../../telemetry/failure_log.ts";
+import { logOf } from "../../telemetry/log.ts";
+
+/** Only public-key algorithms go with published keys: or a public key could be used as a secret. */
+const PUBLIC_KEY_ALGORITHMS = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
+
+/** How long published keys are used before they are fetched again, in milliseconds. */
+const MAX_AGE_MS = 10 * 60_000;
+/** At most one fetch in this time while fetches go well, in milliseconds: tokens drive none. */
+const COOLDOWN_MS = 10_000;
+/** The same while they fail: longer after each failure. */
+const RETRY = { minMs: 1000, maxMs: 60_000, jitter: 0.2 };
+const FETCH_TIMEOUT_MS = 5000;
+/** How long a token waits for newer keys where there are known ones, in milliseconds. */
+const PATIENCE_MS = 1000;
+/** A set of keys is some kilobytes. */
+const MAX_BYTES = 1024 * 1024;
+/** Keys of one set beyond these are left aside: a provider has a handful. */
+const MAX_KEYS = 100;
+
+/** The issuer's keys cannot be had just now, and none are known. */
+export class KeysUnavailable extends Error {
+  override readonly name = "KeysUnavailable";
+}
+
+export interface PublishedKeysOptions {
+  clock: Clock;
+  /** Fetches the set. Default: the runtime's own. */
+  fetch?: typeof fetch;
+}
+
+export interface VerifyOptions extends JWTVerifyOptions {
+  /** How long keys stay in force when no newer ones can be had, in milliseconds. */
+  keepForMs: number;
+}
+
+interface KnownKeys {
+  readonly find: JWTVerifyGetKey;
+  /** Monotonic milliseconds. */
+  readonly fetchedAt: number;
+}
+
+/**
+ * The keys that an issuer publishes (JWKS, RFC 7517). They are fetched again every ten minutes and
+ * for a token of a key that is not known, but only once in a while, whoever asks; while fetches
+ * fail, ever more rarely. Known keys stay in force meanwhile.
+ */
+export class PublishedKeys {
+  readonly #url: string;
+  readonly #options: PublishedKeysOptions;
+  #known: KnownKeys | undefined;
+  #fetching: Promise<void> | undefined;
+  /** No fetch before this time. */
+  #notBefore = -Infinity;
+  #backoff = new Backoff(RETRY);
+  #isFailing = false;
+  readonly #failures = new FailureLog({
+    room: "server",
+    events: {
+      begins: "jwks.unavailable",
+      again: "jwks.unavailable_again",
+      goesOn: "jwks.still_unavailable",
+      ends: "jwks.available",
+    },
+    times: "failures",
+  });
+  /** Keys that were said to be of no use, by name: each once. Bounded as a set of keys is. */
+  #skipped: ReadonlySet<string> = new Set();
+
+  constructor(url: string, options: PublishedKeysOptions) {
+    this.#url = url;
+    this.#options = options;
+  }
+
+  /**
+   * Verifies a token with the key it names, or with each that could be it.
+   *
+   * @throws {KeysUnavailable} If that cannot be told just now.
+   * @throws {errors.JOSEError} If it is not valid.
+   */
+  async verify(token: string, options: VerifyOptions): Promise<JWTPayload> {
+    const { keepForMs, ...rest } = options;
+    const checks = { ...rest, algorithms: PUBLIC_KEY_ALGORITHMS };
+    try {
+      return await verifyWith(await this.#current(keepForMs), token, checks);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      const before = this.#known;
+      await this.#refresh();
+      if (this.#known !== undefined && this.#known !== before) {
+        return await verifyWith(this.#known.find, token, checks);
+      }
+      // A key that was published meanwhile cannot be told from one that never was.
+      if (this.#isFailing) throw new KeysUnavailable();
+      throw error;
+    }
+  }
+
+  async #current(keepForMs: number): Promise<JWTVerifyGetKey> {
+    const { clock } = this.#options;
+    const ageMs = () => clock.now() - (this.#known?.fetchedAt ?? -Infinity);
+    if (ageMs() > MAX_AGE_MS) {
+      const refreshed = this.#refresh();
+      await (ageMs() <= keepForMs ? this.#patiently(refreshed) : refreshed);
+    }
+    if (this.#known === undefined || ageMs() > Math.max(keepForMs, MAX_AGE_MS)) {
+      throw new KeysUnavailable();
+    }
+    return this.#known.find;
+  }
+
+  /** Waits for newer keys, but not for long. */
+  async #patiently(refreshed: Promise<void>): Promise<void> {
+    const enough = new AbortController();
+    const { signal } = enough;
+    const bound = this.#options.clock.sleep(PATIENCE_MS, { signal }).catch(() => {});
+    await Promise.race([refreshed, bound]);
+    enough.abort();
+  }
+
+  /** Fetches the keys, unless that was done or tried just now; waits for a fetch under way. */
+  #refresh(): Promise<void> {
+    if (this.#fetching === undefined && this.#options.clock.now() < this.#notBefore) {
+      return Promise.resolve();
+    }
+    return this.#fetching ??= this.#fetch().finally(() => this.#fetching = undefined);
+  }
+
+  async #fetch(): Promise<void> {
+    const { clock } = this.#options;
+    const url = safeUrl(this.#url);
+    try {
+      const keys = await this.#usable(await this.#download());
+      const find = createLocalJWKSet({ keys });
+      this.#known = { find, fetchedAt: clock.now() };
+      this.#notBefore = clock.now() + COOLDOWN_MS;
+      this.#backoff = this.#backoff.reset();
+      this.#isFailing = false;
+      this.#failures.ended(clock.now(), { url });
+    } catch (error) {
+      const why = error instanceof Unusable ? error.message : "it could not be fetched";
+      const retry_after_ms = Math.round(this.#backoff.waitMs());
+      this.#notBefore = clock.now() + retry_after_ms;
+      this.#backoff = this.#backoff.next();
+      this.#isFailing = true;
+      const keys_known = this.#known !== undefined;
+      this.#failures.failed(clock.now(), { url, why, keys_known, retry_after_ms });
+    }
+  }
+
+  async #download(): Promise<unknown> {
+    const { fetch: get = fetch } = this.#options;
+    const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+    let response: Response;
+    let body: Awaited<ReturnType<typeof readBoundedBody>>;
+    try {
+      response = await get(this.#url, {
+        headers: { accept: "application/json, application/jwk-set+json" },
+        redirect: "manual",
+        signal,
+      });
+      body = await readBoundedBody(response, { maxBytes: MAX_BYTES, signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw new Unusable(`no answer within ${FETCH_TIMEOUT_MS} ms`);
+    }
+    if (response.status !== 200) throw new Unusable(`the answer's status is ${response.status}`);
+    if (body.kind !== "text") throw new Unusable("the answer is not short text");
+    try {
+      return JSON.parse(body.text);
+    } catch {
+      throw new Unusable("the answer is not JSON");
+    }
+  }
+
+  /** The keys of a set that can be used; others are left aside. */
+  async #usable(set: unknown): Promise<JWK[]> {
+    const keys: unknown = typeof set === "object" && set !== null && "keys" in set ? set.keys : 0;
+    if (!Array.isArray(keys)) throw new Unusable(`the answer has no list "keys"`);
+    const usable: JWK[] = [];
+    const skipped = new Set<string>();
+    for (const [index, key] of keys.slice(0, MAX_KEYS).entries()) {
+      if (!isForSignatures(key)) continue;
+      if (await canBeImported(key)) usable.push(key);
+      else skipped.add(typeof key.kid === "string" ? key.kid.slice(0, 64) : `number ${index}`);
+    }
+    for (const key of skipped) {
+      if (this.#skipped.has(key)) continue;
+      logOf("server").warning("jwks.key_skipped", { url: safeUrl(this.#url), key });
+    }
+    this.#skipped = skipped;
+    if (usable.length === 0) throw new Unusable("the answer has no key that could be used");
+    return usable;
+  }
+}
+
+/** Why an answer is none; its message may be shown. */
+class Unusable extends Error {}
+
+/** Keys for encryption, and of kinds that are not used here, are none of our business. */
+function isForSignatures(key: unknown): key is JWK {
+  if (typeof key !== "object" || key === null) return false;
+  const { kty, use, alg } = key as Record<string, unknown>;
+  if (kty !== "RSA" && kty !== "EC" && kty !== "OKP") return false;
+  if (use !== undefined && use !== "sig") return false;
+  return alg === undefined || (typeof alg === "string" && PUBLIC_KEY_ALGORITHMS.includes(alg));
+}
+
+async function canBeImported(key: JWK): Promise<boolean> {
+  try {
+    await importJWK(key, key.alg ?? USUAL_ALGORITHM[`${key.kty} ${key.crv ?? ""}`.trim()]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A key need not say what for; any algorithm of its kind shows whether it is well formed. */
+const USUAL_ALGORITHM: Readonly<Record<string, string>> = {
+  "RSA": "RS256",
+  "EC P-256": "ES256",
+  "EC P-384": "ES384",
+  "EC P-521": "ES512",
+  "OKP Ed25519": "EdDSA",
+};
+
+/** Verifies a token by known keys; one that names no key is tried with each that could be it. */
+async function verifyWith(
+  find: JWTVerifyGetKey,
+  token: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, find, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (notThisKey) {
+        if (!(notThisKey instanceof errors.JWSSignatureVerificationFailed)) throw notThisKey;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
