@@ -87,15 +87,15 @@ Deno.test("the door answers 401 to a wrong token or none, and says how to bring 
   assertEquals(app.hub.size, 0);
 });
 
-Deno.test("rights apply to every path but /healthz and /readyz", async () => {
+Deno.test("rights apply to every path but the page, /healthz and /readyz", async () => {
   await using app = await startApp({ auth: AUTH });
-  const guarded = ["/", "/events", "/snapshot", "/snapshot/agent_status", "/status"];
+  const guarded = ["/events", "/snapshot", "/snapshot/agent_status", "/status"];
   for (const path of guarded) {
     const { status, headers, text } = await get(app, path);
     assertEquals([status, headers.get("www-authenticate")], [401, "Bearer"], path);
     assertStringIncludes(text, "a token is needed");
   }
-  for (const path of ["/healthz", "/readyz"]) assertEquals((await get(app, path)).status, 200);
+  for (const path of ["/", "/healthz", "/readyz"]) assertEquals((await get(app, path)).status, 200);
   assertEquals((await get(app, "/publish", { method: "POST" })).status, 401);
   assertEquals((await get(app, "/status", { headers: bearer(READER) })).status, 200);
   assertEquals((await get(app, `/status?token=${READER}`)).status, 200);
