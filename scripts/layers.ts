@@ -16,7 +16,7 @@ const FLOORS: Record<string, readonly string[]> = {
   rpc: [...GROUND, "std_types"],
   values: [...GROUND],
   state: [...GROUND],
-  incidents: [...GROUND],
+  incidents: [...GROUND, "std_types", "rpc"],
   feed: [...GROUND, "std_types", "rpc", "values"],
   hub: [...GROUND, "values"],
   config: ["protocol", "std_types"],

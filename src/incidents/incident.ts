@@ -1,0 +1,76 @@
+/** What an incident is, as `GET /incidents` shows it. */
+
+export const INCIDENT_KINDS = [
+  "backend_down",
+  "source_stale",
+  "publisher_silent",
+  "hub_down",
+] as const;
+export type IncidentKind = typeof INCIDENT_KINDS[number];
+
+/** What it happened to: a backend, a channel, or the hub itself. */
+export interface IncidentSubject {
+  readonly kind: IncidentKind;
+  readonly backend?: string;
+  readonly channel?: string;
+}
+
+/** Something that failed, from when to when, and why. Moments in unix milliseconds. */
+export interface Incident extends IncidentSubject {
+  readonly id: string;
+  readonly startedMs: number;
+  /** When it began the last time, if it came back. */
+  readonly resumedMs?: number;
+  /** Undefined while it lasts. */
+  readonly endedMs?: number;
+  /** The reason, in a sentence. */
+  readonly cause: string;
+  /** Failures in a row when it began, or the most since. */
+  readonly failures: number;
+  /** How often it began: more than once if it came back within a minute. */
+  readonly times: number;
+  /** By how much its beginning may be later than the true one. */
+  readonly uncertainMs?: number;
+}
+
+/** An incident on the wire; a type, so that it passes for any JSON object. */
+export type IncidentReport = {
+  readonly id: string;
+  readonly kind: IncidentKind;
+  readonly backend?: string;
+  readonly channel?: string;
+  /** Unix seconds, here and below. */
+  readonly started_at: number;
+  /** Null while it lasts. */
+  readonly ended_at: number | null;
+  /** Until now while it lasts. */
+  readonly duration_ms: number;
+  readonly cause: string;
+  readonly failures: number;
+  readonly times: number;
+  readonly uncertain_ms?: number;
+};
+
+/** @param now Unix milliseconds. */
+export function reportOf(incident: Incident, now: number): IncidentReport {
+  const { id, kind, backend, channel, startedMs, endedMs, cause, failures, times } = incident;
+  const { uncertainMs } = incident;
+  return {
+    id,
+    kind,
+    ...(backend === undefined ? {} : { backend }),
+    ...(channel === undefined ? {} : { channel }),
+    started_at: Math.floor(startedMs / 1000),
+    ended_at: endedMs === undefined ? null : Math.floor(endedMs / 1000),
+    duration_ms: Math.max(0, Math.round((endedMs ?? now) - startedMs)),
+    cause,
+    failures,
+    times,
+    ...(uncertainMs === undefined ? {} : { uncertain_ms: uncertainMs }),
+  };
+}
+
+/** Tells the same thing happening again from another one. */
+export function subjectKey({ kind, backend = "", channel = "" }: IncidentSubject): string {
+  return `${kind} ${backend} ${channel}`;
+}

@@ -1,0 +1,117 @@
+/** How a channel's value stood, or that nobody can say. */
+export type Standing = "fresh" | "stale" | "unknown";
+
+/** From this moment on a channel stood like this. */
+export interface StandingEntry {
+  readonly channel: string;
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  readonly standing: Standing;
+}
+
+/**
+ * Changes kept for one channel, some 100 KB. When full, the oldest goes: of the time before the one
+ * that follows it, nothing is known any more.
+ */
+export const MAX_ENTRIES = 2000;
+
+/** How long a channel stood how within a time. */
+export interface Uptime {
+  readonly fresh_seconds: number;
+  readonly stale_seconds: number;
+  readonly unknown_seconds: number;
+  /** Of the time that is known; null if none is. */
+  readonly fresh_ratio: number | null;
+}
+
+export interface StandingLogOptions {
+  /** How long it is kept, in milliseconds. */
+  keepForMs: number;
+  onAdded?: (entry: StandingEntry) => void;
+  onForgotten?: (entry: StandingEntry) => void;
+}
+
+/**
+ * Since when each channel has stood how. Pure: it owns no clock. Time in which the hub was off, and
+ * time before it knew of a channel, is unknown and never fresh.
+ */
+export class StandingLog {
+  readonly #options: StandingLogOptions;
+  readonly #entries = new Map<string, StandingEntry[]>();
+
+  constructor(options: StandingLogOptions) {
+    this.#options = options;
+  }
+
+  channels(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** A channel stands like this from now on; nothing happens if it did already. */
+  add(entry: StandingEntry): void {
+    const { channel, standing } = entry;
+    const entries = this.#entries.get(channel) ?? [];
+    const last = entries.at(-1);
+    if ((last?.standing ?? "unknown") === standing) return;
+    // A clock that was set back must not make time run backwards.
+    const atMs = Math.max(entry.atMs, (last?.atMs ?? -Infinity) + 1);
+    entries.push({ channel, standing, atMs });
+    this.#entries.set(channel, entries);
+    this.#options.onAdded?.({ channel, standing, atMs });
+    if (entries.length > MAX_ENTRIES) this.#forgetFirst(entries);
+  }
+
+  /** Nobody can say how anything stood from this moment on. */
+  addUnknown(atMs: number): void {
+    for (const channel of this.channels()) this.add({ channel, atMs, standing: "unknown" });
+  }
+
+  /** Forgets what was over long ago. */
+  prune(now: number): void {
+    const before = now - this.#options.keepForMs;
+    for (const [channel, entries] of this.#entries) {
+      // The first is needed as long as the second is not old: it says how the time between began.
+      while ((entries[1]?.atMs ?? Infinity) <= before) this.#forgetFirst(entries);
+      const [only] = entries;
+      if (entries.length > 1 || only === undefined) continue;
+      if (only.standing !== "unknown" || only.atMs > before) continue;
+      this.#forgetFirst(entries);
+      this.#entries.delete(channel);
+    }
+  }
+
+  /** How a channel stood within a time, in unix milliseconds. */
+  uptime(channel: string, { fromMs, toMs }: { fromMs: number; toMs: number }): Uptime {
+    const sums: Record<Standing, number> = { fresh: 0, stale: 0, unknown: 0 };
+    let standing: Standing = "unknown";
+    let at = fromMs;
+    for (const entry of this.#entries.get(channel) ?? []) {
+      const until = Math.min(Math.max(entry.atMs, fromMs), toMs);
+      sums[standing] += Math.max(0, until - at);
+      at = Math.max(at, until);
+      standing = entry.standing;
+    }
+    sums[standing] += Math.max(0, toMs - at);
+    const known = sums.fresh + sums.stale;
+    return {
+      fresh_seconds: seconds(sums.fresh),
+      stale_seconds: seconds(sums.stale),
+      unknown_seconds: seconds(sums.unknown),
+      fresh_ratio: known === 0 ? null : Math.round(sums.fresh / known * 1e6) / 1e6,
+    };
+  }
+
+  /** All of it, for another life of the hub. */
+  all(): StandingEntry[] {
+    return [...this.#entries.values()].flat();
+  }
+
+  #forgetFirst(entries: StandingEntry[]): void {
+    const first = entries.shift();
+    if (first) this.#options.onForgotten?.(first);
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}
