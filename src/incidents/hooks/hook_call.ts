@@ -48,6 +48,9 @@ export async function callHook(
   } catch (error) {
     signal.throwIfAborted();
     if (late.aborted) return { ok: false, why: `no answer within ${CALL_MS} ms` };
-    return { ok: false, why: error instanceof TypeError ? "the request is not possible" : "it failed" };
+    return {
+      ok: false,
+      why: error instanceof TypeError ? "the request is not possible" : "it failed",
+    };
   }
 }

@@ -64,9 +64,12 @@ export class HookSchedule {
     this.#ongoing.delete(incident.id);
     this.#options.onDone?.(incident.id);
     const event = asksFor(this.#plan, incident, "ended");
-    return known.toldMs === undefined || event === undefined
-      ? due
-      : [...due, { event, incident }];
+    return known.toldMs === undefined || event === undefined ? due : [...due, { event, incident }];
+  }
+
+  /** Nothing more is to be told of it. */
+  forget(id: string): void {
+    if (this.#ongoing.delete(id)) this.#options.onDone?.(id);
   }
 
   /** What is to be told by now. What is returned counts as told. */
