@@ -1,6 +1,10 @@
 import { assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { type ChannelStanding, Incidents, type IncidentsPast } from "../../src/incidents/incidents.ts";
+import {
+  type ChannelStanding,
+  Incidents,
+  type IncidentsPast,
+} from "../../src/incidents/incidents.ts";
 import { keeperOf } from "./keeper.ts";
 
 const stale = (channel = "queue", isPublished = false): ChannelStanding => ({
@@ -15,14 +19,19 @@ const fresh = (channel = "queue"): ChannelStanding => ({
   isPublished: false,
 });
 
-function incidentsOf(clock: FakeClock, more: { past?: IncidentsPast; wasTried?: () => boolean } = {}) {
+function incidentsOf(
+  clock: FakeClock,
+  more: { past?: IncidentsPast; wasTried?: () => boolean } = {},
+) {
   const { keeper, past } = keeperOf();
   const incidents = new Incidents({ clock, keepForMs: 86_400_000, keeper, ...more });
   return { incidents, past };
 }
 
 const shown = (incidents: Incidents) =>
-  incidents.find({}).map(({ kind, ended_at, cause, times }) => [kind, ended_at !== null, cause, times]);
+  incidents.find({}).map((
+    { kind, ended_at, cause, times },
+  ) => [kind, ended_at !== null, cause, times]);
 
 Deno.test("Incidents begin with a breaker that opens and with a value that goes stale", async () => {
   const clock = new FakeClock();

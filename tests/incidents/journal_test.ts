@@ -36,7 +36,9 @@ Deno.test("IncidentJournal counts what comes back within a minute as one inciden
   assert(journal.begin(CORE, { cause: "c" }, 1000 + FLAPPING_MS - 1));
   journal.end(CORE, 70_000);
   journal.begin(CORE, { cause: "d" }, 70_000 + FLAPPING_MS);
-  const shown = journal.find({}, 200_000).map(({ times, cause, failures }) => [times, cause, failures]);
+  const shown = journal.find({}, 200_000).map((
+    { times, cause, failures },
+  ) => [times, cause, failures]);
   assertEquals(shown, [[1, "d", 0], [2, "c", 4]]);
 });
 

@@ -54,7 +54,10 @@ Deno.test("Hooks: one that hangs delays no other, and what it is owed is kept", 
   await eventually("what was owed is told", () => server.received.length === 2);
   const types = server.received.map(({ text }) => JSON.parse(text).type);
   assertEquals(types, ["backend.down", "backend.up"]);
-  assertEquals(server.received[0]?.headers.get("webhook-id"), hanging.received[0]?.headers.get("webhook-id"));
+  assertEquals(
+    server.received[0]?.headers.get("webhook-id"),
+    hanging.received[0]?.headers.get("webhook-id"),
+  );
 });
 
 Deno.test("Hooks of a hub that does not call for the others stay silent", async () => {
@@ -86,7 +89,10 @@ Deno.test("Hooks that a reload brings hear of nothing that began before, and tho
 });
 
 Deno.test("signedHeaders() takes any secret, and says which it cannot", () => {
-  const headers = signedHeaders({ id: "msg_1", body: "{}", secret: "plain text" }, 1_764_000_000_000);
+  const headers = signedHeaders(
+    { id: "msg_1", body: "{}", secret: "plain text" },
+    1_764_000_000_000,
+  );
   assertEquals(headers["webhook-timestamp"], "1764000000");
   assert(headers["webhook-signature"]?.startsWith("v1,"));
   assertEquals(problemOfSecret("plain text"), undefined);

@@ -8,11 +8,14 @@ const payload = hookPayload("down", down({ cause: 'refused by "<host>" & co' }),
 const filled = (template: unknown) => JSON.parse(fillIn(template, payload));
 
 Deno.test("fillIn() puts what was asked for into any place of the body", () => {
-  assertEquals(filled({ text: "{{text}}", deep: [{ who: "backend {{ incident.backend }}!" }], n: 3 }), {
-    text: `Backend "core" is down, for 1 min 5 s now: refused by "<host>" & co`,
-    deep: [{ who: "backend core!" }],
-    n: 3,
-  });
+  assertEquals(
+    filled({ text: "{{text}}", deep: [{ who: "backend {{ incident.backend }}!" }], n: 3 }),
+    {
+      text: `Backend "core" is down, for 1 min 5 s now: refused by "<host>" & co`,
+      deep: [{ who: "backend core!" }],
+      n: 3,
+    },
+  );
 });
 
 Deno.test("fillIn() keeps numbers numbers, and leaves out a member that has no value", () => {
