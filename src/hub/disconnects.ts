@@ -103,8 +103,9 @@ export class Disconnects {
 
   /** The connection ended by itself. Late or repeated calls change nothing. */
   gone(session: Session, end: TransportEnd): void {
-    if (session.hasEnded) return;
+    const hadEnded = session.hasEnded;
     session.gone();
+    if (hadEnded) return;
     const { clean, code: close } = end;
     const why = clean ? "client closed" : "client vanished";
     const code = clean ? {} : { code: "CLIENT_DISCONNECTED" } as const;
@@ -130,8 +131,12 @@ export class Disconnects {
     this.#lose("CLIENT_DISCONNECTED", session);
   }
 
-  /** The client cannot be kept up to date: it is told so as its next frame, and closed. */
-  dropSlow(session: Session, why: string): void {
+  /**
+   * The client cannot be kept up to date: it is told so as its next frame, and closed.
+   *
+   * @param options `withinMs`: how long its connection gets to go. Default: its transport's own.
+   */
+  dropSlow(session: Session, why: string, { withinMs }: { withinMs?: number } = {}): void {
     const left = this.#leave(session, {
       by: "hub",
       why: "slow client",
@@ -147,7 +152,8 @@ export class Disconnects {
       details: why,
       data: { client_id: session.id },
     });
-    session.end("slowClient", encodeFrame(errorType(event.code), json(event), event.timestamp));
+    const last = encodeFrame(errorType(event.code), json(event), event.timestamp);
+    session.end("slowClient", { last, withinMs });
     this.#lose("SLOW_CLIENT", session);
   }
 

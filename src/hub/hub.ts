@@ -9,6 +9,7 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import { BatchWindows } from "./delivery/batch_windows.ts";
 import { type Backlog, backlogOf } from "./delivery/backlog.ts";
+import { BufferBudget } from "./delivery/buffer_budget.ts";
 import { ClientRequests } from "./client_requests.ts";
 import { ErrorCounts, type ErrorMetrics } from "./error_counts.ts";
 import { Disconnects, type TransportEnd } from "./disconnects.ts";
@@ -25,9 +26,22 @@ import { StallSweep } from "./delivery/stall_sweep.ts";
 import { HubStats } from "./hub_stats.ts";
 import type { Transport } from "./delivery/transport.ts";
 
+/** Bounds of a hub. */
+export interface HubLimits extends SessionLimits {
+  readonly stallTimeoutMs: number;
+  /** Bytes handed over and not taken, of all clients together. */
+  readonly maxBufferedBytes: number;
+}
+
+/**
+ * How long the connection gets to go of a client that is closed for the room it takes, in
+ * milliseconds: it takes nothing, and the room is wanted by others.
+ */
+const EVICTED_WITHIN_MS = 250;
+
 export interface HubOptions {
   clock: Clock;
-  limits: SessionLimits & { readonly stallTimeoutMs: number };
+  limits: HubLimits;
   /** What is kept for clients that resume. */
   history: HistoryOptions;
   /** What the welcome promises, in milliseconds. */
@@ -134,11 +148,17 @@ export class Hub implements Disposable {
     this.#host = {
       limits,
       stats: this.stats,
+      budget: new BufferBudget({
+        maxBytes: limits.maxBufferedBytes,
+        holders: () => registry.all(),
+      }),
       windows: new BatchWindows({ clock, signal, maxEvents: limits.outboxMessages }),
       onMessage: (session, message) => this.#requests.answer(session, message),
       onBadMessage: (session, code, why) => this.#requests.sendError(session, code, why),
       onBlocked: (session) => pump.add(session),
       onSlow: (session, why) => this.#disconnects.dropSlow(session, why),
+      onEvicted: (session, why) =>
+        this.#disconnects.dropSlow(session, why, { withinMs: EVICTED_WITHIN_MS }),
       onWriteError: () => this.#writeErrors += 1,
       onViolation: (session, close) => this.#disconnects.expel(session, close),
     };

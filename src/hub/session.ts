@@ -8,6 +8,7 @@ import type { BatchWindows } from "./delivery/batch_windows.ts";
 import type { SubscriptionGroup } from "./subscription_group.ts";
 import type { Lane } from "./delivery/outbox.ts";
 import { ClientWriter, type WriterLimits, type WriterOwner } from "./delivery/client_writer.ts";
+import type { BufferBudget } from "./delivery/buffer_budget.ts";
 import type { DeliveryLog } from "./resume/delivery_log.ts";
 import type { HubStats } from "./hub_stats.ts";
 import type { Transport } from "./delivery/transport.ts";
@@ -22,6 +23,8 @@ export interface SessionHost {
   /** Where frames are counted. */
   readonly stats: HubStats;
   readonly windows: BatchWindows;
+  /** What all clients together may be handed. */
+  readonly budget: BufferBudget;
   /** A message was understood. */
   onMessage(session: Session, message: ClientMessage): void;
   /** A message was not acceptable; `code` says how. */
@@ -30,6 +33,8 @@ export interface SessionHost {
   onBlocked(session: Session): void;
   /** The client cannot be kept up to date. */
   onSlow(session: Session, why: string): void;
+  /** Others wait for the room that the client takes. */
+  onEvicted(session: Session, why: string): void;
   /** A write failed. */
   onWriteError(session: Session): void;
   /** The session must be ended for the named reason. */
@@ -102,6 +107,7 @@ export class Session implements WriterOwner {
       progress,
       now,
       owner: this,
+      budget: host.budget,
     });
   }
 
@@ -152,6 +158,11 @@ export class Session implements WriterOwner {
   changeRights({ mayRead, tokenName }: Pick<SessionOptions, "mayRead" | "tokenName">): void {
     this.#mayRead = mayRead;
     this.#tokenName = tokenName;
+  }
+
+  /** Those of them at the last look. */
+  get heldBytes(): number {
+    return this.#writer.heldBytes;
   }
 
   mayRead(channel: string): boolean {
@@ -225,19 +236,29 @@ export class Session implements WriterOwner {
   /**
    * Ends the session: what waits is forgotten, `last` is the final frame, and the connection is
    * closed. Idempotent; the first caller's reason stands.
+   *
+   * @param options `withinMs`: how long the connection gets to go. Default: its transport's own.
    */
-  end(close: CloseName, last?: EncodedFrame): void {
+  end(
+    close: CloseName,
+    { last, withinMs }: { last?: EncodedFrame; withinMs?: number | undefined } = {},
+  ): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#writer.close(last);
     const { code, reason } = CLOSE[close];
-    this.#transport.close(code, reason);
+    this.#transport.close(code, reason, withinMs);
   }
 
-  /** Notes that the connection is gone by itself. Idempotent. */
+  /** Notes that the connection is gone, whoever ended it. Idempotent. */
   gone(): void {
     this.#ended = true;
-    this.#writer.close();
+    this.#writer.gone();
+  }
+
+  /** For the budget: others wait for the room it takes. */
+  evict(why: string): void {
+    this.#host.onEvicted(this, why);
   }
 
   /** For its outlet: frames wait for room. */

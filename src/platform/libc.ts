@@ -6,7 +6,7 @@ import { openLibrary, type OpenLibraryOptions, type Unavailable } from "./libc_l
 import { addressKey, type SocketAddress } from "./socket_address.ts";
 import { SOCK_STREAM, SOCKET_OPTION } from "./socket_options.ts";
 import { type SyscallResult, Syscalls } from "./syscalls.ts";
-import { readReceivedBytes, readTcpInfo, type TcpInfo } from "./tcp_info.ts";
+import { readAckedBytes, readReceivedBytes, readTcpInfo, type TcpInfo } from "./tcp_info.ts";
 import { unixAddress } from "./unix_address.ts";
 
 export interface TuneListenerOptions {
@@ -203,6 +203,17 @@ export class Libc implements Disposable {
   /** Bytes received in a connection's life: {@linkcode TcpInfo.receivedBytes}. */
   receivedBytes(fd: number): number | undefined {
     return this.#syscalls.tcpInfo(fd, readReceivedBytes);
+  }
+
+  /** Bytes the peer has acknowledged in a connection's life: {@linkcode TcpInfo.ackedBytes}. */
+  ackedBytes(fd: number): number | undefined {
+    return this.#syscalls.tcpInfo(fd, readAckedBytes);
+  }
+
+  /** Whether a descriptor is our connection with this peer, by its {@linkcode addressKey}. */
+  isConnection(fd: number, peer: string, localPort: number): boolean {
+    return this.#syscalls.localPort(fd) === localPort && this.#syscalls.peerKey(fd) === peer &&
+      this.#isTcp(fd);
   }
 
   /** Of the bytes received, those that still wait in the kernel for Deno to read them. */

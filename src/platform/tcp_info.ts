@@ -5,6 +5,8 @@ export interface TcpInfo {
    * all that went over TCP: the HTTP request, TLS records, frame headers.
    */
   readonly receivedBytes: number;
+  /** Bytes sent in the connection's life that the peer has acknowledged. */
+  readonly ackedBytes: number;
   /** Bytes written by the program and not sent yet; `undefined` on a kernel before 4.6. */
   readonly notSentBytes: number | undefined;
   /** Segments sent and not acknowledged yet. */
@@ -16,6 +18,7 @@ export const TCP_INFO_BYTES = 512;
 
 /** Where the fields lie in `struct tcp_info` of `linux/tcp.h`, which only ever grows at its end. */
 const UNACKED_AT = 24;
+const BYTES_ACKED_AT = 120;
 const BYTES_RECEIVED_AT = 128;
 const NOTSENT_BYTES_AT = 144;
 
@@ -30,6 +33,7 @@ export function readTcpInfo(view: DataView, length: number): TcpInfo | undefined
   if (receivedBytes === undefined) return undefined;
   return {
     receivedBytes,
+    ackedBytes: readBytes(view, BYTES_ACKED_AT),
     notSentBytes: length >= NOTSENT_BYTES_AT + 4
       ? view.getUint32(NOTSENT_BYTES_AT, true)
       : undefined,
@@ -39,8 +43,15 @@ export function readTcpInfo(view: DataView, length: number): TcpInfo | undefined
 
 /** The one field that is read of every connection at every sweep, without making an object. */
 export function readReceivedBytes(view: DataView, length: number): number | undefined {
-  if (length < BYTES_RECEIVED_AT + 8) return undefined;
-  const low = view.getUint32(BYTES_RECEIVED_AT, true);
-  // Exact up to 2^53: 9 petabytes through one connection.
-  return view.getUint32(BYTES_RECEIVED_AT + 4, true) * 2 ** 32 + low;
+  return length < BYTES_RECEIVED_AT + 8 ? undefined : readBytes(view, BYTES_RECEIVED_AT);
+}
+
+/** The bytes acknowledged alone; `undefined` where the kernel does not count them (before 4.1). */
+export function readAckedBytes(view: DataView, length: number): number | undefined {
+  return length < BYTES_ACKED_AT + 8 ? undefined : readBytes(view, BYTES_ACKED_AT);
+}
+
+/** A count of 64 bits; exact up to 2^53: 9 petabytes through one connection. */
+function readBytes(view: DataView, at: number): number {
+  return view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
 }

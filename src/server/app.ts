@@ -149,6 +149,7 @@ export class App implements AsyncDisposable {
       pingEveryMs: limits.ping_every,
       lingerMs: limits.stall_timeout,
       abort: (peer) => this.#guard.abort(peer),
+      takenBytes: (peer) => this.#guard.takenBytes(peer),
     };
     this.#supply = new Supply(config, {
       clock,

@@ -12,6 +12,7 @@ export function hubOptions(
       maxMessageBytes: config.max_message_bytes,
       messagesPerSecond: config.messages_per_second,
       stallTimeoutMs: config.stall_timeout,
+      maxBufferedBytes: config.max_buffered_bytes,
     },
     history: { maxFrames: config.history_messages, maxAgeMs: config.history_for },
     heartbeatMs: config.heartbeat_every,

@@ -31,6 +31,7 @@ function bytesPerBroadcast(clients: number, type: string): number {
       maxMessageBytes: 65_536,
       messagesPerSecond: 0,
       stallTimeoutMs: 15_000,
+      maxBufferedBytes: 256 * 1024 * 1024,
     },
     history: { maxFrames: 1000, maxAgeMs: 300_000 },
     heartbeatMs: 10_000,

@@ -76,6 +76,7 @@ Deno.test("Hub keeps frames in the order of their numbers when a client is lost 
   const broken = bench.connect({ channels: ["notification"] });
   broken.transport.isBroken = true;
   const last = bench.connect();
+  await bench.clock.advance(200); // time enough to take something
   for (let n = 1; n <= 4; n++) bench.hub.broadcast("notification", text({ n }));
   bench.hub.broadcast("a", text({ n: 5 }));
   await bench.clock.advance(100);
@@ -131,6 +132,7 @@ Deno.test("Hub keeps the codes apart when it folds losses", async () => {
     { length: 3 },
     () => bench.connectStalled({ channels: ["notification"] }),
   );
+  await bench.clock.advance(200); // time enough to take something
   for (const session of vanished) bench.hub.disconnected(session, { clean: false, code: 0 });
   bench.hub.broadcast("notification", text({ n: 1 }));
   await bench.clock.advance(1000);

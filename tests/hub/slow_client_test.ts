@@ -153,6 +153,7 @@ Deno.test("Hub remembers why a slow client was closed until it comes back", asyn
   await using bench = new HubBench({ outboxMessages: 1 });
   const { session } = bench.connectStalled({ channels: ["notification"] });
   const { hub } = bench;
+  await bench.clock.advance(200); // time enough to take something
   const since = hub.seq;
   hub.broadcast("notification", text({ n: 1 }));
   hub.broadcast("notification", text({ n: 2 }));
@@ -165,4 +166,54 @@ Deno.test("Hub remembers why a slow client was closed until it comes back", asyn
   );
   await bench.clock.advance(60);
   assertEquals(told(back).slice(1), ["notification 1", "notification 2"]);
+});
+
+Deno.test("C07: Hub takes bytes acknowledged for progress, though none leave the runtime", async () => {
+  await using bench = new HubBench({ stallTimeoutMs: 3000 });
+  const client = bench.connectStalled({ channels: ["a"] });
+  const { transport } = client;
+  transport.acknowledgedBytes = 5000;
+  bench.hub.broadcast("a", text({ n: 1 }));
+  for (let second = 0; second < 30; second++) {
+    await bench.clock.advance(1000);
+    transport.acknowledgedBytes += 100_000;
+  }
+  assertEquals(transport.closed, undefined, "it takes 100 KB a second");
+  await bench.clock.advance(4000);
+  assertEquals(transport.closed?.code, 1013);
+});
+
+Deno.test("C46: Hub drops nobody for a burst of its own making, and hands it out as it is taken", async () => {
+  await using bench = new HubBench({ highWaterBytes: 1000, outboxMessages: 16 });
+  const clients = Array.from({ length: 13 }, () => bench.connect({ channels: ["notification"] }));
+  const lossy = bench.connectStalled({ channels: ["notification"] });
+  await bench.clock.advance(200);
+  for (const { transport } of clients) transport.isStalled = true; // within a turn nothing is taken
+  for (let n = 0; n < 800; n++) bench.hub.broadcast("notification", text({ n }));
+  assertEquals(
+    lossy.transport.closed?.code,
+    1013,
+    "it had the time to take something, and did not",
+  );
+  for (let turn = 0; turn < 500; turn++) {
+    for (const { transport } of clients) transport.take();
+    await bench.clock.advance(10);
+  }
+  const all = ["welcome", ...Array.from({ length: 800 }, (_, n) => n)];
+  for (const { transport } of clients) {
+    assertEquals(transport.frames.map(({ type, data }) => data.n ?? type), all);
+    assertEquals(transport.closed, undefined);
+  }
+});
+
+Deno.test("C46: Hub drops who takes a burst more slowly than it may last", async () => {
+  await using bench = new HubBench({ highWaterBytes: 100, outboxMessages: 4 });
+  const client = bench.connect({ channels: ["notification"] });
+  client.transport.isStalled = true;
+  for (let tick = 0; tick < 500 && client.transport.closed === undefined; tick++) {
+    for (let n = 0; n < 10; n++) bench.hub.broadcast("notification", text({ n }));
+    client.transport.take(60);
+    await bench.clock.advance(50);
+  }
+  assertEquals(client.transport.closed?.code, 1013);
 });

@@ -137,7 +137,12 @@ Deno.test("Libc.tcpInfo() tells what waits to be sent", async () => {
   using listener = Deno.listen(LOOPBACK);
   using pair = await connected(listener);
   const fd = libc.peerSockets(listener.addr.port).get(pair.key) ?? -1;
-  assertEquals(libc.tcpInfo(fd), { receivedBytes: 0, notSentBytes: 0, unackedSegments: 0 });
+  assertEquals(libc.tcpInfo(fd), {
+    receivedBytes: 0,
+    ackedBytes: 0,
+    notSentBytes: 0,
+    unackedSegments: 0,
+  });
 
   const writing = writeAll(pair.server, new Uint8Array(64 << 20)).catch(() => "ended");
   await until(() => (libc.tcpInfo(fd)?.notSentBytes ?? 0) > 0);
@@ -174,4 +179,28 @@ Deno.test("Libc leaves no descriptor behind by sweeping", async () => {
   for (let i = 0; i < 50; i++) libc.peerSockets(listener.addr.port);
   const after = await openDescriptors();
   assertGreaterOrEqual(before.length + 10, after.length); // others may come and go, not 50 of them
+});
+
+Deno.test("C07: Libc.ackedBytes() tells what the peer has taken, though it reads slowly", async () => {
+  using libc = libcForTest();
+  using listener = Deno.listen(LOOPBACK);
+  using pair = await connected(listener);
+  const { port } = listener.addr;
+  const fd = libc.peerSockets(port).get(pair.key) ?? -1;
+  assertEquals(
+    [libc.isConnection(fd, pair.key, port), libc.isConnection(fd, pair.key, port + 1)],
+    [true, false],
+  );
+  assertEquals(libc.isConnection(0, pair.key, port), false);
+  assertEquals(libc.ackedBytes(fd), 0);
+  const writing = writeAll(pair.server, new Uint8Array(32 << 20)).catch(() => {});
+  const buffer = new Uint8Array(1 << 20);
+  let last = 0;
+  for (let time = 0; time < 3; time++) {
+    await until(() => (libc.ackedBytes(fd) ?? 0) > last);
+    last = libc.ackedBytes(fd) ?? 0;
+    for (let taken = 0; taken < 2 << 20;) taken += await pair.client.read(buffer) ?? 0;
+  }
+  assert(libc.abortSocket(pair.key, port));
+  await deadline(writing, LONG_MS);
 });

@@ -1,5 +1,10 @@
 import { assertEquals } from "../support/assert.ts";
-import { readReceivedBytes, readTcpInfo, TCP_INFO_BYTES } from "../../src/platform/tcp_info.ts";
+import {
+  readAckedBytes,
+  readReceivedBytes,
+  readTcpInfo,
+  TCP_INFO_BYTES,
+} from "../../src/platform/tcp_info.ts";
 
 function tcpInfo(): DataView {
   const view = new DataView(new ArrayBuffer(TCP_INFO_BYTES));
@@ -11,6 +16,7 @@ Deno.test("readTcpInfo() reads each field from its place", () => {
   const view = tcpInfo();
   assertEquals(readTcpInfo(view, 248), {
     receivedBytes: 132 * 2 ** 32 + 128,
+    ackedBytes: 124 * 2 ** 32 + 120,
     notSentBytes: 144,
     unackedSegments: 24,
   });
@@ -23,6 +29,8 @@ Deno.test("readTcpInfo() takes nothing from beyond what the kernel filled in", (
   assertEquals(readTcpInfo(view, 135), undefined);
   assertEquals(readReceivedBytes(view, 135), undefined);
   assertEquals(readReceivedBytes(view, 136), 132 * 2 ** 32 + 128);
+  assertEquals(readAckedBytes(view, 127), undefined);
+  assertEquals(readAckedBytes(view, 128), 124 * 2 ** 32 + 120);
 });
 
 Deno.test("readReceivedBytes() is exact past 4 GiB", () => {

@@ -21,7 +21,10 @@ class FakeSocket extends EventTarget {
 }
 
 function transportOf(socket: FakeSocket, options: { lingerMs: number; abort: () => void }) {
-  return new WebSocketTransport(socket as unknown as WebSocket, options);
+  return new WebSocketTransport(socket as unknown as WebSocket, {
+    takenBytes: () => undefined,
+    ...options,
+  });
 }
 
 Deno.test("WebSocketTransport passes on what it is given, and what is buffered", () => {

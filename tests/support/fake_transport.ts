@@ -3,7 +3,9 @@ import type { Transport } from "../../src/hub/delivery/transport.ts";
 /** A connection under a test's control: what was sent, and how much of it "waits" in the runtime. */
 export class FakeTransport implements Transport {
   readonly sent: string[] = [];
-  closed: { code: number; reason: string } | undefined;
+  closed: { code: number; reason: string; withinMs?: number } | undefined;
+  /** What the peer has acknowledged, where that is known. */
+  acknowledgedBytes: number | undefined;
   bufferedBytes = 0;
   /** While true, what is sent stays buffered: the client takes nothing. */
   isStalled = false;
@@ -16,8 +18,12 @@ export class FakeTransport implements Transport {
     if (this.isStalled) this.bufferedBytes += text.length;
   }
 
-  close(code: number, reason: string): void {
-    this.closed ??= { code, reason };
+  takenBytes(): number | undefined {
+    return this.acknowledgedBytes;
+  }
+
+  close(code: number, reason: string, withinMs?: number): void {
+    this.closed ??= { code, reason, ...(withinMs === undefined ? {} : { withinMs }) };
   }
 
   /** The client takes up to `bytes` of what is buffered. */

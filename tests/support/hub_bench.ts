@@ -38,6 +38,7 @@ export class HubBench implements AsyncDisposable {
         maxMessageBytes: 1000,
         messagesPerSecond: 0,
         stallTimeoutMs: 15_000,
+        maxBufferedBytes: 256 * 1024 * 1024,
         ...changes,
       },
       history: { maxFrames: 100, maxAgeMs: 300_000 },

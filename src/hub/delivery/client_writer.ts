@@ -3,8 +3,9 @@ import type { BatchHolder, BatchWindows } from "./batch_windows.ts";
 import { PendingBatch } from "./pending_batch.ts";
 import type { DeliveryProgress } from "../resume/history.ts";
 import { type Lane, Outbox } from "./outbox.ts";
+import type { BufferBudget } from "./buffer_budget.ts";
 import { DeliveryLog } from "../resume/delivery_log.ts";
-import { WriteGate, type WriteGateOwner } from "./write_gate.ts";
+import { BURST_MS, WriteGate, type WriteGateOwner } from "./write_gate.ts";
 import type { HubStats } from "../hub_stats.ts";
 import type { Transport } from "./transport.ts";
 
@@ -28,6 +29,8 @@ export interface ClientWriterOptions {
   /** Where frames are counted. */
   stats: HubStats;
   owner: WriterOwner;
+  /** What all clients together may be handed. */
+  budget: BufferBudget;
   /** Put whatever comes in one of these windows into one text frame, as a list. Default: do not. */
   windows?: BatchWindows | undefined;
   /** How far the client has got. */
@@ -35,6 +38,13 @@ export interface ClientWriterOptions {
   /** Monotonic milliseconds at which it begins, here and below. */
   now: number;
 }
+
+/**
+ * For this long more events may wait for a client that takes what it can than fit into its outbox,
+ * in milliseconds: a burst of the hub's own making is no fault of the client's. A client that takes
+ * them more slowly than that for good is a slow one.
+ */
+const MAX_BURST_MS = 10_000;
 
 /** What became of a frame. */
 export type Delivery =
@@ -60,12 +70,14 @@ export class ClientWriter implements BatchHolder {
   readonly #pendingBatch: PendingBatch | undefined;
   /** There is one only while something waits in it. */
   #outbox: Outbox | undefined;
+  /** Since when more events wait than may, while the client takes what it can. */
+  #burstSince: number | undefined;
   #isClosed = false;
 
   constructor(options: ClientWriterOptions) {
-    const { transport, limits, stats, owner, windows, progress, now } = options;
+    const { transport, limits, stats, owner, budget, windows, progress, now } = options;
     const { highWaterBytes } = limits;
-    this.#gate = new WriteGate({ transport, highWaterBytes, now, owner });
+    this.#gate = new WriteGate({ transport, highWaterBytes, now, owner, budget });
     this.#limits = limits;
     this.#stats = stats;
     this.#owner = owner;
@@ -89,6 +101,11 @@ export class ClientWriter implements BatchHolder {
     return this.#gate.bufferedBytes;
   }
 
+  /** Those of them at the last look. */
+  get heldBytes(): number {
+    return this.#gate.heldBytes;
+  }
+
   get isEmpty(): boolean {
     return this.#outbox === undefined && this.#pendingBatch?.batch === undefined;
   }
@@ -99,7 +116,9 @@ export class ClientWriter implements BatchHolder {
     if (this.#outbox !== undefined) return this.#queue(frame, lane, now);
     if (this.#pendingBatch !== undefined) return this.#gather(this.#pendingBatch, frame, lane, now);
     // The common case touches no queue at all.
-    if (this.#gate.hasRoom(now) && this.#write(frame, undefined, now)) return "sent";
+    if (this.#gate.hasRoom(frame.text.length, now) && this.#write(frame, undefined, now)) {
+      return "sent";
+    }
     return this.#queue(frame, lane, now);
   }
 
@@ -160,6 +179,13 @@ export class ClientWriter implements BatchHolder {
     this.#pendingBatch?.take();
     // If it fails: the reason is also in the log, in /status and in the next welcome.
     if (last && this.#gate.writeLast(last.text)) this.#stats.sent(last.type);
+    this.#gate.close();
+  }
+
+  /** The connection is gone. */
+  gone(): void {
+    this.close();
+    this.#gate.gone();
   }
 
   /** From now on frames wait for room, those that were gathered among them. */
@@ -179,9 +205,17 @@ export class ClientWriter implements BatchHolder {
       this.#handOver(now);
       if (this.#isClosed) return "accepted";
       verdict = this.#wait().push(frame, lane);
+      if (verdict === "overflow" && this.#isBurst(now)) verdict = this.#wait().overrun(frame, lane);
     }
     if (verdict === "conflated") this.#stats.conflated(frame.type);
     return verdict === "overflow" ? "overflow" : "accepted";
+  }
+
+  /** Whether what comes is more than the client has had the time to take, rather than can take. */
+  #isBurst(now: number): boolean {
+    if (this.#gate.isFailing || this.#gate.quietForMs(now) >= BURST_MS) return false;
+    this.#burstSince ??= now;
+    return now - this.#burstSince < MAX_BURST_MS;
   }
 
   #gather(pendingBatch: PendingBatch, frame: EncodedFrame, lane: Lane, now: number): Delivery {
@@ -200,7 +234,8 @@ export class ClientWriter implements BatchHolder {
   #release(pendingBatch: PendingBatch, now: number): void {
     const { batch } = pendingBatch;
     if (batch === undefined) return;
-    if (!this.#gate.hasRoom(now) || !this.#gate.write(batch.text, now)) {
+    const { text } = batch;
+    if (!this.#gate.hasRoom(text.length, now) || !this.#gate.write(text, now)) {
       if (!this.#isClosed) this.#wait();
       return;
     }
@@ -211,12 +246,17 @@ export class ClientWriter implements BatchHolder {
 
   /** Writes what waits in the outbox for as long as there is room. */
   #handOver(now: number): void {
-    while (this.#outbox !== undefined && this.#gate.hasRoom(now)) {
+    while (this.#outbox !== undefined) {
+      const first = this.#outbox.peek()?.text.length ?? 0;
+      if (!this.#gate.hasRoom(first, now)) return;
       const isDone = this.#pendingBatch
         ? this.#flushBatch(this.#outbox, this.#pendingBatch, now)
         : this.#flushOne(this.#outbox, now);
       if (!isDone) return;
-      if (this.#outbox?.isEmpty) this.#outbox = undefined;
+      if (this.#outbox?.isEmpty) {
+        this.#outbox = undefined;
+        this.#burstSince = undefined;
+      }
     }
   }
 

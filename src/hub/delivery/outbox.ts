@@ -23,6 +23,13 @@ export type PushResult =
  */
 export const MAX_CONTROL_FRAMES = 256;
 
+/**
+ * Frames that may wait beyond the bounds in a burst that the client had no time yet to take, and
+ * their length in characters. When full, it is a slow client after all.
+ */
+export const MAX_OVERRUN_FRAMES = 20_000;
+export const MAX_OVERRUN_CHARS = 16 * 1024 * 1024;
+
 const NONE: EncodedFrame[] = [];
 
 /**
@@ -45,6 +52,8 @@ export class Outbox {
   #events = NONE;
   /** Errors that line up among the events. */
   #errorsInEvents = 0;
+  /** Length of the frames that did not fit, since they last all did. */
+  #overrunChars = 0;
   #status: Map<string, EncodedFrame> | undefined;
 
   constructor(maxEvents: number) {
@@ -59,6 +68,7 @@ export class Outbox {
     copy.#missedAt = this.#missedAt;
     if (this.#events.length > 0) copy.#events = [...this.#events];
     copy.#errorsInEvents = this.#errorsInEvents;
+    copy.#overrunChars = this.#overrunChars;
     if (this.#status?.size) copy.#status = new Map(this.#status);
     return copy;
   }
@@ -108,6 +118,18 @@ export class Outbox {
     }
   }
 
+  /** Queues a frame for which {@linkcode push} had no room: for a burst, and within bounds. */
+  overrun(frame: EncodedFrame, lane: Lane): PushResult {
+    const waiting = this.#control.length + this.#events.length;
+    const isFull = waiting >= this.#maxEvents + MAX_CONTROL_FRAMES + MAX_OVERRUN_FRAMES ||
+      this.#overrunChars + frame.text.length > MAX_OVERRUN_CHARS;
+    if (isFull) return "overflow";
+    this.#overrunChars += frame.text.length;
+    if (lane === "control" && !this.#mustLineUp(frame)) this.#control.push(frame);
+    else this.#addEvent(frame);
+    return "queued";
+  }
+
   /** The next frame to send, left in place. */
   peek(): EncodedFrame | undefined {
     return this.#control[0] ?? this.#missed[this.#missedAt] ?? this.#events[0] ??
@@ -131,6 +153,7 @@ export class Outbox {
 
   /** Removes the frame that {@linkcode peek} showed. */
   drop(): void {
+    if (this.#overrunChars > 0 && this.size <= this.#maxEvents) this.#overrunChars = 0;
     if (this.#control.length > 0) this.#control.shift();
     else if (this.#missed.length > 0) {
       this.#missedAt += 1;
@@ -169,6 +192,7 @@ export class Outbox {
     this.restore(NONE);
     this.#events = NONE;
     this.#errorsInEvents = 0;
+    this.#overrunChars = 0;
     this.#status = undefined;
   }
 
@@ -188,10 +212,14 @@ export class Outbox {
 
   #pushEvent(frame: EncodedFrame): PushResult {
     if (this.#events.length >= this.#maxEvents) return "overflow";
+    this.#addEvent(frame);
+    return "queued";
+  }
+
+  #addEvent(frame: EncodedFrame): void {
     if (this.#events === NONE) this.#events = [];
     this.#events.push(frame);
     if (isSharedError(frame)) this.#errorsInEvents += 1;
-    return "queued";
   }
 
   #pushControl(frame: EncodedFrame): PushResult {

@@ -1,3 +1,4 @@
+import type { BufferBudget, BufferHolder } from "./buffer_budget.ts";
 import type { Transport } from "./transport.ts";
 
 /** Failed writes in a row after which a client counts as gone. */
@@ -16,12 +17,14 @@ export interface WriteGateOptions {
   highWaterBytes: number;
   /** Monotonic milliseconds at which it begins, here and below. */
   now: number;
-  /** Told when a write failed. */
+  /** Told when a write failed; for whom the budget counts what is handed over. */
   owner: WriteGateOwner;
+  /** What all clients together may be handed. */
+  budget: BufferBudget;
 }
 
 /** Whose tap it is. */
-export interface WriteGateOwner {
+export interface WriteGateOwner extends BufferHolder {
   /** A write failed; `isLast` once so many did in a row that there is no use in more. */
   onWriteError(isLast: boolean): void;
 }
@@ -30,15 +33,16 @@ export interface WriteGateOwner {
  * The tap to one client: says whether there is room for more, lets it through, and tells for how
  * long the client has taken nothing although something waits for it.
  *
- * There is no event for "the peer took bytes": the only sign is that the transport's buffered
- * bytes shrink between two looks. A look is a call into the runtime, so there is one for each write.
- * Bytes the operating system still holds count as taken, which is why the hub bounds those too (see
- * `src/platform`).
+ * There is no event for "the peer took bytes": the signs are that the transport's buffered bytes
+ * shrink between two looks, and, where they do not, that the peer acknowledged some. A look is a
+ * call into the runtime, so there is one for each write. Bytes the operating system still holds
+ * count as taken, which is why the hub bounds those too (see `src/platform`).
  */
 export class WriteGate {
   readonly #transport: Transport;
   readonly #highWaterBytes: number;
   readonly #owner: WriteGateOwner;
+  readonly #budget: BufferBudget;
   /**
    * Bytes buffered at the last look and characters let through since: in bytes that may be more,
    * and some of what the client takes then goes unnoticed until the next look.
@@ -49,12 +53,18 @@ export class WriteGate {
   /** When the first frame was let through since the client had taken all. */
   #burstAt: number;
   #failuresInRow = 0;
+  /** Bytes the peer had acknowledged when it was last found to take nothing. */
+  #takenBytes: number | undefined;
+  /** Closed or gone: what is held is not looked at any more. */
+  #isClosed = false;
+  #isGone = false;
 
   constructor(options: WriteGateOptions) {
-    const { transport, highWaterBytes, now, owner } = options;
+    const { transport, highWaterBytes, now, owner, budget } = options;
     this.#transport = transport;
     this.#highWaterBytes = highWaterBytes;
     this.#owner = owner;
+    this.#budget = budget;
     this.#progressAt = Math.floor(now);
     this.#burstAt = this.#progressAt - BURST_MS;
   }
@@ -64,10 +74,17 @@ export class WriteGate {
     return this.#transport.bufferedBytes;
   }
 
-  /** Looks whether the client may be given more just now. */
-  hasRoom(now: number): boolean {
+  /** Bytes held at the last look and let through since. */
+  get heldBytes(): number {
+    return this.#held;
+  }
+
+  /** Looks whether the client may be given `bytes` more just now. */
+  hasRoom(bytes: number, now: number): boolean {
     const buffered = this.#look(now);
-    return buffered === 0 || (now - this.#burstAt < BURST_MS && buffered < this.#highWaterBytes);
+    const takesMore = buffered === 0 ||
+      (now - this.#burstAt < BURST_MS && buffered < this.#highWaterBytes);
+    return takesMore && this.#budget.hasRoom(bytes, now);
   }
 
   /**
@@ -85,7 +102,7 @@ export class WriteGate {
       return false;
     }
     this.#failuresInRow = 0;
-    this.#held += text.length;
+    this.#count(text.length);
     return true;
   }
 
@@ -93,6 +110,7 @@ export class WriteGate {
   writeLast(text: string): boolean {
     try {
       this.#transport.send(text);
+      this.#count(text.length);
       return true;
     } catch {
       return false;
@@ -102,7 +120,32 @@ export class WriteGate {
   /** Looks at the transport and says for how many milliseconds nothing was taken. */
   stalledForMs(now: number): number {
     this.#look(now);
+    if (now > this.#progressAt) this.#lookCloser(now);
     return now - this.#progressAt;
+  }
+
+  /** Milliseconds since a look last showed that something was taken; does not look. */
+  quietForMs(now: number): number {
+    return now - this.#progressAt;
+  }
+
+  /** The last write failed. */
+  get isFailing(): boolean {
+    return this.#failuresInRow > 0;
+  }
+
+  /** Nothing more is let through; what was is held until the connection is gone. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** The connection is gone, and what it held. */
+  gone(): void {
+    this.#isClosed = true;
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#budget.gone(this.#transport, this.#held, this.#owner);
+    this.#held = 0;
   }
 
   /** Takes back `ms` milliseconds in which this process itself stood still. */
@@ -111,11 +154,33 @@ export class WriteGate {
   }
 
   #look(now: number): number {
+    if (this.#isClosed) return this.#held; // the runtime says 0 of a socket that is being closed
     const buffered = this.#transport.bufferedBytes;
     // Time taken back is not credit: who moved on just after a standstill has no more than others.
     const isAhead = this.#progressAt > now;
-    if (buffered === 0 || buffered < this.#held || isAhead) this.#progressAt = Math.floor(now);
-    this.#held = buffered;
+    if (buffered === 0 || buffered < this.#held || isAhead) {
+      this.#progressAt = Math.floor(now);
+      this.#takenBytes = undefined;
+    }
+    if (buffered !== this.#held) {
+      this.#budget.looked(this.#transport, this.#held, buffered);
+      this.#held = buffered;
+    }
     return buffered;
+  }
+
+  /** Nothing has left the runtime: but the peer may have taken some of what left it before. */
+  #lookCloser(now: number): void {
+    const taken = this.#transport.takenBytes?.();
+    if (taken === undefined) return;
+    if (this.#takenBytes !== undefined && taken > this.#takenBytes) {
+      this.#progressAt = Math.floor(now);
+    }
+    this.#takenBytes = taken;
+  }
+
+  #count(bytes: number): void {
+    this.#held += bytes;
+    if (!this.#isGone) this.#budget.handed(this.#transport, bytes, this.#owner);
   }
 }

@@ -21,6 +21,9 @@ const RECEIVE_BUFFER_BYTES = 16_384;
 /** What the kernel can count of it (a C int), in milliseconds; longer ones are cut down to this. */
 const LONGEST_USER_TIMEOUT_MS = 2 ** 31 - 1;
 
+/** Sweeps for single connections are this far apart, in milliseconds: one may take tens of them. */
+const SWEEP_EVERY_MS = 200;
+
 export interface SocketGuardOptions {
   /** How long a client may take nothing before it is told, in milliseconds. */
   stallTimeoutMs: number;
@@ -39,6 +42,9 @@ export class SocketGuard implements ReceivedBytes, Disposable {
   readonly #libc: Libc | undefined;
   readonly #log: Log = logOf("server");
   readonly #doomed = new Set<string>();
+  /** Where the connections were at the last sweep, by their keys. */
+  #places: ReadonlyMap<string, number> = new Map();
+  #sweptAt = -Infinity;
   #listener: SocketAddress | undefined;
   #isDisposed = false;
 
@@ -125,6 +131,31 @@ export class SocketGuard implements ReceivedBytes, Disposable {
       if (keys.has(key)) unread.set(key, libc.unreadBytes(fd) ?? 0);
     }
     return unread;
+  }
+
+  /** Bytes this peer has acknowledged in its connection's life; `undefined` if that is not known. */
+  takenBytes(peer: SocketAddress): number | undefined {
+    const fd = this.#descriptorOf(peer);
+    return fd === undefined ? undefined : this.#libc?.ackedBytes(fd);
+  }
+
+  /**
+   * The descriptor of the connection with this peer, good for this turn. Where it was at the last
+   * sweep it is most likely still, which two calls tell; else a sweep finds all of them, at most
+   * one in a while.
+   */
+  #descriptorOf(peer: SocketAddress): number | undefined {
+    const libc = this.#libc;
+    const port = this.#listener?.port;
+    if (libc === undefined || port === undefined || this.#isDisposed) return undefined;
+    const key = addressKey(peer);
+    const known = this.#places.get(key);
+    if (known !== undefined && libc.isConnection(known, key, port)) return known;
+    const now = performance.now();
+    if (now - this.#sweptAt < SWEEP_EVERY_MS) return undefined;
+    this.#places = libc.peerSockets(port);
+    this.#sweptAt = performance.now();
+    return this.#places.get(key);
   }
 
   /** The descriptors of this process, which are mostly its connections; empty if they are not known. */

@@ -27,6 +27,8 @@ export interface WebSocketContext {
   readonly lingerMs: number;
   /** Ends the connection with this peer by force. */
   abort(peer: SocketAddress): void;
+  /** Bytes this peer has acknowledged in the connection's life; `undefined` if that is not known. */
+  takenBytes(peer: SocketAddress): number | undefined;
 }
 
 export interface WebSocketConnectionOptions {
@@ -92,6 +94,11 @@ export class WebSocketConnection
   /** Ends the connection itself. */
   abort(): void {
     this.#context.abort(this.#peer);
+  }
+
+  /** What its peer has acknowledged. */
+  takenBytes(): number | undefined {
+    return this.#context.takenBytes(this.#peer);
   }
 
   /** Takes the socket's events. */
@@ -162,7 +169,7 @@ export class WebSocketConnection
     if (session && !session.hasEnded) {
       this.#seemedClean = wasClean && NOT_THE_CLIENTS_OWN.has(code);
       this.#context.hub.disconnected(session, { clean: wasClean, code });
-    }
+    } else session?.gone();
     if (this.#seemedClean) return;
     // The runtime keeps a closed socket until its next ping would be due: let it keep no more.
     for (const type of EVENTS) this.#socket.removeEventListener(type, this);

@@ -5,6 +5,8 @@ export interface WebSocketTransportOptions {
   lingerMs: number;
   /** Ends the connection itself. */
   abort: () => void;
+  /** Bytes the peer has acknowledged in the connection's life; `undefined` if that is not known. */
+  takenBytes: () => number | undefined;
 }
 
 /** A peer that sends is closed once so many looks in a row, so many milliseconds apart, saw no message. */
@@ -34,6 +36,10 @@ export class WebSocketTransport implements Transport, Disposable {
     return this.#socket.bufferedAmount;
   }
 
+  takenBytes(): number | undefined {
+    return this.#options.takenBytes();
+  }
+
   send(text: string): void {
     this.#socket.send(text);
   }
@@ -44,13 +50,13 @@ export class WebSocketTransport implements Transport, Disposable {
     this.#receivedAt = performance.now();
   }
 
-  close(code: number, reason: string): void {
+  close(code: number, reason: string, withinMs: number = this.#options.lingerMs): void {
     if (this.#isGone) return;
     clearInterval(this.#closing);
     if (performance.now() - this.#receivedAt > QUIET_MS) this.#sendClose(code, reason);
     else this.#closeWhenQuiet(code, reason);
     // The runtime waits for the peer without end, be it for room to write or for its close frame.
-    this.#lingering ??= setTimeout(() => this.#options.abort(), this.#options.lingerMs);
+    this.#lingering ??= setTimeout(() => this.#options.abort(), withinMs);
   }
 
   /** The connection is gone: stop waiting for it. */

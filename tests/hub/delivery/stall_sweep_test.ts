@@ -1,3 +1,4 @@
+import { BufferBudget } from "../../../src/hub/delivery/buffer_budget.ts";
 import { StallSweep } from "../../../src/hub/delivery/stall_sweep.ts";
 import { WriteGate } from "../../../src/hub/delivery/write_gate.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
@@ -7,7 +8,15 @@ import { FakeTransport } from "../../support/fake_transport.ts";
 const STALL_TIMEOUT_MS = 15_000;
 
 function tapOf(transport: FakeTransport): WriteGate {
-  return new WriteGate({ transport, highWaterBytes: 1000, now: 0, owner: { onWriteError() {} } });
+  const owner = {
+    heldBytes: 0,
+    hasEnded: false,
+    stalledForMs: () => 0,
+    evict() {},
+    onWriteError() {},
+  };
+  const budget = new BufferBudget({ maxBytes: 1_000_000, holders: () => [] });
+  return new WriteGate({ transport, highWaterBytes: 1000, now: 0, owner, budget });
 }
 
 /** A sweep over one client that takes nothing; when it was found out, if it was. */
@@ -26,7 +35,7 @@ function sweepOne() {
   });
   const done = sweep.run(stop.signal);
   const send = () => {
-    gate.hasRoom(clock.now());
+    gate.hasRoom(5, clock.now());
     gate.write("frame", clock.now());
   };
   return {
@@ -71,7 +80,7 @@ Deno.test("WriteGate.forgive() gives no credit to who moved after a standstill",
   transport.isStalled = true;
   const gate = tapOf(transport);
   const afterStandstill = 600_000;
-  gate.hasRoom(afterStandstill);
+  gate.hasRoom(5, afterStandstill);
   gate.write("frame", afterStandstill);
   gate.forgive(afterStandstill - 100);
   assertEquals(gate.stalledForMs(afterStandstill), 0);

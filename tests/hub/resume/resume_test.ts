@@ -149,6 +149,7 @@ Deno.test("Hub.connect() loses nothing to a client that drops again before its r
 Deno.test("Hub.connect() tells a client that comes back why it was closed, for as long as it knows", async () => {
   await using bench = new HubBench({ outboxMessages: 1 });
   const { session } = bench.connectStalled({ channels: ["notification"] });
+  await bench.clock.advance(200); // time enough to take something
   for (let n = 0; n < 2; n++) bench.hub.broadcast("notification", text({ n }));
   const resume = { session: session.id, epoch: bench.hub.epoch, since: 0 };
   for (let time = 0; time < 2; time++) {
