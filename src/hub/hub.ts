@@ -1,6 +1,12 @@
 import { EVENT_CHANNEL, isErrorType, RESERVED_TYPES } from "../protocol/channel.ts";
 import type { CloseName } from "../protocol/close_code.ts";
-import { encodeFrame, encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
+import {
+  type EncodedFrame,
+  encodeFrame,
+  encodeStatusData,
+  json,
+  type JsonText,
+} from "../protocol/codec.ts";
 import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
 import type { WelcomeData } from "../protocol/message.ts";
 import type { StatusData } from "../protocol/status_data.ts";
@@ -11,6 +17,7 @@ import { BatchWindows } from "./delivery/batch_windows.ts";
 import { type Backlog, backlogOf } from "./delivery/backlog.ts";
 import { BufferBudget } from "./delivery/buffer_budget.ts";
 import { ClientRequests } from "./client_requests.ts";
+import { aboutSubject, type ChannelsOfBackend } from "./error_subject.ts";
 import { ErrorCounts, type ErrorMetrics } from "./error_counts.ts";
 import { Disconnects, type TransportEnd } from "./disconnects.ts";
 import { FanOut } from "./delivery/fan_out.ts";
@@ -50,6 +57,11 @@ export interface HubOptions {
   statusChannels: () => readonly string[];
   /** Where values are read from, flagged as they then stand. */
   values: Pick<ValueStore, "read">;
+  /**
+   * The channels that a backend feeds: only who may read one of them hears of its errors. Default:
+   * none is known, and only who may read all hears of them.
+   */
+  channelsOfBackend?: ChannelsOfBackend;
   /** Tells clients of others that were lost. Default: those of this hub. */
   tellLoss?: (event: ErrorEvent) => void;
   /** Told of a client that left, for other hubs to know it by. Default: nobody is. */
@@ -99,6 +111,7 @@ export class Hub implements Disposable {
   readonly #shutdownNotice: ShutdownNotice;
   readonly #fanOut: FanOut;
   readonly #host: SessionHost;
+  readonly #channelsOf: ChannelsOfBackend;
   readonly #sequence = new Sequence();
   #writeErrors = 0;
 
@@ -108,6 +121,7 @@ export class Hub implements Disposable {
     const registry = this.#registry;
     const errors = this.#errors;
     this.#clock = clock;
+    this.#channelsOf = options.channelsOfBackend ?? (() => []);
     this.#heartbeatMs = heartbeatMs;
     this.#history = new History(history);
     this.#requests = new ClientRequests({ clock, registry, errors, statusChannels, values });
@@ -132,6 +146,7 @@ export class Hub implements Disposable {
       disconnects: this.#disconnects,
       stats: this.stats,
       fanOut: this.#fanOut,
+      channelsOf: this.#channelsOf,
       welcomeAgain: (session, told) => {
         const welcome = this.#welcomeOf(session, { ...told, resumed: undefined });
         this.#requests.welcome(session, { ...welcome, seq: told.seq }, []);
@@ -234,7 +249,8 @@ export class Hub implements Disposable {
     else if (gap) this.stats.gaps += 1;
     this.#requests.welcome(session, this.#welcomeOf(session, { recovered, gap, resumed }), refused);
     if (missed?.complete && resumed?.progress) {
-      session.replay(missed.frames, resumed.progress, [resume?.since ?? 0, this.seq]);
+      const frames = missed.frames.filter((frame) => session.mayHave(frame));
+      session.replay(frames, resumed.progress, [resume?.since ?? 0, this.seq]);
     }
     if (resume) this.stream.onResumed(session, resume, { recovered });
     this.#requests.handOverLatest(session);
@@ -284,12 +300,16 @@ export class Hub implements Disposable {
    * while numbers come from a shared stream, which knows nothing of this, the newest of those.
    */
   broadcast(type: string, data: JsonText): number {
+    return this.#broadcast(type, data, (frame) => frame);
+  }
+
+  #broadcast(type: string, data: JsonText, mark: (frame: EncodedFrame) => EncodedFrame): number {
     this.stats.broadcasts += 1;
     const seq = this.#sequence.next();
     const groups = this.#registry.wanting(type);
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
     if (groups.size === 0 && !isKept) return this.seq;
-    const frame = encodeFrame(type, data, this.#clock.unixSeconds(), seq);
+    const frame = mark(encodeFrame(type, data, this.#clock.unixSeconds(), seq));
     if (isKept) this.#history.add(frame, this.#clock.now());
     this.#fanOut.send(frame, groups);
     return this.seq;
@@ -300,10 +320,14 @@ export class Hub implements Disposable {
     return this.broadcast(channel, encodeStatusData(status));
   }
 
-  /** Tells every client that subscribed to it of an error, and counts it. */
+  /** Tells every client of an error that subscribed to it and may know of it, and counts it. */
   error(event: ErrorEvent): number {
     this.#errors.add(event.code);
-    return this.broadcast(errorType(event.code), json(event));
+    return this.#broadcast(
+      errorType(event.code),
+      json(event),
+      (frame) => aboutSubject(frame, event.data, this.#channelsOf),
+    );
   }
 
   /**

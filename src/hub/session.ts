@@ -169,6 +169,11 @@ export class Session implements WriterOwner {
     return this.#mayRead?.(channel) ?? true;
   }
 
+  /** Whether it may have this frame, of those that it subscribed to. */
+  mayHave({ about }: EncodedFrame): boolean {
+    return about === undefined || this.#mayRead === undefined || about.some(this.#mayRead);
+  }
+
   /** Sends a frame now, or queues it in its lane behind what waits already. */
   deliver(frame: EncodedFrame, lane: Lane, now: number): void {
     if (this.offer(frame, lane, now)) this.#host.stats.sent(frame.type);
@@ -179,6 +184,7 @@ export class Session implements WriterOwner {
    * clients together.
    */
   offer(frame: EncodedFrame, lane: Lane, now: number): boolean {
+    if (frame.about !== undefined && !this.mayHave(frame)) return false;
     const delivery = this.#writer.deliver(frame, lane, now);
     if (delivery === "overflow") {
       this.#host.onSlow(this, `${this.waitingFrames} frames wait and one more does not fit`);

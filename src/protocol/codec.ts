@@ -43,6 +43,11 @@ export interface EncodedFrame {
    * values and on frames without a number. Told here once, as it is asked for each client.
    */
   readonly advances?: KeptStream;
+  /**
+   * The channels that an error speaks of: only who may read one of them may have it. Absent on
+   * whatever is everybody's who subscribed to its type.
+   */
+  readonly about?: readonly string[];
 }
 
 /** The streams of broadcasts that cannot be replaced by newer ones. */

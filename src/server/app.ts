@@ -129,6 +129,9 @@ export class App implements AsyncDisposable {
       ...hubOptions(limits),
       statusChannels: () => this.#supply.statusChannels(),
       values: { read: (channel) => this.#supply.read(channel) },
+      channelsOfBackend: (backend) =>
+        this.#config.sources.filter((source) => source.backend === backend)
+          .map(({ channel }) => channel),
       tellLoss: (event) => this.#supply.tellLoss(event),
       onDeparture: (departure) => this.#supply.tellDeparture(departure),
     });

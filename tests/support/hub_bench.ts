@@ -44,6 +44,7 @@ export class HubBench implements AsyncDisposable {
       history: { maxFrames: 100, maxAgeMs: 300_000 },
       heartbeatMs: 10_000,
       statusChannels: () => this.statusChannels,
+      channelsOfBackend: (backend) => backend === "core" ? this.statusChannels : [],
       values: { read: (channel) => this.values.get(channel) },
     });
   }

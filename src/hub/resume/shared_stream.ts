@@ -1,6 +1,7 @@
 import { EVENT_CHANNEL, isErrorType } from "../../protocol/channel.ts";
-import { encodeFrame, type JsonText } from "../../protocol/codec.ts";
-import type { ErrorCode } from "../../protocol/error_event.ts";
+import { type EncodedFrame, encodeFrame, type JsonText } from "../../protocol/codec.ts";
+import type { ErrorCode, ErrorEvent } from "../../protocol/error_event.ts";
+import { aboutSubject, type ChannelsOfBackend } from "../error_subject.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { type Log, logOf } from "../../telemetry/log.ts";
 import type { ErrorCounts } from "../error_counts.ts";
@@ -58,6 +59,7 @@ export interface SharedStreamOptions {
   errors: ErrorCounts;
   stats: HubStats;
   fanOut: FanOut;
+  channelsOf: ChannelsOfBackend;
   /** Says hello to a client again: its numbering is another one from now on. */
   welcomeAgain: (session: Session, told: WelcomedAgain) => void;
 }
@@ -126,7 +128,7 @@ export class SharedStream {
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
     const groups = registry.wanting(type);
     if (groups.size === 0 && !isKept) return;
-    const frame = encodeFrame(type, data, timestamp, seq);
+    const frame = this.#encode({ type, data, timestamp, seq });
     if (isKept) history.add(frame, clock.now());
     // Values are not suppressed: the one handed over on connecting may be older than this one.
     const isHadBySome = isKept && !this.#clientsAhead.isEmpty;
@@ -137,7 +139,13 @@ export class SharedStream {
   remember({ type, data, timestamp, seq }: SharedFrame): void {
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
     const { clock, history } = this.#options;
-    if (isKept) history.add(encodeFrame(type, data, timestamp, seq), clock.now());
+    if (isKept) history.add(this.#encode({ type, data, timestamp, seq }), clock.now());
+  }
+
+  #encode({ type, data, timestamp, seq }: SharedFrame): EncodedFrame {
+    const frame = encodeFrame(type, data, timestamp, seq);
+    if (!isErrorType(type)) return frame;
+    return aboutSubject(frame, dataOf(data), this.#options.channelsOf);
   }
 
   /** A client came that was connected before, perhaps to another hub. */
@@ -183,5 +191,14 @@ export class SharedStream {
     }
     stats.gaps += gaps;
     this.#log.info("hub.numbering_changed", { epoch, seq, clients: registry.size, gaps });
+  }
+}
+
+/** What the text of an error event says in its `data`. */
+function dataOf(text: JsonText): ErrorEvent["data"] {
+  try {
+    return (JSON.parse(text) as Partial<ErrorEvent> | null)?.data;
+  } catch {
+    return { channels: [] }; // another hub's words: what cannot be read is nobody's but who reads all
   }
 }

@@ -12,8 +12,10 @@ const HEADERS = { "cache-control": "no-cache", "x-content-type-options": "nosnif
 export async function frontPage(
   authenticator: Authenticator,
   token: string | undefined,
+  onWrongToken: () => void,
 ): Promise<Response> {
   const { ok } = await authenticator.authenticate(token);
+  if (!ok && token !== undefined) onWrongToken();
   const headers = {
     ...HEADERS,
     "content-type": "text/html; charset=utf-8",

@@ -94,7 +94,9 @@ async function send({ channel, data }: Message, options: PublishOptions): Promis
     const open = [EVENT_CHANNEL, ...statusChannels().filter((name) => !isFed(name))];
     return refuse(
       STATUS_CODE.NotFound,
-      `there is no channel "${channel}" to publish on; there are: ${open.join(", ")}`,
+      `there is no channel "${channel}" to publish on; there are: ${
+        open.filter(options.identity.mayRead).join(", ")
+      }`,
     );
   }
   return reply(STATUS_CODE.Accepted, { seq: await publishStatus(channel, data) });

@@ -132,7 +132,11 @@ function routesOf(context: RouteContext): Map<string, Route> {
       method: "GET",
       isPublic: true, // it looks at the token itself
       answer: ({ info }) =>
-        frontPage(context.policy().authenticator, tokenOf(info.headers, info.query)),
+        frontPage(
+          context.policy().authenticator,
+          tokenOf(info.headers, info.query),
+          () => noteRefusal(context, info, "wrong_token"),
+        ),
     }],
     ["/client.js", { method: "GET", isPublic: true, answer: clientModule }],
     ["/client.d.ts", { method: "GET", isPublic: true, answer: clientTypes }],
