@@ -14,10 +14,12 @@ export function crossCheck(tree: Tree, origins: Origins): Problem[] {
   const backends = asObject(top["backends"]) ?? {};
   const sources = asList(top["sources"]).map((each) => asObject(each) ?? {});
   const tokens = asList(asObject(top["auth"])?.["tokens"]).map((each) => asObject(each) ?? {});
+  const hooks = asList(top["hooks"]).map((each) => asObject(each) ?? {});
   return [
     ...Object.entries(backends).flatMap(([name, each]) => checkBackend(name, each, origins)),
     ...sources.flatMap((source, index) => checkSource(source, index, { backends, origins })),
     ...duplicates(sources, { list: ["sources"], key: "channel", what: "sources", origins }),
+    ...duplicates(hooks, { list: ["hooks"], key: "name", what: "hooks", origins }),
     ...duplicates(tokens, { list: ["auth", "tokens"], key: "name", what: "tokens", origins }),
     ...duplicates(tokens, { list: ["auth", "tokens"], key: "token", what: "tokens", origins }),
   ];

@@ -16,11 +16,11 @@ export interface Changes {
  * What a reload puts in force. Of `tls` the files alone: turning it on or off makes another
  * server. Of `log` the level alone.
  */
-const RELOADED = /^(backends|sources|auth|origins|hosts)\b|^log\.level$|^tls\./;
+const RELOADED = /^(backends|hooks|sources|auth|origins|hosts)\b|^log\.level$|^tls\./;
 
 /** Values at and below these paths are not shown: they may well have come from the environment. */
 const SECRET =
-  /^auth\.tokens\.[^.]+\.token$|^auth\.jwt\.\d+\.secret$|^cluster\.nkey$|\.(headers|params)$/;
+  /^auth\.tokens\.[^.]+\.token$|^auth\.jwt\.\d+\.secret$|^cluster\.nkey$|\.(headers|params)$|^hooks\.[^.]+\.(url|secret|body)$/;
 
 const URLS = /\.(url|nats|jwks_url)$/;
 
@@ -40,6 +40,9 @@ export const DURATION_KEYS: ReadonlySet<string> = new Set([
   "history_for",
   "clock_skew",
   "keep_keys_for",
+  "incidents_for",
+  "after",
+  "remind",
   "drain",
   "reconnect_within",
   "lease",
@@ -59,11 +62,12 @@ export function describeChanges(before: Config, after: Config): Changes {
  * that moved within its list is no change.
  */
 function partsOf(config: Config): Record<string, unknown> {
-  const { listen, backends, sources, auth, ...rest } = config;
+  const { listen, backends, sources, auth, hooks, ...rest } = config;
   return {
     listen: formatListen(listen),
     ...prefixed("backends", Object.entries(backends)),
     ...prefixed("sources", sources.map(({ channel, ...source }) => [channel, source])),
+    ...prefixed("hooks", hooks.map(({ name, ...hook }) => [name, hook])),
     ...prefixed("auth.tokens", auth.tokens.map(({ name, ...token }) => [name, token])),
     ...prefixed("auth.jwt", auth.jwt.map((jwt, index) => [String(index), jwt])),
     ...rest,

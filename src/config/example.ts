@@ -69,6 +69,28 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
     { "channel": "storage_update", "backend": "this_machine", "method": "GetStorage" }
   ],
 
+  // What outlives the process: last values, history, incidents, undelivered hooks. Default: systemd's
+  // StateDirectory where there is one, else memory alone.
+  "state": {
+    //"dir": "/var/lib/holdfast",
+    // How long incidents are kept.
+    "incidents_for": "90d"
+  },
+
+  // Who is told of incidents; see docs/hooks.md for Slack, Alertmanager and others. Default: nobody.
+  //"hooks": [
+  //{
+  //"name": "ops", "url": "https://ops.example.com/holdfast", "secret": "\${HOOK_SECRET}",
+  // Of what, and of which; patterns such as "agent_*" are allowed.
+  //"on": ["down", "up", "stale", "fresh"], "backends": ["*"], "channels": ["*"],
+  // Only what lasts "after" is told; again every "remind" while it lasts, "0s" is once.
+  //"after": "0s", "remind": "0s",
+  //"headers": { "authorization": "Bearer \${HOOK_TOKEN}" },
+  // Default: all there is to say.
+  //"body": { "text": "{{text}}" }
+  //}
+  //],
+
   "hub": {
     "heartbeat_every": "10s",
     // WebSocket pings to silent clients; "0s" is never.

@@ -2,7 +2,7 @@
  * Where settings come from, the strongest first: a flag, the environment, the file, the default.
  * A variable that is set to the empty string counts as not set.
  */
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { DEFAULT_CONFIG, DEFAULT_NAME } from "./default.ts";
 import type { Env } from "./interpolate.ts";
 import { checkConfigValue, type Override, parseConfig, type ParsedConfig } from "./parse.ts";
@@ -16,6 +16,8 @@ import { tokenSchema } from "./schema_auth.ts";
 export interface ConfigFlags {
   /** `--listen`. */
   listen?: string;
+  /** `--state`. */
+  state?: string;
   /** `--log-level`. */
   logLevel?: string;
   /** `--log-format`. */
@@ -57,9 +59,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const token = envToken(env);
   const problems = [...parsed.ok ? [] : parsed.problems, ...token.problems];
   if (!parsed.ok || problems.length > 0) return { ok: false, problems };
+  const config = withStateDirectory(parsed.config, env);
   return {
     ok: true,
-    config: token.value === undefined ? parsed.config : withToken(parsed.config, token.value),
+    config: token.value === undefined ? config : withToken(config, token.value),
     source: file ?? DEFAULT_NAME,
   };
 }
@@ -88,6 +91,10 @@ async function parseFile(
 function overridesOf(flags: ConfigFlags, env: Env): Override[] {
   return [
     override(["listen"], ["--listen", flags.listen], env, "HOLDFAST_LISTEN"),
+    override(["state", "dir"], ["--state", flags.state], env, "HOLDFAST_STATE").map((each) => ({
+      ...each,
+      value: resolve(each.value), // as it is meant where it was written, and not beside the file
+    })),
     override(["log", "level"], ["--log-level", flags.logLevel], env, "HOLDFAST_LOG_LEVEL"),
     override(["log", "format"], ["--log-format", flags.logFormat], env, "HOLDFAST_LOG_FORMAT"),
   ].flat();
@@ -107,6 +114,13 @@ function override(
 function setting(env: Env, variable: string): string | undefined {
   const value = Object.hasOwn(env, variable) ? env[variable] : undefined;
   return value === "" ? undefined : value;
+}
+
+/** What systemd gives a unit with StateDirectory=, unless there is a setting; several have colons between. */
+function withStateDirectory(config: Config, env: Env): Config {
+  const [dir] = (setting(env, "STATE_DIRECTORY") ?? "").split(":");
+  if (config.state.dir !== undefined || !dir) return config;
+  return { ...config, state: { ...config.state, dir } };
 }
 
 function envToken(env: Env): { value?: TokenConfig; problems: Problem[] } {

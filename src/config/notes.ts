@@ -40,6 +40,16 @@ export function notesOn(config: Config): string[] {
     if (new TextEncoder().encode(secret).length >= SHORT_SECRET_BYTES) continue;
     notes.push(`auth.jwt: a secret of fewer than ${SHORT_SECRET_BYTES} bytes`);
   }
+  for (const { name, url, secret, body } of config.hooks) {
+    const { protocol, hostname } = new URL(url);
+    if (protocol === "http:" && !LOOPBACK.test(hostname)) {
+      notes.push(`hooks: "${name}" is called without TLS`);
+    }
+    // With a body of its own it is a chat tool, which does not look at signatures.
+    if (secret === undefined && body === undefined) {
+      notes.push(`hooks: "${name}" has no secret, so that its calls are not signed`);
+    }
+  }
   for (const name of Object.keys(backends)) {
     if (!sources.some(({ backend }) => backend === name)) {
       notes.push(`backends.${name}: no source asks it`);

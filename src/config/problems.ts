@@ -68,6 +68,9 @@ const OPEN_AUTH_KEYS = new Set([
   "jwks_url",
 ]);
 
+/** Keys of a hook whose values are no secrets. */
+const OPEN_HOOK_KEYS = new Set(["name", "on", "backends", "channels", "after", "remind"]);
+
 /**
  * Whether a path is one where secrets live. A secret put in the wrong place nearby, such as a
  * token given as a bare string, counts as well.
@@ -76,6 +79,8 @@ function isSecret(path: Path): boolean {
   const keys = path.filter((step) => typeof step === "string");
   if (keys[0] === "auth") return !keys.some((key) => OPEN_AUTH_KEYS.has(key));
   if (keys[0] === "cluster" && keys[1] === "nkey") return true;
+  // The address of a chat tool's hook is a secret like any token.
+  if (keys[0] === "hooks") return !keys.some((key) => OPEN_HOOK_KEYS.has(key));
   return keys.includes("headers") || keys.includes("params");
 }
 

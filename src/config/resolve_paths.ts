@@ -7,9 +7,10 @@ import type { BackendConfig, ClusterConfig, Config } from "./schema.ts";
  */
 export function resolvePaths(config: Config, directory: string): Config {
   const at = (path: string) => isAbsolute(path) ? path : join(directory, path);
-  const { tls, backends, cluster, ...rest } = config;
+  const { tls, backends, cluster, state, ...rest } = config;
   return {
     ...rest,
+    state: { ...state, ...(state.dir === undefined ? {} : { dir: at(state.dir) }) },
     backends: Object.fromEntries(
       Object.entries(backends).map(([name, backend]) => [name, resolveBackend(backend, at)]),
     ),

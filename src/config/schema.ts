@@ -9,6 +9,8 @@ import { choice, duration, nonEmpty, section, text, wholeNumber, yesOrNo } from 
 import { listenSchema } from "./listen.ts";
 import { authSchema } from "./schema_auth.ts";
 import { clusterSchema } from "./schema_cluster.ts";
+import { hookSchema } from "./schema_hooks.ts";
+import { stateSchema } from "./schema_state.ts";
 import { backendSchema } from "./schema_backends.ts";
 
 export type { Listen } from "./listen.ts";
@@ -118,6 +120,9 @@ export const configSchema = section({
   ).default({}).describe("Who is asked, by name."),
   sources: z.array(source, { error: "a list of sources" }).default([])
     .describe("What is asked, and the channel each answer feeds. None: publish only."),
+  state: stateSchema,
+  hooks: z.array(hookSchema, { error: "a list of hooks" }).default([])
+    .describe("Who is told of incidents, by POST."),
   hub,
   auth: authSchema,
   origins: z.array(origin, { error: "a list of origins" }).default([])
@@ -149,5 +154,6 @@ export type TokenConfig = AuthConfig["tokens"][number];
 export type JwtConfig = AuthConfig["jwt"][number];
 export type TlsConfig = NonNullable<Config["tls"]>;
 export type ClusterConfig = NonNullable<Config["cluster"]>;
+export type HookConfig = Config["hooks"][number];
 export type ShutdownConfig = Config["shutdown"];
 export type LogConfig = Config["log"];

@@ -61,7 +61,7 @@ const common = {
 };
 
 /** A name as RFC 9110 section 5.1 has it; no value may smuggle in a line of its own. */
-const headers = z.record(
+export const headers = z.record(
   text(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header name: letters, digits and -"),
   text(/^[\t\x20-\x7e\x80-\xff]*$/, "a string without line breaks or control characters"),
   { error: "an object of header names and values" },

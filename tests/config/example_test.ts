@@ -8,6 +8,8 @@ import { configOf } from "./support.ts";
 const ENV = {
   CORE_TOKEN: "core-token",
   DASH_TOKEN: "dash-token",
+  HOOK_SECRET: "hook-secret",
+  HOOK_TOKEN: "hook-token",
   JWT_SECRET: "jwt-secret",
   NATS_SEED: `SU${"A".repeat(56)}`,
 };
@@ -41,7 +43,13 @@ Deno.test("EXAMPLE_CONFIG sets nothing but defaults, placeholders aside", () => 
 });
 
 Deno.test("EXAMPLE_CONFIG is still one with every comment taken away", () => {
-  const { auth, origins, tls, cluster, backends } = configOf(FULL, { env: ENV });
+  const { auth, origins, tls, cluster, backends, state, hooks } = configOf(FULL, { env: ENV });
+  assertEquals(state, { dir: "/var/lib/holdfast", incidents_for: 90 * 86_400_000 });
+  const [{ headers, body, ...hook } = { headers: {} }] = hooks;
+  assertEquals([headers, body], [{ authorization: "Bearer hook-token" }, { text: "{{text}}" }]);
+  const { name, url, secret } = hooks[0] ?? {};
+  const { headers: _none, ...bare } = configOf({ hooks: [{ name, url, secret }] }).hooks[0] ?? {};
+  assertEquals(hook, bare);
   assertEquals(auth.tokens[0]?.token, "dash-token");
   assertEquals(auth.jwt[0]?.clock_skew, 30_000);
   assertEquals(origins, ["https://ops.example.com"]);

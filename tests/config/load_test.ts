@@ -225,3 +225,17 @@ Deno.test("loadConfigFile() looks at the file alone", async () => {
   assertEquals(loaded.config.listen, { hostname: "localhost", port: 7 });
   assertEquals(loaded.config.auth.tokens, []);
 });
+
+Deno.test("loadConfig() takes the state's folder from flag, variable, file or systemd, in this order", async () => {
+  await using dir = await directory();
+  const file = await write(dir, "hub.json", `{ "state": { "dir": "beside-the-file" } }`);
+  const systemd = { STATE_DIRECTORY: "/var/lib/holdfast:/var/lib/other" };
+  const dirOf = async (options: LoadOptions) => (await load(options)).config.state.dir;
+  const variable = { ...systemd, HOLDFAST_STATE: "/srv/variable" };
+  assertEquals(await dirOf({ file, env: variable, flags: { state: "/srv/flag" } }), "/srv/flag");
+  assertEquals(await dirOf({ file, env: variable }), "/srv/variable");
+  assertEquals(await dirOf({ file, env: systemd }), join(dir.path, "beside-the-file"));
+  assertEquals(await dirOf({ env: systemd }), "/var/lib/holdfast");
+  assertEquals(await dirOf({ env: {} }), undefined);
+  assertEquals(await dirOf({ env: {}, flags: { state: "here" } }), join(Deno.cwd(), "here"));
+});

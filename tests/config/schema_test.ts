@@ -17,6 +17,8 @@ Deno.test("configSchema has the defaults that users rely on", () => {
     listen: { hostname: "127.0.0.1", port: 8787 },
     backends: {},
     sources: [],
+    state: { incidents_for: 7_776_000_000 },
+    hooks: [],
     hub: {
       heartbeat_every: 10_000,
       ping_every: 30_000,
