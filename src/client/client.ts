@@ -59,6 +59,8 @@ export class HoldfastClient<Values extends object = Record<string, unknown>>
   readonly #emitter = new Emitter<ClientEvents>();
   readonly #readers = new Subscribers();
   readonly #states: ChannelStates;
+  /** The state of each channel that was told last: what is told next is another one. */
+  readonly #told = new Map<string, ChannelState>();
   readonly #wanted: Subscriptions;
   readonly #link: Reconnector;
 
@@ -270,11 +272,13 @@ export class HoldfastClient<Values extends object = Record<string, unknown>>
     return seq === undefined && !this.#wanted.isOwnBusiness(about?.["channel"]);
   }
 
+  /** Tells of a channel, if it has changed since it was told of. */
   #tell(channel: string): void {
+    const state = this.#states.read(channel, this.#whyNever(channel));
+    if (this.#told.get(channel) === state) return;
+    this.#told.set(channel, state);
     this.#readers.push(channel, () => this.#states.read(channel, this.#whyNever(channel)));
-    if (this.#emitter.has("status")) {
-      this.#emitter.emit("status", this.#states.read(channel, this.#whyNever(channel)));
-    }
+    this.#emitter.emit("status", state);
   }
 
   #whyNever(channel: string): string {

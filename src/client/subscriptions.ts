@@ -65,9 +65,16 @@ export class Subscriptions {
     this.#syncSoon(); // the user may have changed their mind while it was being made
   }
 
-  /** Takes note of the hub's answer to a change. */
+  /** Takes note of the hub's answer to a change, or of channels that have come to be since. */
   grant(channels: readonly string[]): void {
     this.#granted = new Set(channels);
+    if (this.#named !== undefined || this.#told === undefined) return;
+    const isNew = (channel: string) => !this.#offered.includes(channel);
+    const added = channels.filter(isNew);
+    if (added.length === 0) return;
+    this.#offered = [...this.#offered, ...added];
+    this.#told = new Set([...this.#told, ...added]);
+    this.#syncSoon(); // the user may have left one before it was there
   }
 
   /** Takes note that the connection is gone: the next one names the channels anew. */

@@ -57,9 +57,21 @@ export class ClientRequests {
     return this.#subscribe(session, wanted, known);
   }
 
-  /** Says hello, what was refused, and hands over what was missed and the latest values. */
-  welcome(session: Session, welcome: WelcomeData, refused: readonly Refusal[]): void {
-    this.#send(session, "welcome", json(welcome));
+  /**
+   * Says hello, and what was refused.
+   *
+   * @param options.resumeFrom The number from which an event stream may go on once it has this.
+   * Default: the welcome's own.
+   */
+  welcome(
+    session: Session,
+    welcome: WelcomeData,
+    options: { readonly refused?: readonly Refusal[]; readonly resumeFrom?: number } = {},
+  ): void {
+    const { refused = [], resumeFrom = welcome.seq } = options;
+    const { clock } = this.#options;
+    const frame = encodeFrame("welcome", json(welcome), clock.unixSeconds());
+    session.deliver({ ...frame, resumeFrom }, "control", clock.now());
     this.#sendRefused(session, refused);
   }
 
@@ -68,13 +80,15 @@ export class ClientRequests {
     for (const channel of session.subscriptions.channels) this.#sendLatest(session, channel);
   }
 
-  /** Subscribes a client that wants everything to channels that have come to be. */
+  /** Subscribes a client that wants everything to channels that have come to be, and tells it. */
   catchUp(session: Session): void {
     if (!session.wantsAll) return;
-    const missing = this.channels()
-      .filter((channel) => !session.subscriptions.has(channel) && session.mayRead(channel));
+    const missing = this.channels().filter((channel) =>
+      !session.subscriptions.has(channel) && !session.hasLeft(channel) && session.mayRead(channel)
+    );
     if (missing.length === 0) return;
     this.#options.registry.subscribe(session, missing);
+    this.#sendSubscribed(session);
     for (const channel of missing) this.#sendLatest(session, channel);
   }
 
@@ -95,6 +109,7 @@ export class ClientRequests {
         return;
       case "subscribe": {
         const before = new Set(session.subscriptions.channels);
+        session.comeBackTo(message.channels);
         const refused = this.#subscribe(session, message.channels, this.channels());
         this.#sendRefused(session, refused);
         this.#sendSubscribed(session);
@@ -108,6 +123,7 @@ export class ClientRequests {
         const refused = [...new Set(message.channels)]
           .filter((channel) => !session.subscriptions.has(channel) && !known.includes(channel))
           .map(unknown);
+        session.leave(message.channels);
         this.#options.registry.unsubscribe(session, message.channels);
         this.#sendRefused(session, refused);
         this.#sendSubscribed(session);

@@ -51,6 +51,8 @@ export interface HubOptions {
   limits: HubLimits;
   /** What is kept for clients that resume. */
   history: HistoryOptions;
+  /** The epoch goes on after this process, where less is remembered of clients. Default: false. */
+  isEpochKept?: boolean;
   /** What the welcome promises, in milliseconds. */
   heartbeatMs: number;
   /** The status channels there are just now. */
@@ -112,13 +114,15 @@ export class Hub implements Disposable {
   readonly #fanOut: FanOut;
   readonly #host: SessionHost;
   readonly #channelsOf: ChannelsOfBackend;
-  readonly #sequence = new Sequence();
+  readonly #sequence: Sequence;
   #writeErrors = 0;
 
   constructor(options: HubOptions) {
     const { clock, limits, history, heartbeatMs, statusChannels, values } = options;
     const { signal } = this.#stop;
     const registry = this.#registry;
+    const sequence = new Sequence(options.isEpochKept);
+    this.#sequence = sequence;
     const errors = this.#errors;
     this.#clock = clock;
     this.#channelsOf = options.channelsOfBackend ?? (() => []);
@@ -149,7 +153,7 @@ export class Hub implements Disposable {
       channelsOf: this.#channelsOf,
       welcomeAgain: (session, told) => {
         const welcome = this.#welcomeOf(session, { ...told, resumed: undefined });
-        this.#requests.welcome(session, { ...welcome, seq: told.seq }, []);
+        this.#requests.welcome(session, { ...welcome, seq: told.seq });
         this.#requests.handOverLatest(session);
       },
     });
@@ -168,6 +172,9 @@ export class Hub implements Disposable {
         holders: () => registry.all(),
       }),
       windows: new BatchWindows({ clock, signal, maxEvents: limits.outboxMessages }),
+      get numbersMustSpeak() {
+        return sequence.outlivesMemory;
+      },
       onMessage: (session, message) => this.#requests.answer(session, message),
       onBadMessage: (session, code, why) => this.#requests.sendError(session, code, why),
       onBlocked: (session) => pump.add(session),
@@ -247,10 +254,19 @@ export class Hub implements Disposable {
     const gap = resumed !== undefined && !recovered;
     if (recovered) this.stats.recovered += 1;
     else if (gap) this.stats.gaps += 1;
-    this.#requests.welcome(session, this.#welcomeOf(session, { recovered, gap, resumed }), refused);
+    const since = resume?.since ?? 0;
+    // Until it has got what it missed, it may name no number that would hide that.
+    const frames = missed?.complete ? missed.frames.filter((each) => session.mayHave(each)) : [];
+    const seq = frames.length > 0 ? since : this.seq;
+    const welcome = { ...this.#welcomeOf(session, { recovered, gap, resumed }), seq };
+    const { events, errors } = recovered && resumed?.progress || { events: seq, errors: seq };
+    this.#requests.welcome(session, welcome, {
+      refused,
+      resumeFrom: Math.min(seq, events, errors),
+    });
     if (missed?.complete && resumed?.progress) {
-      const frames = missed.frames.filter((frame) => session.mayHave(frame));
-      session.replay(frames, resumed.progress, [resume?.since ?? 0, this.seq]);
+      if (frames.length > 0) session.replay(frames, resumed.progress, [since]);
+      else if (events !== since || errors !== since) session.keepNamed(since);
     }
     if (resume) this.stream.onResumed(session, resume, { recovered });
     this.#requests.handOverLatest(session);
@@ -311,6 +327,7 @@ export class Hub implements Disposable {
     if (groups.size === 0 && !isKept) return this.seq;
     const frame = mark(encodeFrame(type, data, this.#clock.unixSeconds(), seq));
     if (isKept) this.#history.add(frame, this.#clock.now());
+    if (seq === undefined && type === EVENT_CHANNEL) this.#history.lacks(this.seq);
     this.#fanOut.send(frame, groups);
     return this.seq;
   }
@@ -362,7 +379,8 @@ export class Hub implements Disposable {
       : this.#disconnects.recall(id) ?? this.#registry.get(id);
     const { forgottenUpTo } = this.#disconnects;
     const { epoch, seq, stream: { mayBeAheadBy } } = this;
-    return resumeFrom(resume, { epoch, seq, memory, forgottenUpTo, mayBeAheadBy });
+    const numbersSpeak = this.#sequence.outlivesMemory;
+    return resumeFrom(resume, { epoch, seq, memory, forgottenUpTo, numbersSpeak, mayBeAheadBy });
   }
 
   #welcomeOf(session: Session, { recovered, gap, resumed }: Reunion): WelcomeData {

@@ -25,6 +25,8 @@ export interface SessionHost {
   readonly windows: BatchWindows;
   /** What all clients together may be handed. */
   readonly budget: BufferBudget;
+  /** Whether each number a client is shown has to speak for itself, whoever hears it later. */
+  readonly numbersMustSpeak: boolean;
   /** A message was understood. */
   onMessage(session: Session, message: ClientMessage): void;
   /** A message was not acceptable; `code` says how. */
@@ -82,6 +84,8 @@ export class Session implements WriterOwner {
   readonly #writer: ClientWriter;
   #mayRead: ((channel: string) => boolean) | undefined;
   #tokenName: string | undefined;
+  /** Channels it left though it wants everything; bounded, as it had each of them. */
+  #left: Set<string> | undefined;
   /** There are none before the first message: most clients never send any. */
   #inboundLimits: InboundLimits | undefined;
   #ended = false;
@@ -174,6 +178,23 @@ export class Session implements WriterOwner {
     return about === undefined || this.#mayRead === undefined || about.some(this.#mayRead);
   }
 
+  /** Whether it left this channel, and is not to get it again by itself. */
+  hasLeft(channel: string): boolean {
+    return this.#left?.has(channel) ?? false;
+  }
+
+  /** It leaves these channels, some of which it had. */
+  leave(channels: readonly string[]): void {
+    if (!this.wantsAll) return;
+    const had = channels.filter((channel) => this.subscriptions.has(channel));
+    this.#left = (this.#left ?? new Set()).union(new Set(had));
+  }
+
+  /** It asks for these channels. */
+  comeBackTo(channels: readonly string[]): void {
+    for (const channel of channels) this.#left?.delete(channel);
+  }
+
   /** Sends a frame now, or queues it in its lane behind what waits already. */
   deliver(frame: EncodedFrame, lane: Lane, now: number): void {
     if (this.offer(frame, lane, now)) this.#host.stats.sent(frame.type);
@@ -204,6 +225,11 @@ export class Session implements WriterOwner {
     namedBy: readonly number[],
   ): void {
     if (missed.length > 0) this.#writer.replay(missed, from, namedBy);
+  }
+
+  /** It resumed from a number of an earlier connection, and has missed nothing. */
+  keepNamed(seq: number): void {
+    this.#writer.progress.keepNamed(seq);
   }
 
   /**
@@ -265,6 +291,11 @@ export class Session implements WriterOwner {
   /** For the budget: others wait for the room it takes. */
   evict(why: string): void {
     this.#host.onEvicted(this, why);
+  }
+
+  /** For its outlet. */
+  get numbersMustSpeak(): boolean {
+    return this.#host.numbersMustSpeak;
   }
 
   /** For its outlet: frames wait for room. */

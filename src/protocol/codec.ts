@@ -38,6 +38,8 @@ export interface EncodedFrame {
   /** Absent on frames for one client alone. */
   readonly seq?: number;
   readonly text: string;
+  /** What a client may resume from once it has this frame, where that is not the frame's number. */
+  readonly resumeFrom?: number;
   /**
    * Which of the two kept streams a client has got further in once it has this frame; absent on
    * values and on frames without a number. Told here once, as it is asked for each client.

@@ -8,7 +8,12 @@ import {
   statusFrame,
   welcomeFrame,
 } from "./fake_socket.ts";
-import { type ClientOptions, ClientStoppedError, HoldfastClient } from "../../src/client/mod.ts";
+import {
+  type ChannelState,
+  type ClientOptions,
+  ClientStoppedError,
+  HoldfastClient,
+} from "../../src/client/mod.ts";
 
 interface Rig extends AsyncDisposable {
   clock: FakeClock;
@@ -449,6 +454,48 @@ Deno.test("HoldfastClient.watch() gives the state, then the latest of each chang
   assertEquals(rest, { done: true, value: undefined });
 });
 
+Deno.test("C24: HoldfastClient tells of a channel when it changes, not at each attempt that fails", async () => {
+  const channels = ["system_status", "storage_update"];
+  await using it = rig({ channels });
+  const told: string[] = [];
+  const why = (state: ChannelState) => state.kind === "live" ? "" : ` ${state.why}`;
+  it.client.on("status", (state) => told.push(`${state.channel} ${state.kind}${why(state)}`));
+  const inbox = it.client.watch("storage_update")[Symbol.asyncIterator]();
+  const seen: string[] = [];
+  void (async () => {
+    for (let next = await inbox.next(); !next.done; next = await inbox.next()) {
+      seen.push(`${next.value.kind}${why(next.value)}`);
+    }
+  })();
+  await settle();
+  it.network.last.welcome({ channels });
+  it.network.last.give(statusFrame(1, 1));
+  for (let attempt = 0; attempt < 20; attempt++) {
+    it.network.last.drop();
+    await it.clock.advance(30_000);
+  }
+  const unreachable = [
+    "system_status stale hub unreachable",
+    "storage_update never_seen hub unreachable",
+  ];
+  const begin = ["storage_update never_seen no value yet", "system_status live"];
+  assertEquals(told, [...begin, ...unreachable]);
+  assertEquals(seen, [
+    "never_seen hub unreachable",
+    "never_seen no value yet",
+    "never_seen hub unreachable",
+  ]);
+  while (it.network.last.readyState !== 0) await it.clock.advance(1000);
+  it.network.last.welcome({ channels });
+  it.network.last.give(statusFrame(2, 2), statusFrame(2, 3));
+  assertEquals(told.slice(4), [
+    "system_status stale no value since the reconnection",
+    "storage_update never_seen no value yet",
+    "system_status live",
+    "system_status live",
+  ]);
+});
+
 Deno.test("HoldfastClient.events() keeps order, is bounded, and counts what it dropped", async () => {
   await using it = rig();
   await settle();
@@ -524,6 +571,22 @@ Deno.test("HoldfastClient.unsubscribe() of one of all channels holds over a reco
   await settle();
   assertEquals(it.network.last.sent, [goodbye]);
   assertEquals(shown, ["welcome", "welcome", "system_status"]);
+});
+
+Deno.test("C13: HoldfastClient.unsubscribe() of a channel that came to be since tells the hub", async () => {
+  await using it = rig();
+  await settle();
+  it.network.last.welcome({ channels: ["system_status", "heartbeat", "error"] });
+  it.client.unsubscribe("agent_status");
+  await settle();
+  assertEquals(it.network.last.sent, [], "the hub does not send it");
+  const channels = ["system_status", "heartbeat", "error", "agent_status", "b"];
+  it.network.last.give({ type: "subscribed", timestamp: 1, data: { channels } });
+  await settle();
+  assertEquals(it.network.last.sent, [{ type: "unsubscribe", channels: ["agent_status"] }]);
+  it.client.unsubscribe("b");
+  await settle();
+  assertEquals(it.network.last.sent.slice(1), [{ type: "unsubscribe", channels: ["b"] }]);
 });
 
 Deno.test("HoldfastClient asks a token function before each connection, and waits when it fails", async () => {

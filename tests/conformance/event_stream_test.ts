@@ -10,12 +10,13 @@ Deno.test("an event stream is what WHATWG HTML 9.2 says, and resumes with Last-E
     await using stream = await RawStream.open(`${app.url}/events?channels=notification`);
     assertStringIncludes(stream.contentType, "text/event-stream");
     assertEquals(await stream.next(), { retry: true });
-    assertEquals((await stream.next()).type, "welcome");
+    const { type, epoch } = await stream.next();
+    assertEquals(type, "welcome");
     await publish(app.url, 1);
     const event = await stream.next();
     assertEquals([event.type, event.n], ["notification", 1]);
     lastId = event.id ?? "";
-    assertEquals(lastId, String(event.seq));
+    assertEquals(lastId, `${event.seq}.${epoch}`);
   }
   await publish(app.url, 2);
   await publish(app.url, 3);
@@ -35,11 +36,31 @@ Deno.test("an event stream says the gap where the history does not reach", async
   assertEquals([welcome.recovered, welcome.gap], [false, true]);
 });
 
+Deno.test("C16: an event stream is told the gap of another life of the hub, also by a number alone", async () => {
+  const welcomed = async (url: string, lastId?: string) => {
+    await using stream = await RawStream.open(`${url}/events?channels=notification`, lastId);
+    await stream.next();
+    return await stream.next();
+  };
+  await using before = await startApp(configOf());
+  const first = await welcomed(before.url);
+  assertEquals(first.id, `0.${first.epoch}`, "there is a place to come back to from the start");
+  await publish(before.url, 1);
+  assertEquals((await welcomed(before.url, first.id)).recovered, true);
+  await using after = await startApp(configOf());
+  for (let n = 0; n < 9; n++) await publish(after.url, n);
+  for (const id of [first.id, `5.${first.epoch}`, "5", "0"]) {
+    const { recovered, gap } = await welcomed(after.url, id);
+    assertEquals([recovered, gap], [false, true], id);
+  }
+});
+
 interface StreamEvent {
   readonly retry?: boolean;
   readonly id?: string;
   readonly type?: string;
   readonly seq?: number;
+  readonly epoch?: string;
   readonly n?: number;
   readonly recovered?: boolean;
   readonly gap?: boolean;
@@ -105,6 +126,6 @@ function eventOf(block: string): StreamEvent {
     ...(id === undefined ? {} : { id }),
     ...(seq === undefined ? {} : { seq }),
     ...(data.n === undefined ? {} : { n: data.n }),
-    ...(type === "welcome" ? { recovered: data.recovered, gap: data.gap } : {}),
+    ...(type === "welcome" ? { recovered: data.recovered, gap: data.gap, epoch: data.epoch } : {}),
   };
 }

@@ -121,6 +121,36 @@ Deno.test("Hub.channelsChanged() subscribes those that want everything, and only
   bench.values.set("c", { data: text(1), is_stale: false, cached_at: 5, age_ms: 0 });
   bench.hub.channelsChanged();
   bench.hub.broadcast("c", text(2));
-  assertEquals(all.transport.types, ["welcome", "c", "c"]);
+  assertEquals(all.transport.types, ["welcome", "subscribed", "c", "c"]);
   assertEquals(some.transport.types, ["welcome"]);
+});
+
+Deno.test("C13: Hub.channelsChanged() brings back no channel that the client left", async () => {
+  await using bench = new HubBench();
+  const { transport, session } = bench.connect();
+  const say = (type: string, channels: string[]) =>
+    session.receive(JSON.stringify({ type, channels }), bench.clock.now());
+  const channelsNow = () => transport.frames.at(-1)?.data.channels as string[];
+  say("unsubscribe", ["a", "rpc_error", "nonsense"]);
+  bench.hub.channelsChanged();
+  bench.hub.broadcast("a", text(1));
+  assertEquals(transport.types.filter((type) => type === "a"), []);
+
+  bench.statusChannels.push("c");
+  bench.hub.channelsChanged();
+  assertEquals(channelsNow().includes("c"), true, "which has come to be since, and it is told so");
+  assertEquals(["a", "rpc_error"].filter((each) => channelsNow().includes(each)), []);
+
+  // The channel goes and comes again: it is still one that the client left.
+  bench.statusChannels.shift();
+  bench.hub.channelsChanged();
+  bench.statusChannels.unshift("a");
+  bench.hub.channelsChanged();
+  bench.hub.broadcast("a", text(2));
+  assertEquals(transport.types.filter((type) => type === "a"), []);
+
+  say("subscribe", ["a"]);
+  say("unsubscribe", ["c"]);
+  bench.hub.channelsChanged();
+  assertEquals(["a", "c"].map((each) => channelsNow().includes(each)), [true, false]);
 });

@@ -44,7 +44,11 @@ Deno.test("/events carries the frames of /ws, with their numbers as ids", async 
   await socket.waitFor(({ seq }) => seq === frame.seq);
   const { at: _, ...same } = socket.frames.find(({ seq }) => seq === frame.seq) ?? { at: 0 };
   assertEquals(frame, same);
-  for (const { id, frame } of stream.blocks) assertEquals(id, frame?.seq?.toString());
+  const { epoch } = stream.frames[0].data;
+  for (const { id, frame } of stream.blocks) {
+    const seq = frame?.type === "welcome" ? frame.data.seq : frame?.seq;
+    assertEquals(id, seq === undefined ? undefined : `${seq}.${epoch}`);
+  }
 });
 
 Deno.test("/events takes channels, and tells what is wrong with them", async () => {

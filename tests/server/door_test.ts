@@ -139,7 +139,12 @@ Deno.test("readClientQuery() takes the place to go on from, also as an event str
     readClientQuery(infoOf(`/ws${query}`, headers)).resume;
   assertEquals(resume(""), undefined);
   assertEquals(resume("?session=s&epoch=e&since=17"), { session: "s", epoch: "e", since: 17 });
-  assertEquals(resume("?since=3", { "last-event-id": "9" }), { since: 9 });
+  const at = (id: string) => resume("?session=s&epoch=e&since=3", { "last-event-id": id });
+  assertEquals(at("9.e1"), { since: 9, epoch: "e1", isEventId: true });
+  assertEquals(at("9.e.1"), { since: 9, epoch: "e.1", isEventId: true });
+  assertEquals(at("9"), { since: 9, isEventId: true }, "of no epoch");
+  assertEquals(at("nonsense"), { since: NaN, isEventId: true });
+  assertEquals(at(""), { session: "s", epoch: "e", since: 3 });
   for (const since of ["-1", "1.5", "1e3", "x", "", "99999999999999999999"]) {
     assertEquals(resume(`?since=${since}`)?.since, NaN, since);
   }

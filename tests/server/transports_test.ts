@@ -74,6 +74,7 @@ function stream(changes: { lingerMs?: number; keepAliveMs?: number } = {}) {
   const transport = new SseTransport({
     keepAliveMs: 0,
     retryMs: 1234,
+    epoch: () => "e1",
     lingerMs: 60_000,
     abort: () => aborts += 1,
     onEnd: () => {
@@ -95,7 +96,7 @@ Deno.test("SseTransport writes frames as events, with an id to resume from", asy
   transport.close();
   assertEquals(
     await reading,
-    'retry: 1234\n\ndata: {"n":1}\n\nid: 17\ndata: {"n":2}\n\n',
+    'retry: 1234\n\ndata: {"n":1}\n\nid: 17.e1\ndata: {"n":2}\n\n',
   );
   await ended;
   assertEquals(counts(), { ends: 1, aborts: 0 }, "what waited was taken: nothing to abort");

@@ -1,4 +1,4 @@
-import { type EncodedFrame, joinBatch } from "../../protocol/codec.ts";
+import { type EncodedFrame, joinBatch, withoutSeq } from "../../protocol/codec.ts";
 import type { BatchHolder, BatchWindows } from "./batch_windows.ts";
 import { PendingBatch } from "./pending_batch.ts";
 import type { DeliveryProgress } from "../resume/history.ts";
@@ -19,6 +19,8 @@ export interface WriterLimits {
 
 /** Whose outlet it is. */
 export interface WriterOwner extends WriteGateOwner {
+  /** Whether each number a client is shown has to speak for itself, whoever hears it later. */
+  readonly numbersMustSpeak: boolean;
   /** Frames wait for room: {@linkcode ClientWriter.flush} has to be called until they have gone. */
   onWaiting(): void;
 }
@@ -263,7 +265,7 @@ export class ClientWriter implements BatchHolder {
   #flushOne(outbox: Outbox, now: number): boolean {
     const frame = outbox.peek();
     if (frame === undefined) return true;
-    if (!this.#write(frame, outbox.firstWaitingEvent, now)) return false;
+    if (!this.#write(frame, outbox.firstWaitingEvent(), now)) return false;
     this.#stats.sent(frame.type);
     outbox.drop();
     return true;
@@ -271,10 +273,13 @@ export class ClientWriter implements BatchHolder {
 
   #flushBatch(outbox: Outbox, pendingBatch: PendingBatch, now: number): boolean {
     const frames = outbox.peekMany(this.#limits.highWaterBytes);
-    if (!this.#gate.write(joinBatch(frames), now)) return false;
+    const left = outbox.firstWaitingEvent(frames.length);
+    const shown = frames.map((frame) => this.#shown(frame, left));
+    if (!this.#gate.write(joinBatch(shown), now)) return false;
     pendingBatch.wrote(now);
-    for (const frame of frames) {
-      this.#left(frame, outbox.firstWaitingEvent);
+    for (const [at, frame] of frames.entries()) {
+      const isNumberHidden = shown[at] !== frame;
+      this.#left(frame, isNumberHidden ? undefined : outbox.firstWaitingEvent());
       outbox.drop();
     }
     return true;
@@ -282,9 +287,18 @@ export class ClientWriter implements BatchHolder {
 
   #write(frame: EncodedFrame, firstWaitingEvent: number | undefined, now: number): boolean {
     const isInTurn = this.progress.isInTurn(frame, firstWaitingEvent);
-    if (!this.#gate.write(frame.text, now, isInTurn ? frame.seq : undefined)) return false;
-    this.progress.note(frame, isInTurn);
+    const shown = this.#shown(frame, firstWaitingEvent);
+    const resumeFrom = frame.resumeFrom ?? (isInTurn ? frame.seq : undefined);
+    if (!this.#gate.write(shown.text, now, resumeFrom)) return false;
+    this.progress.note(frame, isInTurn || shown !== frame);
     return true;
+  }
+
+  /** The frame as the client sees it: without a number that would be taken for more than it says. */
+  #shown(frame: EncodedFrame, firstWaitingEvent: number | undefined): EncodedFrame {
+    const isMisleading = this.#owner.numbersMustSpeak &&
+      DeliveryLog.overtakes(frame, firstWaitingEvent);
+    return isMisleading ? withoutSeq(frame) : frame;
   }
 
   #left(frame: EncodedFrame, firstWaitingEvent: number | undefined): void {

@@ -91,9 +91,20 @@ export class Outbox {
     return weight;
   }
 
-  /** Sequence number of the first event (or missed frame) that waits, if any. */
-  get firstWaitingEvent(): number | undefined {
-    return (this.#missed[this.#missedAt] ?? this.#events[0])?.seq;
+  /**
+   * The lowest number among the events (and missed frames) that wait, if any has one: those from
+   * before a change of the numbering stand ahead of the others and have none.
+   *
+   * @param skipped Frames that are going to leave first. Default: none.
+   */
+  firstWaitingEvent(skipped = 0): number | undefined {
+    let left = skipped - this.#control.length;
+    for (let at = this.#missedAt; at < this.#missed.length; at++) {
+      const seq = this.#missed[at]?.seq;
+      if (left-- <= 0 && seq !== undefined) return seq;
+    }
+    for (const { seq } of this.#events) if (left-- <= 0 && seq !== undefined) return seq;
+    return undefined;
   }
 
   /** Queues what a resumed client missed, in order, ahead of all events to come. */

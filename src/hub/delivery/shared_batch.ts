@@ -70,7 +70,7 @@ export class SharedBatch {
 function inOrder(waiting: Outbox): BatchedFrame[] {
   const frames: BatchedFrame[] = [];
   for (let frame = waiting.peek(); frame !== undefined; frame = waiting.peek()) {
-    frames.push({ frame, firstWaitingEvent: waiting.firstWaitingEvent });
+    frames.push({ frame, firstWaitingEvent: waiting.firstWaitingEvent() });
     waiting.drop();
   }
   return frames;

@@ -47,6 +47,14 @@ export class DeliveryLog {
     for (const seq of namedBy) this.#keep(seq);
   }
 
+  /**
+   * The client named this number, whose frame had left out of turn in an earlier connection, and
+   * has missed nothing: it may name it again.
+   */
+  keepNamed(seq: number): void {
+    this.#keep(seq);
+  }
+
   /** Starts over in another numbering: what was noted so far says nothing in it. */
   renumber(start: DeliveryProgress): void {
     this.#events = start.events;
@@ -65,6 +73,14 @@ export class DeliveryLog {
     if (seq === undefined) return true;
     return this.#events <= seq && this.#errors <= seq &&
       (firstWaitingEvent === undefined || firstWaitingEvent >= seq);
+  }
+
+  /**
+   * Whether a frame that leaves now overtakes an event of a lower number: who names it may lack
+   * that event.
+   */
+  static overtakes({ seq }: EncodedFrame, firstWaitingEvent: number | undefined): boolean {
+    return seq !== undefined && firstWaitingEvent !== undefined && firstWaitingEvent < seq;
   }
 
   /** Notes that a frame has left, in turn or not. */

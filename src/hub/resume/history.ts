@@ -57,6 +57,14 @@ export class History {
   }
 
   /**
+   * Something was said after this number, under none of its own: who has not got further may have
+   * missed it.
+   */
+  lacks(seq: number): void {
+    this.#startsAfter = Math.max(this.#startsAfter, seq + 1);
+  }
+
+  /**
    * Forgets everything: from now on come frames of another numbering.
    *
    * @param startsAfter Frames of it up to this number will never be here.

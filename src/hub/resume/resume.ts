@@ -5,10 +5,11 @@ import type { DeliveryLog } from "./delivery_log.ts";
 /** The earlier connection a client wants to go on from, in its own words. */
 export interface Resume {
   readonly session?: string;
-  /** Default: the present one, for event streams that cannot say. */
   readonly epoch?: string;
   /** Sequence number of the last frame it got; undefined if it does not say, NaN if it is none. */
   readonly since?: number;
+  /** The number is an event stream's `id`: it was shown only numbers that speak for themselves. */
+  readonly isEventId?: boolean;
 }
 
 /** What the hub makes of it. */
@@ -29,6 +30,8 @@ interface Known {
    * number says.
    */
   readonly forgottenUpTo: number;
+  /** Whether any number a client has been shown speaks for itself. Default: not all do. */
+  readonly numbersSpeak?: boolean;
   /**
    * How far a client of this epoch may be ahead, where other hubs give out the same numbers.
    * Default: not at all.
@@ -38,10 +41,10 @@ interface Known {
 
 /** Where a client that resumes stands; pure. */
 export function resumeFrom(resume: Resume, known: Known): Resumed {
-  const { epoch = known.epoch, since } = resume;
+  const { epoch, since } = resume;
   const closedWith = known.memory?.closedWith;
   const isSound = epoch === known.epoch && since !== undefined && Number.isInteger(since) &&
-    since >= 0 && since <= known.seq + (resume.epoch === undefined ? 0 : known.mayBeAheadBy ?? 0);
+    since >= 0 && since <= known.seq + (known.mayBeAheadBy ?? 0);
   const progress = isSound ? progressAt(since, resume, known) : undefined;
   return {
     ...(progress === undefined ? {} : { progress }),
@@ -52,12 +55,13 @@ export function resumeFrom(resume: Resume, known: Known): Resumed {
 /** How far a client had got; undefined if its number does not say and nobody remembers. */
 function progressAt(
   since: number,
-  { session }: Resume,
+  { session, isEventId = false }: Resume,
   known: Known,
 ): DeliveryProgress | undefined {
-  const { memory, forgottenUpTo } = known;
-  if (memory) return memory.progress.at(since);
-  // An event stream says no session: it is shown only numbers that speak for themselves.
-  if (session !== undefined && since <= forgottenUpTo) return undefined;
-  return { events: since, errors: since };
+  const { memory, forgottenUpTo, numbersSpeak = false } = known;
+  const remembered = memory?.progress.at(since);
+  if (remembered !== undefined) return remembered;
+  const speaks = numbersSpeak || isEventId ||
+    (memory === undefined && session !== undefined && since > forgottenUpTo);
+  return speaks ? { events: since, errors: since } : undefined;
 }

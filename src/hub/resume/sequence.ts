@@ -13,6 +13,12 @@ export interface StreamPosition {
 export class Sequence {
   #position: StreamPosition = { epoch: crypto.randomUUID(), seq: 0 };
   #isShared = false;
+  readonly #isKept: boolean;
+
+  /** @param isKept The hub's own epoch goes on after this process. */
+  constructor(isKept = false) {
+    this.#isKept = isKept;
+  }
 
   /** Names the numbering; numbers of different epochs cannot be compared. */
   get epoch(): string {
@@ -26,6 +32,14 @@ export class Sequence {
   /** Whether numbers come from a stream that other hubs follow as well. */
   get isShared(): boolean {
     return this.#isShared;
+  }
+
+  /**
+   * Whether an epoch outlives what this hub remembers of its clients: they may name their numbers
+   * to another hub, which then have to speak for themselves.
+   */
+  get outlivesMemory(): boolean {
+    return this.#isShared || this.#isKept;
   }
 
   /** The number of the hub's next own broadcast; undefined while it has none to give. */

@@ -25,14 +25,30 @@ function channelsOf(query: URLSearchParams): string[] | undefined {
 }
 
 function resumeOf({ query, headers }: RequestInfo): Resume | undefined {
+  // An event stream that reconnects by itself repeats its address and adds where it was since.
+  const eventId = headers.get("last-event-id") ?? "";
+  if (eventId !== "") return fromEventId(eventId);
   const session = query.get("session");
   const epoch = query.get("epoch");
-  // An event stream that reconnects by itself repeats its address and adds where it was.
-  const since = headers.get("last-event-id") ?? query.get("since");
+  const since = query.get("since");
   if (session === null && epoch === null && since === null) return undefined;
   return {
     ...(session === null ? {} : { session: session.slice(0, MAX_ID_LENGTH) }),
     ...(epoch === null ? {} : { epoch: epoch.slice(0, MAX_ID_LENGTH) }),
-    ...(since === null ? {} : { since: /^\d{1,15}$/.test(since) ? Number(since) : NaN }),
+    ...(since === null ? {} : { since: numberOf(since) }),
   };
+}
+
+/** Where an event stream was, by the `id` it got last: `SEQ.EPOCH`, else it is nowhere. */
+function fromEventId(id: string): Resume {
+  const [since = "", ...epoch] = id.split(".");
+  return {
+    since: numberOf(since),
+    ...(epoch.length === 0 ? {} : { epoch: epoch.join(".").slice(0, MAX_ID_LENGTH) }),
+    isEventId: true,
+  };
+}
+
+function numberOf(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : NaN;
 }

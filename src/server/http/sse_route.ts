@@ -7,7 +7,7 @@ import type { Identity } from "../door/identity.ts";
 import type { Visitor, Visitors } from "../door/visitors.ts";
 
 export interface EventsOptions {
-  hub: Pick<Hub, "disconnected">;
+  hub: Pick<Hub, "disconnected" | "epoch">;
   visitors: Visitors;
   info: RequestInfo;
   identity: Identity;
@@ -40,6 +40,7 @@ export function openEventStream(options: EventsOptions): Response {
   }
   let visitor: Visitor | undefined = undefined;
   const transport = new SseTransport({
+    epoch: () => hub.epoch,
     keepAliveMs,
     lingerMs,
     abort,

@@ -1,6 +1,8 @@
 import type { Transport } from "../../hub/delivery/transport.ts";
 
 export interface SseTransportOptions {
+  /** In which the hub's numbers count just now. */
+  epoch: () => string;
   /** A comment goes out when nothing was sent for this long, in milliseconds; 0: never. */
   keepAliveMs: number;
   /** What a client is told to wait before it comes back on its own, in milliseconds. */
@@ -20,7 +22,7 @@ const encoder = new TextEncoder();
 
 /**
  * A client that listens to server-sent events (WHATWG HTML, section 9.2), as the hub sees it.
- * Frames are the `data` of unnamed events; `id` is the sequence number to resume from.
+ * Frames are the `data` of unnamed events; `id` is where to resume from, number and epoch.
  */
 export class SseTransport implements Transport {
   readonly body: ReadableStream<Uint8Array>;
@@ -61,7 +63,8 @@ export class SseTransport implements Transport {
 
   send(text: string, seq?: number): void {
     // JSON text holds no line breaks, so that one `data` line is enough.
-    this.#write(seq === undefined ? `data: ${text}\n\n` : `id: ${seq}\ndata: ${text}\n\n`);
+    const id = seq === undefined ? "" : `id: ${seq}.${this.#options.epoch()}\n`;
+    this.#write(`${id}data: ${text}\n\n`);
     this.#isQuiet = false;
   }
 

@@ -98,7 +98,7 @@ function querySchema(
       token: { type: "string", description: "A token; better sent as a header or subprotocol." },
       session: { type: "string", description: "To resume: the earlier welcome's session." },
       epoch: { type: "string", description: "To resume: the earlier welcome's epoch." },
-      since: { type: "integer", description: "To resume: seq of the last frame received." },
+      since: { type: "integer", description: "To resume: the last seq received." },
       batch: { type: "string", enum: ["1"], description: "Several frames may share one list." },
     },
   };

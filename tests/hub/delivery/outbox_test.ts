@@ -29,7 +29,7 @@ Deno.test("Outbox empties its lanes in order: control, events, values", () => {
   const verdicts = pushed.map(([type, seq, lane]) => outbox.push(frame(type, seq), lane));
   assertEquals(verdicts, ["queued", "queued", "queued", "queued", "queued", "conflated"]);
   assertEquals(outbox.size, 5);
-  assertEquals(outbox.firstWaitingEvent, 2);
+  assertEquals(outbox.firstWaitingEvent(), 2);
   assertEquals(drain(outbox), ["heartbeat 3", "notification 2", "notification 4", "a 6", "b 5"]);
   assert(outbox.isEmpty);
   assertEquals([outbox.size, outbox.weight], [0, 0]);

@@ -115,7 +115,13 @@ Deno.test("resumeFrom() says how far a client had got, or that it cannot tell", 
   assertEquals(resumeFrom({ ...at, since: 100 }, known), {
     progress: { events: 100, errors: 100 },
   });
-  assertEquals(resumeFrom({ since: 0 }, known), { progress: { events: 0, errors: 0 } });
+  assertEquals(
+    resumeFrom({ epoch: "e", since: 0, isEventId: true }, known),
+    { progress: { events: 0, errors: 0 } },
+  );
+  assertEquals(resumeFrom({ epoch: "e", since: 0 }, known), {}, "whose number it is, is not said");
+  assertEquals(resumeFrom({ session: "s", since: 0 }, known), {}, "C44: nor in which epoch");
+  assertEquals(resumeFrom({ since: 0, isEventId: true }, known), {}, "C16");
   for (const since of [101, -1, 1.5, NaN, Infinity]) {
     assertEquals(resumeFrom({ ...at, since }, known), {}, String(since));
   }
@@ -137,8 +143,13 @@ Deno.test("resumeFrom() does not trust the number of a client that may have been
   assertEquals(resumeFrom({ ...at, since: 50 }, known), {});
   assertEquals(resumeFrom({ ...at, since: 51 }, known), { progress: { events: 51, errors: 51 } });
   assertEquals(
-    resumeFrom({ since: 50 }, known),
+    resumeFrom({ epoch: "e", since: 50, isEventId: true }, known),
     { progress: { events: 50, errors: 50 } },
     "an event stream is shown only numbers that say all",
+  );
+  assertEquals(
+    resumeFrom({ ...at, since: 50 }, { ...known, numbersSpeak: true }),
+    { progress: { events: 50, errors: 50 } },
+    "where all numbers do, nothing need be remembered",
   );
 });

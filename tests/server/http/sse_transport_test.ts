@@ -8,6 +8,7 @@ function stream(changes: { keepAliveMs?: number; lingerMs?: number } = {}) {
   const transport = new SseTransport({
     keepAliveMs: 0,
     retryMs: 1000,
+    epoch: () => "e1",
     lingerMs: 60_000,
     abort: () => counts.aborts += 1,
     onEnd: () => {
