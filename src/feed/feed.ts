@@ -2,7 +2,12 @@ import type { Clock } from "../resilience/clock.ts";
 import { logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
-import { type BackendPlan, type BackendStatus, GuardedBackend } from "./guarded_backend.ts";
+import {
+  type BackendPlan,
+  type BackendRecord,
+  type BackendStatus,
+  GuardedBackend,
+} from "./guarded_backend.ts";
 import type { FeedObserver } from "./observer.ts";
 import { type SourcePlan, SourcePoller } from "./source_poller.ts";
 
@@ -18,6 +23,8 @@ export interface ApplyOptions {
    * they are again: another hub polled before. Default: none.
    */
   backendsOut?: ReadonlySet<string>;
+  /** Of those, the ones whose breaker an earlier life of this hub left open. Default: none. */
+  open?: ReadonlyMap<string, BackendRecord>;
   /** Called once what is gone was stopped, before what is new starts. Default: nothing is. */
   onStopped?: () => void;
 }
@@ -71,6 +78,11 @@ export class Feed implements AsyncDisposable {
     );
   }
 
+  /** Of a backend whose breaker is open, what another life of the hub needs to go on from. */
+  openRecord(backend: string): BackendRecord | undefined {
+    return this.#backends.get(backend)?.openRecord();
+  }
+
   /**
    * Puts a plan into force: starts what is new, stops what is gone, leaves the rest alone. A plan
    * that cannot be put into force changes nothing.
@@ -91,7 +103,7 @@ export class Feed implements AsyncDisposable {
     }
     const opened = this.#open(
       plan.backends.filter(({ name }) => !this.#backends.has(name) || replaced.has(name)),
-      options.backendsOut ?? new Set(),
+      options,
     );
     const sources = new Map(plan.sources.map((source) => [source.channel, source]));
     for (const [channel, source] of this.#sources) {
@@ -130,13 +142,13 @@ export class Feed implements AsyncDisposable {
   }
 
   /** Opens all of them or, if one cannot be opened, none. */
-  #open(plans: readonly BackendPlan[], backendsOut: ReadonlySet<string>): GuardedBackend[] {
+  #open(plans: readonly BackendPlan[], { backendsOut, open }: ApplyOptions): GuardedBackend[] {
     const opened: GuardedBackend[] = [];
     try {
       for (const plan of plans) {
         const owesRecovery = this.#backends.get(plan.name)?.owesRecovery ??
-          backendsOut.has(plan.name);
-        opened.push(this.#openOne(plan, owesRecovery));
+          backendsOut?.has(plan.name) ?? false;
+        opened.push(this.#openOne(plan, owesRecovery, open?.get(plan.name)));
       }
     } catch (error) {
       void this.#close(opened);
@@ -145,7 +157,7 @@ export class Feed implements AsyncDisposable {
     return opened;
   }
 
-  #openOne(plan: BackendPlan, owesRecovery: boolean): GuardedBackend {
+  #openOne(plan: BackendPlan, owesRecovery: boolean, before?: BackendRecord): GuardedBackend {
     const sourcesOfIt = () =>
       [...this.#sources.values()].filter((source) => source.plan.backend === plan.name);
     const { clock, audience, values, observer = {} } = this.#options;
@@ -154,6 +166,8 @@ export class Feed implements AsyncDisposable {
       audience,
       observer,
       owesRecovery,
+      anyCall: () => sourcesOfIt()[0]?.plan.call,
+      ...(before ? { before } : {}),
       onOpened: () => {
         const why = `backend "${plan.name}" is not answering`;
         for (const source of sourcesOfIt()) {
@@ -197,7 +211,8 @@ export class Feed implements AsyncDisposable {
       values,
       backend,
     });
-    if (!backend.isClosed || values.read(plan.channel) !== undefined) {
+    // What is stale already has its own reason.
+    if (!backend.isClosed || values.read(plan.channel)?.is_stale === false) {
       const why = "no poll yet since the configuration, or the hub that polls, changed";
       values.doubt(plan.channel, why, { keepsReason: true });
     }

@@ -3,6 +3,7 @@ import {
   type BreakerOptions,
   type BreakerVerdict,
   type CallResult,
+  type OpenBreaker,
   type Permit,
   type Transition,
 } from "../resilience/breaker.ts";
@@ -66,6 +67,15 @@ export interface GuardedBackendOptions {
    * the plan changed in between. Default false.
    */
   owesRecovery?: boolean;
+  /** A question that a source asks, where none is known that was not answered. */
+  anyCall?: () => Call | undefined;
+  /** An earlier life of the hub left its breaker open. Default: it is closed. */
+  before?: BackendRecord;
+}
+
+/** A backend whose breaker is open, for another life of the hub; plain JSON. */
+export interface BackendRecord extends OpenBreaker {
+  readonly lastError: string | null;
 }
 
 /** What came of a question put through {@linkcode GuardedBackend.ask}. */
@@ -131,9 +141,13 @@ export class GuardedBackend implements AsyncDisposable {
     this.plan = plan;
     this.#options = options;
     this.#owesRecovery = options.owesRecovery ?? false;
-    this.#breaker = new Breaker(plan.breaker);
+    const { before, clock } = options;
+    this.#breaker = before === undefined
+      ? new Breaker(plan.breaker)
+      : Breaker.reopened(plan.breaker, before, clock.now());
     this.#inFlight = new Semaphore({ permits: plan.maxInFlight, maxWaiting: MAX_WAITING_POLLS });
     this.#backend = plan.open();
+    if (before) this.#goOnFrom(before);
   }
 
   /** Whether polls are let through as usual. */
@@ -144,6 +158,13 @@ export class GuardedBackend implements AsyncDisposable {
   /** Whether clients were told that it is not polled, and not yet that it is again. */
   get owesRecovery(): boolean {
     return this.#owesRecovery;
+  }
+
+  /** What another life of the hub needs to go on from; undefined while its breaker is closed. */
+  openRecord(): BackendRecord | undefined {
+    const open = this.#breaker.openRecord(this.#options.clock.now());
+    if (open === undefined) return undefined;
+    return { ...open, retryAfterMs: this.#retryAfterMs(), lastError: this.#lastError };
   }
 
   /** Puts a source's question, if the breaker allows, once it is its turn. */
@@ -229,6 +250,20 @@ export class GuardedBackend implements AsyncDisposable {
     this.#stop.abort();
     this.#healthChecks?.abort();
     await this.#backend[Symbol.asyncDispose]();
+  }
+
+  /** The breaker is open since an earlier life: clients were told then, and not yet that it is over. */
+  #goOnFrom({ lastError, failures }: BackendRecord): void {
+    this.#owesRecovery = true;
+    this.#lastError = lastError;
+    this.#openings.failed(this.#options.clock.now(), {
+      backend: this.plan.name,
+      consecutive_failures: failures,
+      retry_after_ms: Math.round(this.#retryAfterMs()),
+      why: lastError,
+      since: "an earlier life of the hub",
+    });
+    this.#startHealthChecks();
   }
 
   /** How long no poll is let through, as far as is known, in milliseconds. */
@@ -330,7 +365,8 @@ export class GuardedBackend implements AsyncDisposable {
     const { name: backend, healthCheck: { everyMs } } = this.plan;
     const ticker = new Ticker(everyMs, { clock, signal, firstAfterMs: everyMs });
     for await (const _tick of ticker) {
-      const call = this.plan.healthCheck.call ?? this.#lastUnanswered;
+      const call = this.plan.healthCheck.call ?? this.#lastUnanswered ??
+        this.#options.anyCall?.();
       if (call === undefined || clock.now() < this.#leftAloneUntil) continue;
       const work: Work = { kind: "health_check", backend, method: call.method };
       await observed(observer, work, () => this.#checkHealthOnce(call, signal));

@@ -65,6 +65,15 @@ export type Transition =
   | { readonly to: "open"; readonly retryAfterMs: number; readonly failures: number }
   | { readonly to: "closed" };
 
+/** An open breaker as plain data, for another life of the process. */
+export interface OpenBreaker {
+  /** Milliseconds until a trial may be made. */
+  readonly retryAfterMs: number;
+  readonly failures: number;
+  /** How long it was open, without jitter: the next time is twice as long. */
+  readonly nominalMs: number;
+}
+
 /** What came of reporting a result. */
 export interface BreakerVerdict {
   /** The state in which the call began is over: the result must change nothing anywhere. */
@@ -117,6 +126,29 @@ export class Breaker {
       );
     }
     this.#options = { failures, openForMs, maxOpenForMs, random };
+  }
+
+  /** A breaker that goes on being open, as one did before; its next trial is due when that one's was. */
+  static reopened(options: BreakerOptions, before: OpenBreaker, now: number): Breaker {
+    const breaker = new Breaker(options);
+    const { retryAfterMs, failures, nominalMs } = before;
+    const { openForMs, maxOpenForMs } = options;
+    // The limits may be others by now.
+    const until = now + Math.min(Math.max(0, retryAfterMs), maxOpenForMs);
+    const backoff = new Backoff(
+      { minMs: openForMs, maxMs: maxOpenForMs, jitter: OPEN_TIME_JITTER },
+      Math.max(openForMs, nominalMs),
+    );
+    breaker.#state = { kind: "open", until, failures, backoff };
+    return breaker;
+  }
+
+  /** What another life of the process needs to go on from; undefined while it is closed. */
+  openRecord(now: number): OpenBreaker | undefined {
+    const state = this.#state;
+    if (state.kind === "closed") return undefined;
+    const { failures, backoff: { nominalMs } } = state;
+    return { retryAfterMs: this.retryAfterMs(now), failures, nominalMs };
   }
 
   get state(): BreakerState {

@@ -1,6 +1,6 @@
 import type { Audience } from "../../src/feed/audience.ts";
 import type { BackendPlan } from "../../src/feed/guarded_backend.ts";
-import { Feed } from "../../src/feed/feed.ts";
+import { type ApplyOptions, Feed } from "../../src/feed/feed.ts";
 import type { FeedObserver } from "../../src/feed/observer.ts";
 import type { SourcePlan } from "../../src/feed/source_poller.ts";
 import type { JsonText } from "../../src/protocol/codec.ts";
@@ -139,14 +139,14 @@ export class FeedBench implements AsyncDisposable {
     });
   }
 
-  static async start(plan: TestPlan): Promise<FeedBench> {
+  static async start(plan: TestPlan, options: ApplyOptions = {}): Promise<FeedBench> {
     const bench = new FeedBench();
-    await bench.apply(plan);
+    await bench.apply(plan, options);
     return bench;
   }
 
   /** Puts a plan into force, as the server does. */
-  async apply({ backends, sources }: TestPlan): Promise<void> {
+  async apply({ backends, sources }: TestPlan, options: ApplyOptions = {}): Promise<void> {
     const plans = sources.map(({ staleAfterMs: _, ...plan }) => plan);
     const settings = new Map<string, ChannelSettings>(
       sources.map(({ channel, backend, staleAfterMs }) => [
@@ -155,7 +155,7 @@ export class FeedBench implements AsyncDisposable {
       ]),
     );
     const onStopped = () => this.values.configure(settings);
-    await this.feed.apply({ backends, sources: plans }, { onStopped });
+    await this.feed.apply({ backends, sources: plans }, { ...options, onStopped });
   }
 
   /** What `/status` says of a source. */
