@@ -156,7 +156,10 @@ export class GrpcChannel implements SessionManager, Disposable {
     socket?.on("close", onLost);
     session.on("error", fail);
     session.on("close", onLost);
-    session.on("goaway", () => this.#retire(connection));
+    session.on("goaway", () => {
+      if (this.#current === connection) this.#current = undefined;
+      setTimeout(() => this.#retire(connection), 0);
+    });
     session.once("connect", () => {
       clearTimeout(deadline);
       resolve();
@@ -174,7 +177,7 @@ export class GrpcChannel implements SessionManager, Disposable {
     if (this.#current === connection) this.#current = undefined;
     if (!this.#all.delete(connection)) return;
     clearTimeout(connection.timer);
-    connection.session.destroy(error);
+    setTimeout(() => connection.session.destroy(error), 0);
   }
 
   #watch(connection: Connection, stream: http2.ClientHttp2Stream): void {

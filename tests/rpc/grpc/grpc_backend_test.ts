@@ -192,7 +192,7 @@ Deno.test({
     (canAskPython ? "" : " (ignored: apt-get install python3-grpcio python3-protobuf)"),
   ignore: !canAskPython,
   async fn() {
-    const script = new URL("grpc_peers/peer.py", import.meta.url).pathname;
+    const script = new URL("peers/peer.py", import.meta.url).pathname;
     await using peer = await startPeer(python, [script]);
     await using backend = backendOf(peer.url);
     assertEquals(

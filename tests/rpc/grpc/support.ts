@@ -5,7 +5,7 @@ import {
   type GrpcOptions,
 } from "../../../src/rpc/grpc/grpc_backend.ts";
 
-export const LAB_PROTO = new URL("grpc_peers/lab.proto", import.meta.url).pathname;
+export const LAB_PROTO = new URL("peers/lab.proto", import.meta.url).pathname;
 
 export interface Peer extends AsyncDisposable {
   readonly pid: number;
@@ -22,7 +22,7 @@ const PEER_DENO = Deno.env.get("HOLDFAST_TEST_PEER_DENO") ?? Deno.execPath();
 
 /** Starts the server and waits for its port; TLS with `files` (authority, certificate, key). */
 export function startServer(port = 0, files: readonly string[] = []): Promise<Peer> {
-  const script = new URL("grpc_peers/server.ts", import.meta.url).pathname;
+  const script = new URL("peers/server.ts", import.meta.url).pathname;
   return startPeer(PEER_DENO, ["run", "-A", script, String(port), ...files]);
 }
 
