@@ -22,8 +22,8 @@ export const PERMISSIONS: readonly string[] = [
       "/lib64/libc.so.6",
     ].join(",")
   }`,
-  // Only for `demo`, which starts this executable a second time (where it lies is not known when it
-  // is made), and for `backend`, which writes into the folder it is given.
+  // For gRPC backends and for `demo`, which start this executable once more (where it lies is not
+  // known when it is made), and for `backend`, which writes into the folder it is given.
   "--allow-run",
   "--allow-write",
 ];

@@ -2,6 +2,7 @@ import { loadConfig, loadConfigFile, type LoadedConfig, type LoadOptions } from 
 import type { Problem } from "../config/problems.ts";
 import type { BackendConfig, Config } from "../config/schema.ts";
 import type { Call } from "../rpc/backend.ts";
+import type { GrpcTransport } from "../rpc/grpc/transport.ts";
 import { grpcOptions } from "./grpc_backend.ts";
 
 /** {@linkcode loadConfig}, and what the schema cannot know. */
@@ -94,7 +95,7 @@ async function problemsOf(
     });
   if (problems.length > 0) return problems;
   try {
-    await createGrpcBackend(grpcOptions(backend))[Symbol.asyncDispose]();
+    await createGrpcBackend({ ...grpcOptions(backend), openTransport })[Symbol.asyncDispose]();
     return [];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -106,6 +107,14 @@ async function problemsOf(
       expected: "files and a URL that can be used",
     }];
   }
+}
+
+/** Carries nothing: a check asks nobody. */
+function openTransport(): GrpcTransport {
+  const none = () => {
+    throw new TypeError("a check calls nobody");
+  };
+  return { unary: none, stream: none, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 const WANTED = {

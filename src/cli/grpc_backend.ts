@@ -1,11 +1,13 @@
 import type { BackendConfig } from "../config/schema.ts";
+import { systemClock } from "../resilience/clock.ts";
 import type { Backend } from "../rpc/backend.ts";
 import type { GrpcOptions } from "../rpc/grpc/grpc_backend.ts";
+import { grpcCommand } from "./grpc_process.ts";
 
 type GrpcConfig = Extract<BackendConfig, { transport: "grpc" }>;
 
-/** A configured gRPC backend as the transport wants it. */
-export function grpcOptions(config: GrpcConfig): GrpcOptions {
+/** A configured gRPC backend, but for what carries its calls. */
+export function grpcOptions(config: GrpcConfig): Omit<GrpcOptions, "openTransport"> {
   const { url, headers, max_response_bytes: maxResponseBytes, proto, tls } = config;
   return {
     url,
@@ -16,23 +18,31 @@ export function grpcOptions(config: GrpcConfig): GrpcOptions {
   };
 }
 
-/** A gRPC backend whose code is loaded by its first call: most hubs never need it. */
+/** A gRPC backend whose code is loaded only where there is one: most hubs never need it. */
 export function openGrpc(config: GrpcConfig): Backend {
-  let opened: Promise<Backend> | undefined;
   let isClosed = false;
-  const open = async () => {
-    const { createGrpcBackend } = await import("../rpc/grpc/grpc_backend.ts");
-    return createGrpcBackend(grpcOptions(config));
-  };
+  const opening = open(config);
+  opening.catch(() => {}); // every call says so
   return {
     async call(call, options) {
       if (isClosed) return { kind: "unavailable", reason: "the backend was closed" };
-      const backend = await (opened ??= open());
-      return await backend.call(call, options);
+      return await (await opening).call(call, options);
     },
     async [Symbol.asyncDispose]() {
       isClosed = true;
-      await (await opened)?.[Symbol.asyncDispose]();
+      await (await opening)[Symbol.asyncDispose]();
     },
   };
+}
+
+async function open(config: GrpcConfig): Promise<Backend> {
+  const [{ createGrpcBackend }, { TransportProcess }] = await Promise.all([
+    import("../rpc/grpc/grpc_backend.ts"),
+    import("../rpc/grpc/process/transport_process.ts"),
+  ]);
+  return createGrpcBackend({
+    ...grpcOptions(config),
+    openTransport: (endpoint) =>
+      new TransportProcess(endpoint, { command: grpcCommand(), clock: systemClock }),
+  });
 }

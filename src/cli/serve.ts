@@ -34,13 +34,14 @@ export async function serve(options: ServeOptions, waitingIo: Io): Promise<numbe
   await using _logs = await startLogs({ ...EARLY_LOGS, ...logLinesOf(io) });
   // Before anything can be seen of the hub: a signal sent as soon as it speaks must not kill it.
   using wishes = new Wishes(io);
-  giveUpPermissions();
   const loaded = await load(options, io);
   if (!loaded.ok) {
     for (const problem of loaded.problems) io.err(`holdfast: ${describeProblem(problem)}`);
     return EXIT.usage;
   }
   const { config, source } = loaded;
+  const hasGrpc = Object.values(config.backends).some(({ transport }) => transport === "grpc");
+  giveUpPermissions({ keep: hasGrpc ? ["run"] : [] });
   await startLogs({ ...config.log, ...logLinesOf(io) });
   const log = logOf("cli");
   log.info("config.loaded", {

@@ -33,6 +33,8 @@ const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const SHUT_RDWR = 2;
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9n;
 const CLOCK_MONOTONIC = 1;
 
 /** More than any file of `/proc` we read: a table of mounts may have thousands of lines. */
@@ -116,6 +118,15 @@ export class Libc implements Disposable {
       if (!result.ok) return result;
     }
     return { ok: true };
+  }
+
+  /**
+   * Has the kernel kill this process when the one that started it ends, even if it could not be
+   * reached otherwise.
+   */
+  endWithParent(): SyscallResult {
+    if (this.#syscalls.c.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n) === 0) return { ok: true };
+    return this.#syscalls.failure("prctl");
   }
 
   /**

@@ -14,6 +14,8 @@ const SYMBOLS = {
   getdents64: { parameters: ["i32", "buffer", "usize"], result: "isize", optional: true },
   sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "isize" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // Variable in C as well; the kernel wants all five.
+  prctl: { parameters: ["i32", "usize", "usize", "usize", "usize"], result: "i32" },
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },

@@ -4,24 +4,10 @@ import http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
 import { guardHttp2, hasModernHttp2 } from "./runtime.ts";
+import type { GrpcEndpoint, GrpcPem } from "./transport.ts";
 
-/** PEM texts for `https://`. */
-export interface GrpcPem {
-  /** Authorities to trust instead of the ones this machine's Deno trusts. */
-  ca?: string;
-  /** The certificate to show to the server; needs `key`. */
-  cert?: string;
-  /** The private key of `cert`. */
-  key?: string;
-}
-
-export interface GrpcChannelOptions {
-  tls?: GrpcPem;
-  /** Silence on the connection, in milliseconds, after which a call asks for a sign of life. */
-  keepaliveMs: number;
-  /** How long the answer to that may take, in milliseconds, before the connection counts as dead. */
-  keepaliveTimeoutMs: number;
-}
+/** What a channel needs to know of its endpoint. */
+export type GrpcChannelOptions = Pick<GrpcEndpoint, "tls" | "keepaliveMs" | "keepaliveTimeoutMs">;
 
 /** What Connect's transport wants of a connection manager. */
 type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
@@ -55,7 +41,8 @@ interface Connection {
  * Pings go out only while a call is open on a silent connection: servers end connections that ping
  * without a call (gRPC proposal A8).
  *
- * @throws {RangeError} If a certificate comes without its key, or this Deno cannot use any.
+ * Nothing is done to a session inside one of its own events, but a turn later: the runtime's HTTP/2
+ * library is in the middle of it then, and the process would die of a pointer to what is gone.
  */
 export class GrpcChannel implements SessionManager, Disposable {
   readonly authority: string;
@@ -67,19 +54,6 @@ export class GrpcChannel implements SessionManager, Disposable {
   #isDisposed = false;
 
   constructor(url: URL, options: GrpcChannelOptions) {
-    const { ca, cert, key } = options.tls ?? {};
-    if ((cert === undefined) !== (key === undefined)) {
-      throw new RangeError(
-        "Cannot open a gRPC channel as 'cert' and 'key' belong together: " +
-          `'${cert === undefined ? "cert" : "key"}' is missing`,
-      );
-    }
-    if (!hasModernHttp2() && (ca ?? cert) !== undefined) {
-      throw new RangeError(
-        `Cannot open a gRPC channel with own certificates on Deno ${Deno.version.deno}: ` +
-          "use a newer Deno, or none and let DENO_CERT name the authority",
-      );
-    }
     this.authority = url.origin;
     this.#options = options;
   }

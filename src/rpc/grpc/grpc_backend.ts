@@ -1,5 +1,3 @@
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import type { Transport } from "@connectrpc/connect";
 import protojson from "protobufjs/ext/protojson";
 import type protobuf from "protobufjs";
 import {
@@ -10,11 +8,11 @@ import {
   valueOutcome,
 } from "../backend.ts";
 import { endpointOf } from "../endpoint.ts";
-import { GrpcChannel, type GrpcPem } from "./channel.ts";
-import { findMethod, type GrpcMethod } from "./method.ts";
-import { oneLine, outcomeOf } from "./outcome.ts";
+import { findMethod } from "./method.ts";
+import { oneLine } from "./one_line.ts";
 import { loadProto } from "./proto.ts";
-import { fromWire, toWire, type WireMethod, wireMethod } from "./wire.ts";
+import { hasModernHttp2 } from "./runtime.ts";
+import type { GrpcEndpoint, GrpcPem, GrpcTransport } from "./transport.ts";
 
 export interface GrpcOptions {
   /** `http://host:port` is plaintext, `https://host:port` is TLS. */
@@ -31,6 +29,8 @@ export interface GrpcOptions {
   keepaliveMs?: number;
   /** How long the answer to a ping may take, in milliseconds. Default 5 s. */
   keepaliveTimeoutMs?: number;
+  /** Makes what carries the bytes; disposed of with the backend. */
+  openTransport: (endpoint: GrpcEndpoint) => GrpcTransport;
 }
 
 /** Longest the connection may be silent under an open call before it is pinged, in milliseconds. */
@@ -57,12 +57,7 @@ export function createGrpcBackend(options: GrpcOptions): GrpcBackend {
 
 export class GrpcBackend implements Backend {
   readonly #root: protobuf.Root;
-  readonly #channel: GrpcChannel;
-  readonly #transport: Transport;
-  readonly #headers: Headers;
-  readonly #maxResponseBytes: number;
-  /** At most one for each method of the `.proto` file. */
-  readonly #wire = new Map<string, WireMethod>();
+  readonly #transport: GrpcTransport;
 
   constructor(options: GrpcOptions) {
     const {
@@ -87,17 +82,14 @@ export class GrpcBackend implements Backend {
       );
     }
     const { url, headers } = endpointOf(options.url, options.headers);
-    this.#headers = headers;
-    this.#maxResponseBytes = maxResponseBytes;
     this.#root = loadProto(protoFile);
-    const pem = readPem(tls);
-    this.#channel = new GrpcChannel(url, { tls: pem, keepaliveMs, keepaliveTimeoutMs });
-    this.#transport = createGrpcTransport({
-      baseUrl: url.origin + url.pathname,
-      sessionManager: this.#channel,
-      readMaxBytes: maxResponseBytes,
-      // No compression: a small message may otherwise become a large one here.
-      acceptCompression: [],
+    this.#transport = options.openTransport({
+      url: url.origin + url.pathname,
+      headers: [...headers],
+      maxResponseBytes,
+      tls: readPem(tls),
+      keepaliveMs,
+      keepaliveTimeoutMs,
     });
   }
 
@@ -109,48 +101,19 @@ export class GrpcBackend implements Backend {
     }
     const found = findMethod(this.#root, call.method);
     if (!found.ok) return { kind: "rejected", reason: oneLine(found.why) };
-    const { request, response } = found.method;
+    const { service, name, request, response } = found.method;
     let body: Uint8Array;
     try {
       body = request.encode(protojson.fromJson(request, call.params ?? {})).finish();
     } catch (error) {
       return { kind: "rejected", reason: `params: ${messageOf(error)}` };
     }
-    let answer: Uint8Array;
-    try {
-      const { message } = await this.#transport.unary(
-        this.#wireOf(found.method),
-        signal,
-        // The wire counts in whole milliseconds, and 0 would be no deadline at all.
-        deadlineMs === undefined ? undefined : Math.ceil(deadlineMs),
-        this.#headers,
-        toWire(body),
-      );
-      answer = fromWire(message);
-    } catch (error) {
-      signal.throwIfAborted();
-      return this.#tooLarge(error) ?? outcomeOf(error);
-    }
-    return valueOf(response, answer);
+    const answer = await this.#transport.unary({ service, name, body }, options);
+    return answer.kind === "ok" ? valueOf(response, answer.bytes) : answer;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#channel[Symbol.dispose]();
-    return Promise.resolve();
-  }
-
-  #wireOf({ service, name }: GrpcMethod): WireMethod {
-    const path = `${service}/${name}`;
-    const wire = this.#wire.get(path) ?? wireMethod(service, name);
-    this.#wire.set(path, wire);
-    return wire;
-  }
-
-  /** The library tells it apart from the server's own RESOURCE_EXHAUSTED by its words alone. */
-  #tooLarge(error: unknown): Outcome | undefined {
-    if (!/larger than configured readMaxBytes/.test(messageOf(error))) return undefined;
-    const reason = `the answer is larger than ${this.#maxResponseBytes} bytes`;
-    return { kind: "unavailable", reason };
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport[Symbol.asyncDispose]();
   }
 }
 
@@ -169,6 +132,19 @@ function valueOf(type: protobuf.Type, bytes: Uint8Array): Outcome {
 }
 
 function readPem(files: GrpcPem): GrpcPem {
+  const { ca, cert, key } = files;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new RangeError(
+      "Cannot create a backend as 'tls.cert' and 'tls.key' belong together: " +
+        `'${cert === undefined ? "cert" : "key"}' is missing`,
+    );
+  }
+  if (!hasModernHttp2() && (ca ?? cert) !== undefined) {
+    throw new RangeError(
+      `Cannot create a backend with own certificates on Deno ${Deno.version.deno}: ` +
+        "use a newer Deno, or none and let DENO_CERT name the authority",
+    );
+  }
   const texts: GrpcPem = {};
   for (const name of ["ca", "cert", "key"] as const) {
     const file = files[name];

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Outcome } from "../backend.ts";
 import { transportFailure } from "../transport_failure.ts";
+import { oneLine } from "./one_line.ts";
+import type { WireFailure } from "./transport.ts";
 
 /** gRPC's status codes by number, as its specification names them. */
 const NAMES: Readonly<Record<Code, string>> = {
@@ -38,11 +39,8 @@ const BLAMES_THE_CALL: ReadonlySet<Code> = new Set([
 const TLS_EXPIRED = /certificate has expired/i;
 const TLS_UNTRUSTED = /self[- ]signed certificate|unable to (get|verify)|unknown ?issuer/i;
 
-/** Longest message of a server that goes into a reason, in characters. */
-const MAX_MESSAGE = 200;
-
 /** The failed outcome for whatever a call threw. */
-export function outcomeOf(error: unknown): Exclude<Outcome, { kind: "ok" }> {
+export function outcomeOf(error: unknown): WireFailure {
   const { code, rawMessage, cause } = ConnectError.from(error);
   if (cause === undefined) {
     const message = oneLine(rawMessage);
@@ -57,11 +55,4 @@ function failureOf(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : "";
   if (TLS_EXPIRED.test(message)) return "TLS certificate has expired";
   return TLS_UNTRUSTED.test(message) ? "TLS certificate not trusted" : transportFailure(cause);
-}
-
-/** A server's text as one short line. */
-export function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex -- they are what is to be taken out
-  const line = text.replace(/[\u0000-\u001f\u007f]+/g, " ").trim();
-  return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line;
 }

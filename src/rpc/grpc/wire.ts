@@ -6,6 +6,7 @@
 import {
   create,
   createFileRegistry,
+  type DescMethodServerStreaming,
   type DescMethodUnary,
   fromBinary,
   toBinary,
@@ -17,13 +18,22 @@ import {
   FileDescriptorProtoSchema,
 } from "@bufbuild/protobuf/wkt";
 
-/** A unary method whose messages are bytes in disguise. */
-export type WireMethod = DescMethodUnary<typeof EmptySchema, typeof EmptySchema>;
+type Wire = typeof EmptySchema;
+
+/** A method whose messages are bytes in disguise. */
+interface WireMethods {
+  unary: DescMethodUnary<Wire, Wire>;
+  server_streaming: DescMethodServerStreaming<Wire, Wire>;
+}
 
 const EMPTY = ".google.protobuf.Empty";
 
 /** @param service `package.Service` */
-export function wireMethod(service: string, name: string): WireMethod {
+export function wireMethod<K extends keyof WireMethods>(
+  service: string,
+  name: string,
+  kind: K,
+): WireMethods[K] {
   const dot = service.lastIndexOf(".");
   const file = create(FileDescriptorProtoSchema, {
     name: "wire.proto",
@@ -32,13 +42,18 @@ export function wireMethod(service: string, name: string): WireMethod {
     dependency: [file_google_protobuf_empty.proto.name],
     service: [{
       name: service.slice(dot + 1),
-      method: [{ name, inputType: EMPTY, outputType: EMPTY }],
+      method: [{
+        name,
+        inputType: EMPTY,
+        outputType: EMPTY,
+        serverStreaming: kind === "server_streaming",
+      }],
     }],
   });
   const [method] = createFileRegistry(file, () => file_google_protobuf_empty)
     .getService(service)?.methods ?? [];
   if (method === undefined) throw new TypeError(`no descriptor for ${service}/${name}`);
-  return method as WireMethod;
+  return method as WireMethods[K];
 }
 
 /** The bytes of a message, as Connect takes them. */

@@ -8,7 +8,11 @@ import {
 import { valueOutcome } from "../../../src/rpc/backend.ts";
 import { hasModernHttp2 } from "../../../src/rpc/grpc/runtime.ts";
 import { createGrpcBackend } from "../../../src/rpc/grpc/grpc_backend.ts";
+import { ConnectTransport } from "../../../src/rpc/grpc/connect_transport.ts";
+import type { GrpcEndpoint } from "../../../src/rpc/grpc/transport.ts";
 import { ask, backendOf, LAB_PROTO, seenBy, startPeer, startServer, until } from "./support.ts";
+
+const openTransport = (endpoint: GrpcEndpoint) => new ConnectTransport(endpoint);
 
 Deno.test("createGrpcBackend() gives values by protobuf's JSON mapping", async () => {
   await using server = await startServer();
@@ -98,7 +102,11 @@ Deno.test("createGrpcBackend() bounds the answer", async () => {
 
 Deno.test("createGrpcBackend() checks health without a proto", async () => {
   await using server = await startServer();
-  await using backend = createGrpcBackend({ url: server.url, maxResponseBytes: 1000 });
+  await using backend = createGrpcBackend({
+    url: server.url,
+    maxResponseBytes: 1000,
+    openTransport,
+  });
   const check = (service: string) => ask(backend, "grpc.health.v1.Health/Check", { service });
   assertEquals(await check(""), valueOutcome({ status: "SERVING" }));
   assertEquals(await check("down"), {
@@ -165,7 +173,12 @@ Deno.test("createGrpcBackend() rejects a call that does not fit the proto", asyn
 
 Deno.test("createGrpcBackend() refuses options out of range", () => {
   const at = (options: object) => () =>
-    createGrpcBackend({ url: "http://127.0.0.1:1", maxResponseBytes: 1, ...options });
+    createGrpcBackend({
+      url: "http://127.0.0.1:1",
+      maxResponseBytes: 1,
+      openTransport,
+      ...options,
+    });
   assertThrows(at({ maxResponseBytes: 0 }), RangeError, "maxResponseBytes");
   assertThrows(at({ keepaliveMs: 0 }), RangeError, "keepaliveMs");
   assertThrows(at({ url: "ftp://secret@host" }), RangeError, "'url'");

@@ -5,6 +5,8 @@ import {
   type GrpcOptions,
 } from "../../../src/rpc/grpc/grpc_backend.ts";
 
+import { ConnectTransport } from "../../../src/rpc/grpc/connect_transport.ts";
+
 export const LAB_PROTO = new URL("peers/lab.proto", import.meta.url).pathname;
 
 export interface Peer extends AsyncDisposable {
@@ -60,7 +62,13 @@ export async function startPeer(program: string, args: readonly string[]): Promi
 }
 
 export function backendOf(url: string, options: Partial<GrpcOptions> = {}): GrpcBackend {
-  return createGrpcBackend({ url, protoFile: LAB_PROTO, maxResponseBytes: 100_000, ...options });
+  return createGrpcBackend({
+    url,
+    protoFile: LAB_PROTO,
+    maxResponseBytes: 100_000,
+    openTransport: (endpoint) => new ConnectTransport(endpoint),
+    ...options,
+  });
 }
 
 /** Asks `Lab/<method>` with no deadline but the test's patience. */

@@ -1,8 +1,11 @@
 /**
- * The transport in a process of its own, asking a server without end: `victim.ts URL SEED [CA]`. A death
- * is seen by whoever started it. Ends with exit code 0 once standard input does, after saying in one line of
+ * What a hub has of gRPC, in a process of its own, asking a server without end: `victim.ts URL SEED
+ * [CA]`. Its death is seen by whoever started it. Ends with exit code 0 once standard input does, after saying in one line of
  * JSON what came of its calls; with 3 if a call outlives its deadline by far.
  */
+import { grpcCommand } from "../../../../src/cli/grpc_process.ts";
+import { systemClock } from "../../../../src/resilience/clock.ts";
+import { TransportProcess } from "../../../../src/rpc/grpc/process/transport_process.ts";
 import type { GrpcOptions } from "../../../../src/rpc/grpc/grpc_backend.ts";
 import { Chance } from "../../../support/seed.ts";
 import { ask, backendOf } from "../support.ts";
@@ -12,7 +15,7 @@ const [url = "", seed = "1", ca] = Deno.args;
 const BACKENDS = 12;
 /** Calls at a time on each. */
 const CALLS = 3;
-const DEADLINE_MS = 150;
+const DEADLINE_MS = 200;
 /** A call that is open for longer was forgotten, in milliseconds. */
 const FORGOTTEN_MS = 10_000;
 
@@ -22,18 +25,30 @@ const reasons: Record<string, number> = {};
 let worstLagMs = 0;
 let worstRss = 0;
 let calls = 0;
+let deaths = 0;
 
 async function pound(chance: Chance): Promise<void> {
+  let transport: TransportProcess | undefined;
   const options: Partial<GrpcOptions> = {
     keepaliveMs: 50,
     keepaliveTimeoutMs: 50,
+    openTransport: (endpoint) =>
+      transport = new TransportProcess(endpoint, {
+        command: grpcCommand(),
+        clock: systemClock,
+        pingEveryMs: 100,
+        restart: { minMs: 10, maxMs: 100 },
+      }),
     ...(ca ? { tls: { ca } } : {}),
   };
   while (!stop.signal.aborted) {
     await using backend = backendOf(url, options);
-    for (let rounds = chance.between(1, 20); rounds > 0 && !stop.signal.aborted; rounds--) {
+    for (let rounds = chance.between(1, 1000); rounds > 0 && !stop.signal.aborted; rounds--) {
       await Promise.all(Array.from({ length: CALLS }, () => once(backend, chance)));
+      // While there is no process, a call costs nothing and says so at once.
+      if (transport?.pid === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    deaths += transport?.deaths ?? 0;
   }
 }
 
@@ -68,6 +83,7 @@ const ended = (async () => {
 await Promise.all([ended, ...pounding]);
 clearInterval(watch);
 const report = {
+  processDeaths: deaths,
   calls,
   seen,
   reasons,

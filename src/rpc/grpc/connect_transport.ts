@@ -1,0 +1,122 @@
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import type { Transport } from "@connectrpc/connect";
+import type { CallOptions } from "../backend.ts";
+import { Newest } from "../stream/newest.ts";
+import { GrpcChannel } from "./channel.ts";
+import { outcomeOf } from "./outcome.ts";
+import type {
+  GrpcEndpoint,
+  GrpcTransport,
+  WireAnswer,
+  WireCall,
+  WireFailure,
+  WireMessage,
+} from "./transport.ts";
+import { fromWire, toWire, wireMethod } from "./wire.ts";
+
+/** Moves the bytes of gRPC calls in this very process. The connection is opened by the first call. */
+export class ConnectTransport implements GrpcTransport {
+  readonly #channel: GrpcChannel;
+  readonly #transport: Transport;
+  readonly #headers: Headers;
+  readonly #maxResponseBytes: number;
+  /** At most one for each method of the `.proto` file. */
+  readonly #unary = new Map<string, ReturnType<typeof wireMethod<"unary">>>();
+
+  /** @throws {RangeError} If this Deno cannot use certificates of one's own. */
+  constructor(endpoint: GrpcEndpoint) {
+    const { url, headers, maxResponseBytes } = endpoint;
+    this.#headers = new Headers(headers.map(([name, value]): [string, string] => [name, value]));
+    this.#maxResponseBytes = maxResponseBytes;
+    this.#channel = new GrpcChannel(new URL(url), endpoint);
+    this.#transport = createGrpcTransport({
+      baseUrl: url,
+      sessionManager: this.#channel,
+      readMaxBytes: maxResponseBytes,
+      // No compression: a small message may otherwise become a large one here.
+      acceptCompression: [],
+    });
+  }
+
+  async unary(call: WireCall, { signal, deadlineMs }: CallOptions): Promise<WireAnswer> {
+    try {
+      const { message } = await this.#transport.unary(
+        this.#unaryMethod(call),
+        signal,
+        // The wire counts in whole milliseconds, and 0 would be no deadline at all.
+        deadlineMs === undefined ? undefined : Math.ceil(deadlineMs),
+        this.#headers,
+        toWire(call.body),
+      );
+      return { kind: "ok", bytes: fromWire(message) };
+    } catch (error) {
+      signal.throwIfAborted();
+      return this.#failureOf(error);
+    }
+  }
+
+  async *stream(
+    call: WireCall,
+    { signal }: { signal: AbortSignal },
+  ): AsyncGenerator<WireMessage, WireFailure, undefined> {
+    const newest = new Newest<WireMessage, WireFailure>();
+    const own = new AbortController();
+    const either = AbortSignal.any([signal, own.signal]);
+    const reading = this.#read(call, newest, either);
+    try {
+      for (;;) {
+        const taken = await newest.take(signal);
+        if (taken.kind === "ended") return taken.how;
+        yield taken.item;
+      }
+    } finally {
+      own.abort();
+      await reading;
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#channel[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  async #read(
+    { service, name, body }: WireCall,
+    newest: Newest<WireMessage, WireFailure>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const once = async function* () {
+      yield toWire(body);
+    };
+    try {
+      const { message: messages } = await this.#transport.stream(
+        wireMethod(service, name, "server_streaming"),
+        signal,
+        undefined,
+        this.#headers,
+        once(),
+      );
+      for await (const message of messages) {
+        newest.put({ bytes: fromWire(message), cameAtMs: Date.now() });
+      }
+      newest.end({ kind: "unavailable", reason: "the stream ended" });
+    } catch (error) {
+      newest.end(this.#failureOf(error));
+    }
+  }
+
+  #unaryMethod({ service, name }: WireCall) {
+    const path = `${service}/${name}`;
+    const method = this.#unary.get(path) ?? wireMethod(service, name, "unary");
+    this.#unary.set(path, method);
+    return method;
+  }
+
+  /** The library tells an answer that is too large from the server's own words by its text alone. */
+  #failureOf(error: unknown): WireFailure {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!/larger than configured readMaxBytes/.test(message)) return outcomeOf(error);
+    const reason = `the answer is larger than ${this.#maxResponseBytes} bytes`;
+    return { kind: "unavailable", reason };
+  }
+}
