@@ -20,7 +20,7 @@ function backend(url: string, timeout = "2s"): object {
     timeout,
     retry: { attempts: 1 },
     breaker: { failures: 2, open_for: "5s" },
-    health_check: { every: "100ms" },
+    health_check: { method: "grpc.health.v1.Health/Check", every: "100ms" },
   };
 }
 
