@@ -75,6 +75,8 @@ export interface Broker extends AsyncDisposable {
   say(topic: string, text: string): void;
   /** Hears what is said on a topic. */
   listen(topic: string, onText: (text: string) => void): void;
+  /** Finds that the engine is of no use to this hub, though it may well be connected. */
+  giveUp(reason: BrokerError): void;
   /** Told when somebody gave the lease back. */
   onLeaseFreed(told: () => void): Promise<void>;
 }
@@ -84,5 +86,5 @@ export type OpenBroker = (signal: AbortSignal) => Promise<Broker>;
 
 /** The engine did not do what was asked of it. */
 export class BrokerError extends Error {
-  override readonly name = "EngineError";
+  override readonly name: string = "EngineError";
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../resilience/clock.ts";
 import { logOf } from "../telemetry/log.ts";
 import { FailureLog } from "../telemetry/failure_log.ts";
 import { type Broker, BrokerError, type OpenBroker } from "./broker.ts";
+import { LeaderSilent } from "./leader_watch.ts";
 
 export interface BrokerLinkOptions {
   clock: Clock;
@@ -15,7 +16,7 @@ export interface BrokerLinkOptions {
   onLost: () => void;
   /** It has been away for {@linkcode NOTICE_AFTER_MS}: clients should know. */
   onMissed: (why: string) => void;
-  /** It has been away for the grace time: the hub has to do without. */
+  /** It has been away for the grace time, or of no use: the hub has to do without. */
   onGivenUp: () => void;
   /** How long it is waited for before the hub does without, in milliseconds. */
   graceMs: number;
@@ -64,26 +65,30 @@ export class BrokerLink {
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     let backoff = new Backoff(RETRY);
-    let outageNotice = this.#watchAbsence(signal);
+    let outageNotice = this.#watchAbsence(signal, 0);
     while (!signal.aborted) {
-      const wasJoined = await this.#useOnce(signal, () => {
+      const use = await this.#useOnce(signal, () => {
         outageNotice.abort();
         backoff = new Backoff(RETRY);
       });
       if (signal.aborted) break;
-      if (wasJoined) outageNotice = this.#watchAbsence(signal);
+      if (use.wasJoined) outageNotice = this.#watchAbsence(signal, use.silentForMs);
       await clock.sleep(backoff.waitMs(), { signal }).catch(() => {});
       backoff = backoff.next();
     }
     outageNotice.abort();
   }
 
-  /** Connects, joins and stays until the connection is lost; whether it came that far. */
-  async #useOnce(signal: AbortSignal, onJoined: () => void): Promise<boolean> {
+  /** Connects, joins and stays until the connection is lost, if it comes that far. */
+  async #useOnce(signal: AbortSignal, onJoined: () => void): Promise<Use> {
     const { clock, open, join, onLost } = this.#options;
     try {
       await using broker = await open(signal);
+      // A hub that stops waits for nothing any more.
+      const onStop = () => broker.giveUp(new BrokerError("this hub is stopping"));
+      signal.addEventListener("abort", onStop, { once: true });
       await join(broker);
+      signal.removeEventListener("abort", onStop);
       this.#failures.ended(clock.now(), {});
       this.#broker = broker;
       onJoined();
@@ -95,7 +100,8 @@ export class BrokerLink {
         this.#failures.failed(clock.now(), { why: this.#why });
         onLost();
       }
-      return true;
+      const { reason } = broker.lost;
+      return { wasJoined: true, silentForMs: reason instanceof LeaderSilent ? reason.forMs : 0 };
     } catch (error) {
       this.#broker = undefined;
       if (!(error instanceof BrokerError) && !signal.aborted) {
@@ -103,27 +109,36 @@ export class BrokerLink {
       }
       this.#why = error instanceof Error ? error.message : String(error);
       this.#failures.failed(clock.now(), { why: this.#why });
-      return false;
+      return { wasJoined: false };
     }
   }
 
-  /** Tells of an absence that lasts; aborted when it is over. */
-  #watchAbsence(stop: AbortSignal): AbortController {
+  /**
+   * Tells of an absence that lasts; aborted when it is over.
+   *
+   * @param awayMs How long it has lasted before anybody could know of it.
+   */
+  #watchAbsence(stop: AbortSignal, awayMs: number): AbortController {
     const { clock, graceMs, onMissed, onGivenUp } = this.#options;
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, stop]);
     const noticeAfterMs = Math.min(NOTICE_AFTER_MS, graceMs);
     void (async () => {
       try {
-        await clock.sleep(noticeAfterMs, { signal });
+        await clock.sleep(Math.max(0, noticeAfterMs - awayMs), { signal });
         onMissed(this.#why);
-        await clock.sleep(graceMs - noticeAfterMs, { signal });
+        await clock.sleep(Math.max(0, graceMs - Math.max(noticeAfterMs, awayMs)), { signal });
         onGivenUp();
       } catch { /* it is back, or the hub stops */ }
     })();
     return over;
   }
 }
+
+type Use =
+  | { readonly wasJoined: false }
+  /** For so long it had been of no use before it was given up, in milliseconds. */
+  | { readonly wasJoined: true; readonly silentForMs: number };
 
 function reasonOf({ reason }: AbortSignal): string {
   return reason instanceof Error ? reason.message : String(reason);

@@ -58,7 +58,9 @@ export function catchUp(entries: readonly Numbered[], options: CatchUpOptions): 
   const lastHole = missed.findLast(({ seq }, at) =>
     seq !== (missed[at - 1]?.seq ?? deliverFrom - 1) + 1
   );
-  const isBroken = lastHole !== undefined;
+  // Read from further on, and nothing came since: the hole is all there is.
+  const skipped = missed.length === 0 && readFrom > deliverFrom ? readFrom - 1 : undefined;
+  const isBroken = lastHole !== undefined || skipped !== undefined;
   const isWhole = epoch !== undefined && due >= deliverFrom;
   const [next] = missed;
   if (next?.entry?.kind === "claim" && next.entry.epoch !== epoch) {
@@ -68,9 +70,9 @@ export function catchUp(entries: readonly Numbered[], options: CatchUpOptions): 
     return { position, startsAfter, past: [], missed: withoutReplaced(missed), isBroken };
   }
   return {
-    position: { epoch: epoch ?? epochOtherwise, seq: deliverFrom - 1 },
+    position: { epoch: epoch ?? epochOtherwise, seq: skipped ?? deliverFrom - 1 },
     // Without a leader's entry nobody can tell whose numbers those before were.
-    startsAfter: lastHole ? lastHole.seq - 1 : isWhole ? startsAfter : deliverFrom - 1,
+    startsAfter: skipped ?? (lastHole ? lastHole.seq - 1 : isWhole ? startsAfter : deliverFrom - 1),
     past: isWhole && !isBroken ? past : [],
     missed: withoutReplaced(missed),
     isBroken,
@@ -78,7 +80,7 @@ export function catchUp(entries: readonly Numbered[], options: CatchUpOptions): 
 }
 
 function isLeaders(entry: Entry): boolean {
-  return entry.kind === "claim" || entry.term !== undefined;
+  return entry.after !== undefined;
 }
 
 function withoutReplaced(entries: readonly Numbered[]): Numbered[] {

@@ -4,19 +4,34 @@ import type { StatusData } from "../protocol/status_data.ts";
 import type { Departure } from "../hub/resume/shared_stream.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import { OutageNotice } from "./outage_notice.ts";
-import type { ClusterOptions, ClusterReport } from "./cluster_options.ts";
+import type {
+  ClusterOptions,
+  ClusterReport,
+  PublishDraft,
+  PublishReceipt,
+} from "./cluster_options.ts";
 import { learnDepartures, tellDeparture } from "./departures.ts";
 import type { Broker } from "./broker.ts";
 import type { Claim } from "./entry.ts";
 import { ClusterStats } from "./cluster_stats.ts";
 import { Follower } from "./follower.ts";
 import { withTimeout } from "../resilience/with_timeout.ts";
-import { type Claimed, Leadership } from "./leadership.ts";
+import { type Claimed, Leadership, RENEWALS_PER_LEASE } from "./leadership.ts";
+import { hubIdOf, hubNameOf } from "./hub_id.ts";
+import { LeaderWatch } from "./leader_watch.ts";
+import { REPEAT_CLAIM_AFTER_MS } from "./stream_writer.ts";
+import { Unsaid } from "./unsaid.ts";
 import { BrokerLink } from "./broker_link.ts";
 import { Replica } from "./replica.ts";
 import { type HubPresence, Presence, type Role } from "./presence.ts";
 import { ClusterUnreachable } from "./unreachable.ts";
 import { StreamPublisher } from "./stream_publisher.ts";
+
+/** How long a hub that cannot do the leader's work lets others do it, in milliseconds. */
+const ASIDE_MS = 30_000;
+
+/** Pause before something said alone is offered to the stream again, in milliseconds. */
+const UNSAID_RETRY_MS = 500;
 
 /** How long leaving in good order may take, in milliseconds. */
 const LEAVE_MS = 1000;
@@ -38,6 +53,9 @@ export class Cluster implements AsyncDisposable {
   readonly #link: BrokerLink;
   readonly #presence: Presence;
   readonly #publisher: StreamPublisher;
+  readonly #leaderWatch: LeaderWatch;
+  readonly #unsaid = new Unsaid();
+  readonly #id: string;
   /** The engine that is being joined, or is. */
   #broker: Broker | undefined;
   #claimed: Claimed | undefined;
@@ -49,29 +67,39 @@ export class Cluster implements AsyncDisposable {
   /** Whether the hub does for itself; before it first joined, and in an outage's first seconds, not. */
   #isAlone = false;
   #hasJoined = false;
+  /** A leader of before this version was heard while the hub joins. */
+  #oldLeader = Promise.withResolvers<void>();
+  /** Why this hub cannot poll, while it cannot. */
+  #cannotPoll: string | undefined;
   /** The epoch that must not be led in again: the stream lost some of it. */
   #brokenEpoch: string | undefined;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: ClusterOptions) {
-    const { clock, hub, open, name, leaseMs, graceMs, fed } = options;
+    const { clock, hub, open, leaseMs, graceMs, fed } = options;
+    const id = hubIdOf(options.name);
+    this.#id = id;
     this.#options = options;
-    this.#publisher = new StreamPublisher({ clock, name, figures: this.figures });
+    this.#publisher = new StreamPublisher({ clock, name: id, figures: this.figures });
+    this.#leaderWatch = new LeaderWatch({ clock, leaseMs });
     this.#replica = new Replica({ clock, fed, onOld: (channel) => this.#onOld(channel) });
     this.#outageNotice = new OutageNotice({ clock, hub, graceMs, replica: this.#replica });
     this.#follower = new Follower({
+      clock,
       stream: hub.stream,
       replica: this.#replica,
       figures: this.figures,
       onClaim: (claim) => this.#onClaim(claim),
+      onLeader: (entry) => this.#leaderWatch.heard(entry),
+      hadBefore: (said) => this.#heardBack(said),
       onOutOfSuccession: (hub) => {
-        if (hub === name) this.#leadership.depose("another hub's words came first");
+        if (hub === id) this.#leadership.depose("another hub's words came first");
       },
     });
     this.#leadership = new Leadership({
       clock,
       leaseMs,
-      hub: name,
+      hub: id,
       lastOfLeaders: () => this.#follower.lastOfLeaders,
       epochAfter: (last) => this.#isAlone || last === this.#brokenEpoch ? undefined : last,
       onClaimed: (claimed) => {
@@ -81,7 +109,14 @@ export class Cluster implements AsyncDisposable {
       onKept: () => this.#publisher.refresh(),
       onDeposed: (why) => this.#onDeposed(why),
     });
-    this.#presence = new Presence({ clock, present: () => this.#ownPresence() });
+    this.#presence = new Presence({
+      clock,
+      present: () => this.#ownPresence(),
+      onAsked: () => this.#publisher.refresh({ isAsked: true }),
+      onHeard: ({ role }, { isOld }) => {
+        if (isOld && role === "leader") this.#oldLeader.resolve();
+      },
+    });
     this.#link = new BrokerLink({
       clock,
       open,
@@ -128,21 +163,26 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Publishes for the clients of all hubs. Returns its number in the stream, undefined if this hub
-   * does without the others.
+   * Publishes for the clients of all hubs.
    *
+   * @param tellAlone Tells this hub's own clients, where it does without the others; its number then.
    * @throws {ClusterUnreachable} If it cannot be said whether the others heard of it.
    */
   async publish(
-    type: string,
-    data: JsonText,
-    status?: Omit<StatusData, "data">,
-  ): Promise<number | undefined> {
-    if (this.#isAlone) return undefined;
+    { type, data, status, isKept = true }: PublishDraft,
+    tellAlone: () => number,
+  ): Promise<PublishReceipt> {
+    const { clock, hub } = this.#options;
+    const timestamp = clock.unixSeconds();
+    const draft = { type, timestamp, data, ...(status === undefined ? {} : { status }) };
+    if (this.#isAlone) {
+      // In the same turn: whoever comes later will hear of it when the others do.
+      if (isKept) this.#unsaid.add(draft, hub.stream.clientsSoFar);
+      return { seq: tellAlone(), shared: false };
+    }
     const broker = this.#link.broker;
     if (broker === undefined) throw new ClusterUnreachable(this.#link.why);
-    const draft = { type, data, ...(status === undefined ? {} : { status }) };
-    return await this.#publisher.publish(broker, draft, this.#options.hub.epoch);
+    return { seq: await this.#publisher.publish(broker, draft, { epoch: hub.epoch }) };
   }
 
   /** Entries of this hub's that wait to be written into the stream. */
@@ -166,12 +206,19 @@ export class Cluster implements AsyncDisposable {
 
   report(): ClusterReport {
     const hubs = this.#presence.hubs();
+    const connected = this.#link.broker !== undefined;
+    const leader = connected ? this.#newestClaim?.hub : undefined;
+    const why = connected ? this.#cannotPoll : this.#link.why;
     return {
       role: this.#role,
-      hub: this.#options.name,
-      connected: this.#link.broker !== undefined,
+      hub: hubNameOf(this.#id),
+      id: this.#id,
+      leader: leader === undefined ? null : hubNameOf(leader),
+      connected,
+      ...(why === undefined ? {} : { why }),
+      unsaid: this.#unsaid.size,
       clients_connected: hubs.reduce((sum, { clients }) => sum + clients, 0),
-      hubs: hubs.map(({ hub, role, clients }) => ({ hub, role, clients })),
+      hubs: hubs.map(({ hub: id, role, clients }) => ({ hub: hubNameOf(id), id, role, clients })),
     };
   }
 
@@ -185,6 +232,7 @@ export class Cluster implements AsyncDisposable {
    * Takes a second at most.
    */
   async retire(): Promise<void> {
+    this.#leadership.retire(); // at once: an engine that comes back now finds no leader here
     const broker = this.#link.broker;
     if (broker === undefined) return;
     const { clock } = this.#options;
@@ -192,7 +240,7 @@ export class Cluster implements AsyncDisposable {
       while (this.#role === "leader" && this.#publisher.waiting > 0) {
         await clock.sleep(LEAVE_MS / 50);
       }
-      await this.#leadership.resign(broker).catch(() => {}); // then the lease runs out by itself
+      await this.#leadership.letGo(broker);
       if (this.#role !== "leader") return;
       this.#role = "follower";
       this.#presence.announce(broker);
@@ -213,13 +261,29 @@ export class Cluster implements AsyncDisposable {
   async #join(broker: Broker): Promise<void> {
     this.#broker = broker;
     this.#claimed = undefined;
+    this.#oldLeader = Promise.withResolvers();
     const survey = await this.#follower.survey(broker);
     this.#brokenEpoch = survey.brokenEpoch;
-    await this.#leadership.tryNow(broker);
-    await this.#follower.join(broker, survey, () => {
-      this.#isAlone = false;
-      this.#replica.unreachable = undefined;
-    });
+    try {
+      await this.#leadership.tryNow(broker);
+      // Whoever led may be gone: this hub tries to, until it has heard somebody who does.
+      void this.#leadership.run(broker).catch((error) =>
+        this.#log.error("cluster.failed", { why: String(error) })
+      );
+      void this.#presence.run(broker);
+      await this.#follower.join(broker, survey, {
+        onCaughtUp: () => this.#presence.ask(broker),
+        isLed: this.#oldLeader.promise,
+        onFollowing: () => {
+          this.#isAlone = false;
+          this.#replica.unreachable = undefined;
+        },
+      });
+    } catch (error) {
+      // It cannot write, or cannot read: another hub may be better off.
+      if (!broker.lost.aborted) await this.#leadership.letGo(broker);
+      throw error;
+    }
   }
 
   #onJoined(broker: Broker): void {
@@ -230,20 +294,65 @@ export class Cluster implements AsyncDisposable {
       this.#publisher.stop();
       stopPolling();
     }
-    this.#log.info("cluster.joined", { role: this.#role, epoch: hub.epoch });
+    const { leader } = this.report();
+    this.#log.info("cluster.joined", { hub: this.#id, role: this.#role, leader, epoch: hub.epoch });
     this.#outageNotice.over(this.#role);
     this.#hasJoined = true;
-    void this.#leadership.run(broker).catch((error) =>
-      this.#log.error("cluster.failed", { why: String(error) })
-    );
+    void this.#leaderWatch.run(broker);
     learnDepartures(broker, hub.stream);
-    void this.#presence.run(broker);
+    void this.#sayUnsaid(broker);
+  }
+
+  /** Writes what was accepted while alone into the stream, under names by which it is stored once. */
+  async #sayUnsaid(broker: Broker): Promise<void> {
+    const { hub } = this.#options;
+    const said = this.#unsaid.size;
+    // What was written and did not come back before the engine was lost is written again.
+    for (const { id, draft } of this.#unsaid.all()) {
+      await this.#untilDone(broker, async () => {
+        if (!this.#unsaid.has(id)) return; // it came back
+        const draftOf = { epoch: hub.epoch, said: id };
+        await this.#publisher.publish(broker, draft, draftOf).catch((error) => {
+          if (!(error instanceof ClusterUnreachable && error.isTooLarge)) throw error;
+          this.#unsaid.giveUp(id);
+        });
+      });
+    }
+    const { lost } = this.#unsaid;
+    if (lost > 0) {
+      await this.#untilDone(broker, async () => {
+        await this.#publisher.tellGap(broker, hub.epoch);
+        this.#unsaid.lossTold();
+      });
+    }
+    if (said + lost > 0 && !broker.lost.aborted) {
+      this.#log.info("cluster.unsaid_written", { entries: said, lost });
+    }
+  }
+
+  /** Tries until it is done or the engine is lost. */
+  async #untilDone(broker: Broker, work: () => Promise<void>): Promise<void> {
+    while (!broker.lost.aborted) {
+      try {
+        return await work();
+      } catch {
+        const { clock } = this.#options;
+        await clock.sleep(UNSAID_RETRY_MS, { signal: broker.lost }).catch(() => {});
+      }
+    }
+  }
+
+  /** Something this hub said alone, or another did, came through the stream. */
+  #heardBack(said: string): number {
+    const kept = this.#unsaid.get(said);
+    this.#unsaid.remove(said);
+    return kept?.hadBefore ?? 0;
   }
 
   #onClaim(claim: Claim): void {
     this.#newestClaim = claim;
     this.figures.onClaim(claim);
-    if (claim.hub === this.#options.name) this.#leadIfRead();
+    if (claim.hub === this.#id) this.#leadIfRead();
     else this.#leadership.depose(`hub ${claim.hub} leads`);
   }
 
@@ -256,29 +365,37 @@ export class Cluster implements AsyncDisposable {
     const broker = this.#broker;
     if (claimed === undefined || broker === undefined) return;
     const { hub: leader, term } = this.#newestClaim ?? {};
-    if (leader !== this.#options.name || term !== claimed.term) return;
+    if (leader !== this.#id || term !== claimed.term) return;
     if (this.#role === "leader" && this.#leads === term) return; // its own claim, repeated
     this.#role = "leader";
     this.#leads = term;
     this.figures.onTakeover();
-    this.#log.info("cluster.leading", { term, epoch: claimed.epoch });
-    this.#options.startPolling(this.#replica.inheritance());
+    this.#log.info("cluster.leading", { hub: this.#id, term, epoch: claimed.epoch });
+    this.#poll().catch((error) => {
+      if (this.#leads === term && this.#role === "leader") void this.#resign(String(error));
+    });
     this.#publisher.lead(broker, claimed, {
+      everyMs: REPEAT_CLAIM_AFTER_MS + Math.ceil(this.#options.leaseMs / RENEWALS_PER_LEASE),
       isValid: () => this.#leadership.isHeld,
       onFenced: () => this.#leadership.depose("the lease ran out, or another hub's words stand"),
     });
     this.#presence.announce(broker);
   }
 
-  #onDeposed(why: string): void {
+  #onDeposed(why: string, to?: string): void {
     this.#claimed = undefined;
     this.#publisher.pause();
     if (this.#role !== "leader") return;
     this.#role = "follower";
     this.#publisher.stop();
     this.#options.stopPolling();
-    this.#log.warning("cluster.deposed", { why });
-    if (this.#broker) this.#presence.announce(this.#broker);
+    this.#log.warning("cluster.deposed", {
+      hub: this.#id,
+      why,
+      ...(to === undefined ? {} : { to }),
+    });
+    const also = to === undefined ? {} : { hands_over_to: to };
+    if (this.#broker) this.#presence.announce(this.#broker, also);
   }
 
   #onLost(): void {
@@ -288,16 +405,42 @@ export class Cluster implements AsyncDisposable {
     // What waits goes on waiting, and polls go on: this hub may lead again in a moment.
     this.#publisher.pause();
     this.#presence.clear();
-    this.#log.warning("cluster.lost", { role: this.#role, why: this.#link.why });
+    this.#log.warning("cluster.lost", { hub: this.#id, role: this.#role, why: this.#link.why });
   }
 
   #onGivenUp(): void {
     this.#isAlone = true;
-    this.#role = "alone";
     this.#publisher.stop();
-    this.#log.warning("cluster.alone", { why: this.#link.why });
     this.#options.hub.stream.leave();
-    this.#options.startPolling(this.#replica.inheritance());
+    this.#poll().then(
+      () => {
+        if (!this.#isAlone) return;
+        this.#role = "alone";
+        this.#log.warning("cluster.alone", { hub: this.#id, why: this.#link.why });
+      },
+      () => {}, // told already; nothing is polled, and every value says that it is old
+    );
+  }
+
+  /** Polls, and says so if it cannot. */
+  async #poll(): Promise<void> {
+    try {
+      await this.#options.startPolling(this.#replica.inheritance());
+      this.#cannotPoll = undefined;
+    } catch (error) {
+      this.#cannotPoll = `this hub cannot poll: ${error instanceof Error ? error.message : error}`;
+      this.#log.error("cluster.cannot_poll", { hub: this.#id, why: this.#cannotPoll });
+      throw error;
+    }
+  }
+
+  /** Leads no more, for somebody else can do better, and lets others go first for a while. */
+  async #resign(why: string, { forMs = ASIDE_MS, to }: { forMs?: number; to?: string } = {}) {
+    const broker = this.#broker;
+    if (broker === undefined || this.#role !== "leader") return;
+    this.#leadership.standAside(forMs);
+    this.#onDeposed(why, to);
+    await this.#leadership.letGo(broker);
   }
 
   /** A value the stream says nothing of has grown old; alone, the hub's own polls say so. */
@@ -306,8 +449,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   #ownPresence(): HubPresence {
-    const { name, hub, backendReports } = this.#options;
+    const { hub, backendReports } = this.#options;
     const backends = this.#role === "leader" ? { backends: backendReports() } : {};
-    return { hub: name, role: this.#role, clients: hub.size, ...backends };
+    return { hub: this.#id, role: this.#role, clients: hub.size, ...backends };
   }
 }

@@ -1,4 +1,6 @@
 import type { Hub } from "../hub/hub.ts";
+import type { JsonText } from "../protocol/codec.ts";
+import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
 import type { OpenBroker } from "./broker.ts";
 import type { FedChannel, Inheritance } from "./replica.ts";
@@ -9,7 +11,7 @@ export interface ClusterOptions {
   clock: Clock;
   hub: Pick<Hub, "stream" | "value" | "error" | "epoch" | "size">;
   open: OpenBroker;
-  /** How this hub is called among the others. */
+  /** What people call this hub: the host's name, most often. */
   name: string;
   /** How long a lease lasts that is not renewed, in milliseconds. */
   leaseMs: number;
@@ -17,8 +19,11 @@ export interface ClusterOptions {
   graceMs: number;
   /** The channels that sources feed. */
   fed: () => readonly FedChannel[];
-  /** Polling is this hub's business from now on. Called again while it is, it changes nothing. */
-  startPolling: (inheritance: Inheritance) => void;
+  /**
+   * Polling is this hub's business from now on. Called again while it is, it changes nothing. Rejects
+   * if it cannot poll, as its configuration cannot be put into force.
+   */
+  startPolling: (inheritance: Inheritance) => Promise<void>;
   /** Polling is another hub's business. */
   stopPolling: () => void;
   /** What `/status` says of the backends, while this hub polls them. */
@@ -28,10 +33,43 @@ export interface ClusterOptions {
 /** What `/status` says of the cluster. */
 export interface ClusterReport {
   readonly role: Role;
-  /** This hub's name in the cluster. */
+  /** What this hub is called. */
   readonly hub: string;
+  /** Names this life of it, as others may have its name. */
+  readonly id: string;
+  /** What the hub that leads is called; null while this one knows of none. */
+  readonly leader: string | null;
   readonly connected: boolean;
+  /** Why it is not connected, or does not lead although it could. */
+  readonly why?: string;
+  /** Events and values that were accepted while the hub was alone, and that wait for its return. */
+  readonly unsaid: number;
   /** Clients of all hubs together. */
   readonly clients_connected: number;
-  readonly hubs: readonly { readonly hub: string; readonly role: Role; readonly clients: number }[];
+  readonly hubs: readonly HubReport[];
+}
+
+/** What is to be published. */
+export interface PublishDraft {
+  readonly type: string;
+  readonly data: JsonText;
+  /** Of a status channel's value, what stands around it. */
+  readonly status?: Omit<StatusData, "data">;
+  /** Said while the hub is alone, it is kept for the others. Default true. */
+  readonly isKept?: boolean;
+}
+
+/** What became of it. */
+export interface PublishReceipt {
+  readonly seq: number;
+  /** So far this hub alone has it. */
+  readonly shared?: false;
+}
+
+/** What is known of one hub of the cluster. */
+export interface HubReport {
+  readonly hub: string;
+  readonly id: string;
+  readonly role: Role;
+  readonly clients: number;
 }

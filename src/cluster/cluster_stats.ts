@@ -9,9 +9,9 @@ export type AppendResult = typeof APPEND_RESULTS[number];
 
 /**
  * What entries of the stream are about: `void` is a leader's that does not count, as another's was
- * there first, `unknown` a newer hub's, or nobody's.
+ * there first, `gap` says that something was lost, `unknown` is a newer hub's, or nobody's.
  */
-export const ENTRY_KINDS = ["claim", "value", "event", "error", "void", "unknown"] as const;
+export const ENTRY_KINDS = ["claim", "value", "event", "error", "gap", "void", "unknown"] as const;
 export type EntryKind = typeof ENTRY_KINDS[number];
 
 /** Time an append takes, in seconds: from a server beside the hub to one that does not answer. */
@@ -32,6 +32,7 @@ export class ClusterStats {
     value: 0,
     event: 0,
     error: 0,
+    gap: 0,
     void: 0,
     unknown: 0,
   };
@@ -114,7 +115,7 @@ export class ClusterStats {
 
 function kindOf(entry: Entry | undefined): EntryKind {
   if (entry === undefined) return "unknown";
-  if (entry.kind === "claim") return "claim";
+  if (entry.kind !== "broadcast") return entry.kind;
   if (entry.status !== undefined) return "value";
   return isErrorType(entry.type) ? "error" : "event";
 }

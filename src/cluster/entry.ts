@@ -13,6 +13,8 @@ export interface Claim {
   readonly after: number;
   /** Who speaks. */
   readonly hub: string;
+  /** At least so often a word of this leader's can be expected, in milliseconds. */
+  readonly every_ms?: number;
 }
 
 /** A broadcast. */
@@ -23,6 +25,8 @@ export interface Broadcast {
   readonly term?: number;
   readonly after?: number;
   readonly hub: string;
+  /** Names what its hub had told its own clients already, while it was alone. */
+  readonly said?: string;
   readonly type: string;
   /** Unix seconds. */
   readonly timestamp: number;
@@ -34,8 +38,17 @@ export interface Broadcast {
   readonly data: JsonText;
 }
 
+/** Something that was accepted is lost: clients of all hubs are to be told of a gap. */
+export interface Gap {
+  readonly kind: "gap";
+  readonly epoch: string;
+  readonly hub: string;
+  /** It is nobody's turn that is written here. */
+  readonly after?: undefined;
+}
+
 /** What hubs write into the stream they share. */
-export type Entry = Claim | Broadcast;
+export type Entry = Claim | Broadcast | Gap;
 
 /** Version of the form, so that hubs of different versions can share a stream while one upgrades. */
 const FORM = 1;
@@ -45,13 +58,16 @@ const HEAD_END = "\n";
 
 /** Writes an entry; a value that is JSON text already goes in as it stands. */
 export function encodeEntry(entry: Entry): string {
-  if (entry.kind === "claim") return JSON.stringify({ form: FORM, ...entry }) + HEAD_END;
+  if (entry.kind !== "broadcast") return JSON.stringify({ form: FORM, ...entry }) + HEAD_END;
   const { data, ...head } = entry;
   return JSON.stringify({ form: FORM, ...head }) + HEAD_END + data;
 }
 
 /** A head before anybody believes in it. */
-type Head = Partial<Omit<Broadcast, "kind">> & { form?: number; kind?: string };
+type Head = Partial<Omit<Broadcast, "kind">> & Partial<Omit<Claim, "kind">> & {
+  form?: number;
+  kind?: string;
+};
 
 /** Reads an entry; undefined if it is none, or of a form this version does not know. */
 export function decodeEntry(text: string): Entry | undefined {
@@ -62,17 +78,19 @@ export function decodeEntry(text: string): Entry | undefined {
   if (head === undefined || form !== FORM || typeof epoch !== "string" || typeof hub !== "string") {
     return undefined;
   }
+  if (head.kind === "gap") return { kind: "gap", epoch, hub };
   return head.kind === "broadcast" ? broadcastOf(head, text.slice(end + 1)) : claimOf(head);
 }
 
 function claimOf(head: Head): Claim | undefined {
-  const { kind, epoch = "", hub = "", term, after } = head;
+  const { kind, epoch = "", hub = "", term, after, every_ms } = head;
   if (kind !== "claim" || typeof term !== "number" || typeof after !== "number") return undefined;
-  return { kind, epoch, hub, term, after };
+  const isPaced = typeof every_ms === "number" && every_ms > 0;
+  return { kind, epoch, hub, term, after, ...(isPaced ? { every_ms } : {}) };
 }
 
 function broadcastOf(head: Head, data: string): Broadcast | undefined {
-  const { epoch = "", hub = "", type, timestamp, term, after, code, status } = head;
+  const { epoch = "", hub = "", type, timestamp, term, after, code, status, said } = head;
   if (typeof type !== "string" || typeof timestamp !== "number") return undefined;
   const isKnown = isStatusChannel(type)
     ? isStatus(status) && parsed(data) !== undefined
@@ -82,6 +100,7 @@ function broadcastOf(head: Head, data: string): Broadcast | undefined {
     kind: "broadcast",
     epoch,
     hub,
+    ...(typeof said === "string" ? { said } : {}),
     type,
     timestamp,
     ...(typeof term === "number" && typeof after === "number" ? { term, after } : {}),

@@ -1,7 +1,6 @@
-// @ts-types="../std_types/deadline.d.ts"
-import { deadline } from "@std/async/deadline";
 import type { SharedFrame, SharedStream } from "../hub/resume/shared_stream.ts";
 import { encodeStatusData } from "../protocol/codec.ts";
+import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import { catchUp, type Numbered } from "./catch_up.ts";
 import { type Broker, BrokerError, type Stored, type StreamState } from "./broker.ts";
@@ -11,6 +10,7 @@ import type { Replica } from "./replica.ts";
 import { LeaderChain } from "./leader_chain.ts";
 
 export interface FollowerOptions {
+  clock: Clock;
   /** The hub's end of the stream. */
   stream: SharedStream;
   replica: Replica;
@@ -18,6 +18,10 @@ export interface FollowerOptions {
   figures?: ClusterStats;
   /** Somebody leads from now on, perhaps this hub. */
   onClaim: (claim: Claim) => void;
+  /** A leader's entry that counts came through the stream; told as it is read. */
+  onLeader: (entry: Entry) => void;
+  /** Up to which of this hub's clients, as they are counted, have had what it said while alone. */
+  hadBefore: (said: string) => number;
   /** This hub spoke as a leader and was not the one: its words do not count. */
   onOutOfSuccession: (hub: string) => void;
 }
@@ -31,8 +35,32 @@ export interface Survey {
   readonly brokenEpoch: string | undefined;
 }
 
-/** How long the part of the stream that was missed may take to be read, in milliseconds. */
-const CATCH_UP_MS = 10_000;
+/**
+ * How long it may take to read the part of the stream that was missed and to hear a leader, in
+ * milliseconds.
+ */
+export const CATCH_UP_MS = 10_000;
+
+/**
+ * Bytes of the stream that are read on joining. What stands before them is not read: the last values
+ * are kept beside the stream, and clients that would resume from there are told of a gap.
+ */
+export const CATCH_UP_BYTES = 32 * 1024 * 1024;
+
+/** After so many failures to read what was missed it is left out, and a gap is told. */
+const MAX_READS_FAILED = 2;
+
+/** Things said alone whose names are remembered, so that none is told twice; the oldest go first. */
+const MAX_NAMES = 4096;
+
+export interface JoinOptions {
+  /** Called when all that is there was read: a leader's next word is proof that the engine works. */
+  onCaughtUp: () => void;
+  /** Resolves if a leader of before this version, which writes no word when asked, says that it is there. */
+  isLed: Promise<void>;
+  /** Called in the moment in which the hub turns to the stream. */
+  onFollowing: () => void;
+}
 
 /**
  * Follows the shared stream: finds this hub's place in it, brings its clients what they missed,
@@ -44,7 +72,10 @@ export class Follower {
   readonly #log: Log = logOf("cluster");
   #seen: { readonly streamId: string; readonly epoch: string; readonly seq: number } | undefined;
   readonly #leaderChain = new LeaderChain();
+  readonly #names = new Set<string>();
   #streamId = "";
+  /** Times in a row that what there was to catch up on could not be read. */
+  #readsFailed = 0;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -74,28 +105,31 @@ export class Follower {
   }
 
   /**
-   * Goes on where this hub left off, or starts with what comes next.
+   * Goes on where this hub left off, or starts with what comes next, once a leader was heard: until
+   * then nobody can tell whether anything will come.
    *
-   * @param onFollowing Called in the moment in which the hub turns to the stream.
-   * @throws {BrokerError} If the stream cannot be read.
+   * @throws {BrokerError} If the stream cannot be read, or nobody leads.
    */
   async join(
     broker: Broker,
     { goesOn, state }: Survey,
-    onFollowing: () => void,
+    { onCaughtUp, isLed, onFollowing }: JoinOptions,
   ): Promise<void> {
     const { stream, replica } = this.#options;
     const seen = this.#seen;
-    const { id, first, last } = await broker.state();
+    const now = await broker.state();
+    const { id, last } = now;
     const newest = await broker.newestOfLeaders();
     // What came since the survey is news, this hub's own claim among it.
     const deliverFrom = (goesOn && seen ? seen.seq : state.last) + 1;
-    const readFrom = goesOn && seen && stream.isFollowing ? deliverFrom : first;
+    const hasPast = goesOn && seen !== undefined && stream.remembers(seen.epoch);
+    const readFrom = Math.max(hasPast ? deliverFrom : now.first, this.#tailOf(now));
     const entries: Numbered[] = [];
     let isLive = false;
     const caughtUp = Promise.withResolvers<void>();
+    const led = Promise.withResolvers<void>();
     if (readFrom > last) caughtUp.resolve();
-    if (readFrom === first) this.#leaderChain.restart(first);
+    if (!hasPast || readFrom > deliverFrom) this.#leaderChain.restart(readFrom);
     let next = readFrom;
     await broker.read(readFrom, (stored) => {
       if (stored.seq > next) this.#leaderChain.skipTo(stored.seq);
@@ -104,12 +138,17 @@ export class Follower {
       if (isLive) this.#hear(numbered);
       else entries.push(numbered);
       if (stored.seq >= last) caughtUp.resolve();
+      if (stored.seq > state.last && isOfLeader(numbered.entry)) led.resolve();
     });
-    try {
-      await deadline(caughtUp.promise, CATCH_UP_MS, { signal: broker.lost });
-    } catch {
-      throw new BrokerError("the stream could not be read to its end");
-    }
+    this.#readsFailed += 1; // unless it goes well
+    await this.#inTime(caughtUp.promise, broker, "the stream could not be read to its end");
+    this.#readsFailed = 0;
+    onCaughtUp();
+    await this.#inTime(
+      Promise.race([led.promise, isLed]),
+      broker,
+      "no hub leads, or what it says does not arrive",
+    );
     this.#streamId = id;
     const newestEpoch = newest && decodeEntry(newest.text)?.epoch;
     const { position, startsAfter, past, missed, isBroken } = catchUp(entries, {
@@ -129,9 +168,31 @@ export class Follower {
     for (const { seq, entry } of past) {
       if (entry?.kind === "broadcast") stream.remember(frameOf(seq, entry));
     }
-    this.#seen = { streamId: id, epoch: position.epoch, seq: deliverFrom - 1 };
+    const at = Math.max(deliverFrom - 1, missed.length === 0 ? position.seq : 0);
+    this.#seen = { streamId: id, epoch: position.epoch, seq: at };
     for (const { seq, entry } of missed) this.#take(seq, entry, "missed");
     isLive = true;
+  }
+
+  /** The first of the entries that are read on joining, however many there are. */
+  #tailOf({ first, last, bytes }: StreamState): number {
+    if (this.#readsFailed >= MAX_READS_FAILED) return last + 1;
+    const count = Math.max(1, last - first + 1);
+    return last + 1 - Math.floor(count * Math.min(1, CATCH_UP_BYTES / Math.max(1, bytes)));
+  }
+
+  async #inTime(done: Promise<void>, { lost }: Broker, otherwise: string): Promise<void> {
+    const over = new AbortController();
+    const onLost = () => over.abort();
+    lost.addEventListener("abort", onLost, { once: true });
+    const late = this.#options.clock.sleep(CATCH_UP_MS, { signal: over.signal })
+      .then(() => true, () => lost.aborted);
+    const isLate = await Promise.race([done.then(() => false), lost.aborted ? true : late]);
+    lost.removeEventListener("abort", onLost);
+    over.abort();
+    // A connection that is lost meanwhile says why by itself.
+    if (lost.aborted) throw lost.reason;
+    if (isLate) throw new BrokerError(otherwise);
   }
 
   #hear({ seq, entry }: Numbered): void {
@@ -156,15 +217,31 @@ export class Follower {
       return;
     }
     this.#seen = { streamId: this.#streamId, epoch, seq };
-    if (entry === undefined) return;
-    // What was missed is older than it says of itself.
-    if (how === "missed") replica.recall(seq, entry);
+    if (entry?.kind === "gap") {
+      this.#figures.onGap();
+      stream.follow({ epoch, seq }, { startsAfter: seq, hasGap: true });
+      return;
+    }
+    if (entry === undefined || this.#wasTold(entry)) return;
+    // What was missed, or said while a hub was alone, is older than it says of itself.
+    if (how === "missed" || entry.said !== undefined) replica.recall(seq, entry);
     else replica.hear(seq, entry);
     const status = entry.status && replica.latest(entry.type);
+    const hadBefore = entry.said === undefined ? 0 : this.#options.hadBefore(entry.said);
     stream.relay({
       ...frameOf(seq, entry),
       ...(status === undefined ? {} : { data: encodeStatusData(status) }),
-    });
+    }, { hadBefore });
+  }
+
+  /** Whether it was written twice: NATS knows the names of the last two minutes alone. */
+  #wasTold({ said }: Broadcast): boolean {
+    if (said === undefined) return false;
+    if (this.#names.has(said)) return true;
+    this.#names.add(said);
+    const [oldest] = this.#names;
+    if (this.#names.size > MAX_NAMES && oldest !== undefined) this.#names.delete(oldest);
+    return false;
   }
 
   /** Reads an entry; undefined if it says nothing, or nothing that counts. */
@@ -178,6 +255,7 @@ export class Follower {
     const { after, hub } = entry;
     if (after === undefined || this.#leaderChain.counts(seq, after)) {
       this.#figures.onRead(entry);
+      if (after !== undefined) this.#options.onLeader(entry);
       return entry;
     }
     this.#figures.onVoid();
@@ -185,6 +263,10 @@ export class Follower {
     this.#options.onOutOfSuccession(hub);
     return undefined;
   }
+}
+
+function isOfLeader(entry: Entry | undefined): boolean {
+  return entry?.after !== undefined;
 }
 
 function frameOf(seq: number, { type, data, timestamp, code }: Broadcast): SharedFrame {

@@ -36,7 +36,7 @@ export interface LeadershipOptions extends Ambition {
 }
 
 /** Lease times in which it is renewed: two renewals may fail before it is lost. */
-const RENEWALS_PER_LEASE = 3;
+export const RENEWALS_PER_LEASE = 3;
 
 /** How often a hub that does not lead tries to, in milliseconds. */
 export const TRY_EVERY_MS = 1000;
@@ -56,6 +56,8 @@ export class Leadership {
   #heldUntil = -Infinity;
   #isLeading = false;
   #hasResigned = false;
+  /** Until then it lets others lead, in monotonic milliseconds. */
+  #asideUntil = -Infinity;
   #wake: AbortController | undefined;
 
   constructor(options: LeadershipOptions) {
@@ -69,14 +71,15 @@ export class Leadership {
 
   /** Tries once; true if this hub leads now. */
   async tryNow(broker: Broker): Promise<boolean> {
-    if (this.#hasResigned) return false;
+    if (this.#letsOthers) return false;
     const { clock, hub, leaseMs, onClaimed } = this.#options;
     const askedAt = clock.now();
     const term = await broker.lease.take(hub);
     if (term === undefined) return false;
     this.#heldUntil = askedAt + leaseMs;
     const claimed = await this.#claim(broker, term);
-    if (claimed === undefined) {
+    // Asked to meanwhile, it lets others lead after all.
+    if (claimed === undefined || this.#letsOthers) {
       await this.#giveUp(broker);
       return false;
     }
@@ -117,11 +120,24 @@ export class Leadership {
     this.#options.onDeposed(why);
   }
 
-  /** Gives the lease back, for another hub to take at once, and never takes it again. */
-  async resign(broker: Broker): Promise<void> {
+  /** Never takes the lease again, whatever engine comes. */
+  retire(): void {
     this.#hasResigned = true;
+  }
+
+  /** Lets others lead for so long, in milliseconds; 0: not any more. */
+  standAside(forMs: number): void {
+    this.#asideUntil = this.#options.clock.now() + forMs;
+  }
+
+  /** Gives the lease back, for another hub to take at once. */
+  async letGo(broker: Broker): Promise<void> {
     this.#isLeading = false;
-    await this.#giveUp(broker);
+    await this.#giveUp(broker).catch(() => {}); // then the lease runs out by itself
+  }
+
+  get #letsOthers(): boolean {
+    return this.#hasResigned || this.#options.clock.now() < this.#asideUntil;
   }
 
   async #keep(broker: Broker, askedAt: number): Promise<void> {

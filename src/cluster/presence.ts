@@ -12,12 +12,20 @@ export interface HubPresence {
   readonly clients: number;
   /** What the leader's `/status` says of the backends, for the others to show. */
   readonly backends?: Readonly<Record<string, unknown>>;
+  /** Backends it has lately reached by itself while the leader does not. */
+  readonly reaches?: readonly string[];
+  /** It hands the lead over to this hub: the others let that one go first. */
+  readonly hands_over_to?: string;
 }
 
 export interface PresenceOptions {
   clock: Clock;
   /** This hub, as it stands. */
   present: () => HubPresence;
+  /** A hub that comes waits for a word of the leader. */
+  onAsked: () => void;
+  /** Another hub has said something of itself; one of before this version answers no question. */
+  onHeard: (presence: HubPresence, from: { readonly isOld: boolean }) => void;
 }
 
 /** Hubs say that they are there this often, in milliseconds. */
@@ -30,6 +38,12 @@ export const ABSENT_AFTER_MS = 3 * PRESENCE_EVERY_MS;
 export const MAX_HUBS = 256;
 
 const TOPIC = "roll_call";
+
+/** Answers go to the one that asked, on a topic of its own. */
+const answersTo = (hub: string) => `roll_call_for.${hub}`;
+
+/** Form of the messages: a hub without one is of before, and answers everybody. */
+const FORM = 2;
 
 /** Who else is there: hubs tell each other now and then, and a newcomer asks. Nothing is kept. */
 export class Presence {
@@ -53,9 +67,10 @@ export class Presence {
 
   /** Tells the others, and listens to them, until the connection is lost. */
   async run(broker: Broker): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, present } = this.#options;
     broker.listen(TOPIC, (text) => this.#hear(text, broker));
-    this.#say(broker, { asks: true });
+    broker.listen(answersTo(present().hub), (text) => this.#hear(text, broker));
+    this.ask(broker);
     const ticker = new Ticker(PRESENCE_EVERY_MS, {
       clock,
       signal: broker.lost,
@@ -64,9 +79,14 @@ export class Presence {
     for await (const _tick of ticker) this.#say(broker);
   }
 
+  /** Asks who is there; the leader writes a word into the stream besides. */
+  ask(broker: Broker): void {
+    this.#say(broker, { asks: true });
+  }
+
   /** This hub's role has changed: the others hear of it at once. */
-  announce(broker: Broker): void {
-    this.#say(broker);
+  announce(broker: Broker, also: Pick<HubPresence, "hands_over_to"> = {}): void {
+    this.#say(broker, also);
   }
 
   /** This hub leaves. */
@@ -79,14 +99,18 @@ export class Presence {
     this.#heard.clear();
   }
 
-  #say(broker: Broker, also: { asks?: true; leaves?: true } = {}): void {
-    broker.say(TOPIC, JSON.stringify({ ...this.#options.present(), ...also }));
+  #say(
+    broker: Broker,
+    also: Partial<HubPresence> & { asks?: true; leaves?: true } = {},
+    topic: string = TOPIC,
+  ): void {
+    broker.say(topic, JSON.stringify({ form: FORM, ...this.#options.present(), ...also }));
   }
 
   #hear(text: string, broker: Broker): void {
     const message = parse(text);
     if (message === undefined || message.hub === this.#options.present().hub) return;
-    const { asks, leaves, ...presence } = message;
+    const { asks, leaves, form: _, ...presence } = message;
     if (leaves) {
       this.#heard.delete(presence.hub);
       return;
@@ -94,11 +118,15 @@ export class Presence {
     if (this.#heard.has(presence.hub) || this.#heard.size < MAX_HUBS) {
       this.#heard.set(presence.hub, { presence, at: this.#options.clock.now() });
     }
-    if (asks) this.#say(broker);
+    this.#options.onHeard(presence, { isOld: message.form === undefined });
+    if (!asks) return;
+    // One of before this form listens to what everybody hears alone.
+    this.#say(broker, {}, message.form === undefined ? TOPIC : answersTo(presence.hub));
+    this.#options.onAsked();
   }
 }
 
-type Message = HubPresence & { asks?: boolean; leaves?: boolean };
+type Message = HubPresence & { form?: number; asks?: boolean; leaves?: boolean };
 
 function parse(text: string): Message | undefined {
   try {

@@ -55,7 +55,7 @@ export class StreamPublisher {
   lead(
     broker: Broker,
     { epoch, term, seq }: Claimed,
-    right: Pick<WriteGrant, "isValid" | "onFenced">,
+    right: Pick<WriteGrant, "isValid" | "onFenced" | "everyMs">,
   ): void {
     this.#writer.take({
       ...right,
@@ -72,8 +72,8 @@ export class StreamPublisher {
   }
 
   /** Repeats the claim if little was said of late. */
-  refresh(): void {
-    this.#writer.refresh();
+  refresh(options?: { isAsked: boolean }): void {
+    this.#writer.refresh(options);
   }
 
   /** Leads no more, for now; what waits goes on waiting. */
@@ -92,13 +92,20 @@ export class StreamPublisher {
    *
    * @throws {ClusterUnreachable} If it cannot be said whether the others hear of it.
    */
-  async publish(broker: Broker, draft: Omit<Draft, "timestamp">, epoch: string): Promise<number> {
-    const { clock, name } = this.#options;
-    const timestamp = clock.unixSeconds();
-    const entry: Broadcast = { kind: "broadcast", epoch, hub: name, timestamp, ...draft };
+  async publish(
+    broker: Broker,
+    draft: Draft,
+    { epoch, said }: { epoch: string; said?: string },
+  ): Promise<number> {
+    const { name } = this.#options;
+    const entry: Broadcast = {
+      ...{ kind: "broadcast", epoch, hub: name },
+      ...(said === undefined ? {} : { said }),
+      ...draft,
+    };
     const appended = await this.#append(broker, encodeEntry(entry), {
       as: "anyone",
-      id: crypto.randomUUID(),
+      id: said ?? crypto.randomUUID(),
     }).catch((error: Error) => {
       throw new ClusterUnreachable(error.message);
     });
@@ -108,6 +115,12 @@ export class StreamPublisher {
     if (appended.kind === "fenced") throw new ClusterUnreachable("the stream did not take it");
     if (entry.status !== undefined) this.#keep(broker, entry, appended.seq);
     return appended.seq;
+  }
+
+  /** Tells the clients of all hubs that something was lost. */
+  async tellGap(broker: Broker, epoch: string): Promise<void> {
+    const entry = { kind: "gap", epoch, hub: this.#options.name } as const;
+    await this.#append(broker, encodeEntry(entry), { as: "anyone", id: crypto.randomUUID() });
   }
 
   async #append(broker: Broker, text: string, options: AppendOptions): Promise<Appended> {

@@ -15,8 +15,8 @@ export const MAX_WAITING = 1024;
 /** Pause before an entry is offered again to an engine that did not take it, in milliseconds. */
 const RETRY_MS = 100;
 
-/** A leader that has written nothing for this long, in milliseconds, repeats its claim. */
-const REPEAT_CLAIM_AFTER_MS = 20_000;
+/** A leader that has written nothing for this long, in milliseconds, repeats its claim when it can. */
+export const REPEAT_CLAIM_AFTER_MS = 2000;
 
 /** A leader's right to write, from its claim until it is deposed or its engine is lost. */
 export interface WriteGrant {
@@ -30,6 +30,8 @@ export interface WriteGrant {
   readonly append: (text: string, options: AppendOptions) => Promise<Appended>;
   /** Another hub leads: nothing more can be written. */
   readonly onFenced: () => void;
+  /** At least so often this leader says something, in milliseconds. */
+  readonly everyMs: number;
   readonly onStored: (entry: Broadcast, seq: number) => void;
   readonly onTooLarge: (draft: Draft, maxBytes: number) => void;
 }
@@ -85,10 +87,13 @@ export class Writer {
 
   /**
    * Repeats the claim if nothing was written for a while: once the newest leader's entry is too
-   * old to be kept, the stream would not know this leader for its own any more.
+   * old to be kept, the stream would not know this leader for its own any more, and hubs that hear
+   * no leader give the engine up.
+   *
+   * @param options.isAsked Somebody waits for a word.
    */
-  refresh(): void {
-    const isDue = this.#clock.now() - this.#storedAt >= REPEAT_CLAIM_AFTER_MS;
+  refresh({ isAsked = false } = {}): void {
+    const isDue = isAsked || this.#clock.now() - this.#storedAt >= REPEAT_CLAIM_AFTER_MS;
     if (this.#grant === undefined || this.size > 0 || !isDue) return;
     this.#waiting.push({ id: crypto.randomUUID() });
     void this.#write();
@@ -130,10 +135,10 @@ export class Writer {
 
   /** Offers one entry; its number if it was stored. */
   async #offer(offered: Waiting, grant: WriteGrant): Promise<number | undefined> {
-    const { epoch, term, hub, fence } = grant;
+    const { epoch, term, hub, fence, everyMs } = grant;
     const entry: Entry = offered.draft
       ? { kind: "broadcast", epoch, term, after: fence, hub, ...offered.draft }
-      : { kind: "claim", epoch, term, after: fence, hub };
+      : { kind: "claim", epoch, term, after: fence, hub, every_ms: everyMs };
     let appended: Appended;
     try {
       appended = await grant.append(encodeEntry(entry), { as: "leader", id: offered.id, fence });

@@ -79,6 +79,8 @@ export class Session implements WriterOwner {
   /** It asked for no channel in particular, and gets those that come to be as well. */
   readonly wantsAll: boolean;
   readonly startedAt: number;
+  /** How many clients the hub has had before this one. */
+  readonly ordinal: number;
   readonly #transport: Transport;
   readonly #host: SessionHost;
   readonly #writer: ClientWriter;
@@ -98,6 +100,7 @@ export class Session implements WriterOwner {
     this.address = address;
     this.wantsAll = wantsAll;
     this.startedAt = now;
+    this.ordinal = stats.opened;
     this.#transport = transport;
     this.#host = host;
     this.#mayRead = mayRead;

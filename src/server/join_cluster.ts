@@ -16,8 +16,8 @@ export async function joinCluster(
     import("../cluster/nats/server_version.ts"),
   ]);
   const versions = new ServerVersions();
-  const name = crypto.randomUUID();
   const { clock } = place;
+  const name = config.cluster.hub_name ?? Deno.hostname();
   const open = (signal: AbortSignal) =>
     NatsBroker.open({
       clock,

@@ -1,5 +1,5 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import type { ClusterReport } from "../cluster/cluster_options.ts";
+import type { ClusterReport, PublishReceipt } from "../cluster/cluster_options.ts";
 import type { Config } from "../config/schema.ts";
 import type { BackendStatus } from "../feed/guarded_backend.ts";
 import { Feed } from "../feed/feed.ts";
@@ -173,39 +173,42 @@ export class Supply implements AsyncDisposable {
   }
 
   /**
-   * Sends an event to everybody; its number.
+   * Sends an event to everybody.
    *
    * @throws {ClusterUnreachable} If it cannot be said whether the other hubs heard of it.
    */
-  async publishEvent(channel: string, data: JsonText): Promise<number> {
-    const seq = await this.#cluster?.publish(channel, data);
-    return seq ?? this.#options.hub.broadcast(channel, data);
+  async publishEvent(channel: string, data: JsonText): Promise<PublishReceipt> {
+    const tell = () => this.#options.hub.broadcast(channel, data);
+    return await this.#cluster?.publish({ type: channel, data }, tell) ?? { seq: tell() };
   }
 
   /** Makes this the latest value of a status channel; otherwise as {@linkcode publishEvent}. */
-  async publishStatus(channel: string, data: JsonText): Promise<number> {
+  async publishStatus(channel: string, data: JsonText): Promise<PublishReceipt> {
     const { clock, hub } = this.#options;
     const calledAt = momentOf(clock);
+    const tell = () => {
+      this.#values.put(channel, { text: data, calledAt, origin: "publisher" });
+      const stored = this.#values.read(channel);
+      return stored === undefined ? hub.seq : hub.value(channel, stored);
+    };
     const cached_at = Math.floor(calledAt.unixMs / 1000);
     const status = { is_stale: false, cached_at, age_ms: 0 };
-    const seq = await this.#cluster?.publish(channel, data, status);
-    if (seq !== undefined) return seq;
-    this.#values.put(channel, { text: data, calledAt, origin: "publisher" });
-    const stored = this.#values.read(channel);
-    return stored === undefined ? hub.seq : hub.value(channel, stored);
+    return await this.#cluster?.publish({ type: channel, data, status }, tell) ?? { seq: tell() };
   }
 
   /** Tells clients of one that was lost: this hub's, or those of all hubs, as configured. */
   tellLoss(event: ErrorEvent): void {
     const type = errorType(event.code);
     const { hub } = this.#options;
-    const alone = () => void hub.broadcast(type, json(event));
+    const alone = () => hub.broadcast(type, json(event));
     const isShared = this.#config.cluster?.tell_losses === "cluster";
-    if (!isShared || this.#cluster === undefined) return alone();
-    this.#cluster.publish(type, json(event)).then(
-      (seq) => seq ?? alone(),
-      alone, // better told to some than to nobody
-    );
+    if (!isShared || this.#cluster === undefined) {
+      alone();
+      return;
+    }
+    const publication = { type, data: json(event), isKept: false };
+    // Better told to some than to nobody.
+    this.#cluster.publish(publication, alone).catch(alone);
   }
 
   /** A client left: should it come to another hub, that one has to know. */
@@ -236,19 +239,22 @@ export class Supply implements AsyncDisposable {
     return this.#cluster === undefined || this.#cluster.role === "alone";
   }
 
-  #startPolling({ values, backendsOut }: Inheritance): void {
-    if (this.#isPolling || this.#retiring) return;
+  async #startPolling({ values, backendsOut }: Inheritance): Promise<void> {
+    if (this.#retiring) throw new Error("the hub is stopping");
+    if (this.#isPolling) return;
     const { monotonicMs } = momentOf(this.#options.clock);
     for (const [channel, { data: text, cached_at, age_ms }] of values) {
       const calledAt = { monotonicMs: monotonicMs - age_ms, unixMs: cached_at * 1000 };
       this.#values.put(channel, { text, calledAt, origin: "stream" });
     }
     this.#isPolling = true;
-    const plan = feedPlan(this.#config, this.#options.openBackend);
-    this.#feed.apply(plan, { backendsOut }).catch((error) => {
-      // Nothing is polled then, and every value grows old and says so.
-      logOf("server").error("feed.not_started", { why: String(error) });
-    });
+    try {
+      await this.#feed.apply(feedPlan(this.#config, this.#options.openBackend), { backendsOut });
+    } catch (error) {
+      // Nothing is polled then, every value grows old and says so, and another hub may do better.
+      this.#isPolling = false;
+      throw error;
+    }
   }
 
   #stopPolling(): void {

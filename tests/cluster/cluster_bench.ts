@@ -1,4 +1,5 @@
 import { Cluster } from "../../src/cluster/cluster.ts";
+import type { PublishReceipt } from "../../src/cluster/cluster_options.ts";
 import type { Inheritance } from "../../src/cluster/replica.ts";
 import { BrokerError } from "../../src/cluster/broker.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -17,6 +18,8 @@ export class Member implements AsyncDisposable {
   inherited: Inheritance | undefined;
   readonly clock: FakeClock;
 
+  /** Why it cannot poll, should it have to. */
+  cannotPoll: string | undefined;
   /** While true, it alone finds no engine. */
   isCutOff = false;
 
@@ -34,8 +37,10 @@ export class Member implements AsyncDisposable {
       graceMs,
       fed: () => [{ channel: "a", backend: "core", staleAfterMs: 15_000 }],
       startPolling: (inheritance) => {
+        if (this.cannotPoll) return Promise.reject(new Error(this.cannotPoll));
         if (!this.isPolling) this.inherited = inheritance;
         this.isPolling = true;
+        return Promise.resolve();
       },
       stopPolling: () => this.isPolling = false,
       backendReports: () => ({ core: { state: name } }),
@@ -45,6 +50,13 @@ export class Member implements AsyncDisposable {
 
   get role(): string {
     return this.cluster.role;
+  }
+
+  /** Publishes an event; what became of it. */
+  publish(n: number): Promise<PublishReceipt> {
+    const data = text({ n });
+    const tell = () => this.hubs.hub.broadcast("notification", data);
+    return this.cluster.publish({ type: "notification", data }, tell);
   }
 
   /** Polls once, if it is for this hub to do. */

@@ -20,7 +20,7 @@ Deno.test("ClusterStats() begins with 0 everywhere", () => {
   const figures = new ClusterStats();
   assertEquals([figures.leaders, figures.takeovers, figures.losses, figures.gaps], [0, 0, 0, 0]);
   assertEquals(APPEND_RESULTS.map((result) => figures.appends(result)), [0, 0, 0, 0]);
-  assertEquals(ENTRY_KINDS.map((kind) => figures.read(kind)), [0, 0, 0, 0, 0, 0]);
+  assertEquals(ENTRY_KINDS.map((kind) => figures.read(kind)), [0, 0, 0, 0, 0, 0, 0]);
 });
 
 Deno.test("ClusterStats.onClaim() counts a leader once, however often it repeats its claim", () => {
@@ -47,6 +47,7 @@ Deno.test("ClusterStats.onRead() tells entries by what they are about", () => {
     value: 1,
     event: 1,
     error: 3,
+    gap: 0,
     void: 1,
     unknown: 1,
   });

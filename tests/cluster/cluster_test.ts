@@ -14,7 +14,7 @@ Deno.test("Cluster has one leader, who polls; all show what it says, under the s
   const clients = bench.members.map(({ hubs }) => hubs.connect());
   one.poll(1);
   two.poll(2);
-  const seq = await last.cluster.publish("notification", text({ n: 1 }));
+  const { seq } = await last.publish(1);
   await bench.clock.advance(10);
   const told = clients.map(({ transport }) =>
     transport.frames.flatMap(({ type, seq }) => seq === undefined ? [] : `${type} ${seq}`)
@@ -89,14 +89,14 @@ Deno.test("Cluster without its engine: a blink changes nothing, then all is stal
   await bench.clock.advance(1000);
   assertEquals(later().map(({ type, data }) => data.code ?? type), ["CLUSTER_LOST", "a"]);
   assertEquals(later()[1]?.data.is_stale, true);
-  await assertRejects(() => two.cluster.publish("notification", text({ n: 1 })));
+  await assertRejects(() => two.publish(1));
   await bench.clock.advance(GRACE_MS - 1000);
   assertEquals(bench.roles, ["alone", "alone", "alone"]);
   assertEquals(bench.pollers.length, 3);
   assertEquals(later()[2]?.type, "welcome");
   two.poll(5);
   assertEquals(client.transport.frames.at(-1)?.data.data, 5);
-  assertEquals(await two.cluster.publish("notification", text({ n: 1 })), undefined, "its own");
+  assertEquals((await two.publish(1)).shared, false, "so far its own alone");
 
   bench.server.isDown = false;
   await bench.clock.advance(SOON_MS);
@@ -151,7 +151,7 @@ Deno.test("Cluster begins a new epoch with a stream made anew", async () => {
   const { bench, two } = await three();
   await using _bench = bench;
   const client = two.hubs.connect();
-  await two.cluster.publish("notification", text({ n: 1 }));
+  await two.publish(1);
   await bench.clock.advance(10);
   const before = two.hubs.hub.epoch;
   bench.server.crash();

@@ -92,6 +92,7 @@ export class FakeBroker implements Broker {
     await this.#answered();
     const reader = { next: from, onEntry };
     this.#readers.push(reader);
+    if (this.#server.isMute) return;
     for (const entry of this.#server.entries) this.#handTo(reader, entry);
   }
 
@@ -116,13 +117,17 @@ export class FakeBroker implements Broker {
 
   /** Loses the connection. */
   lose(why: string): void {
+    this.giveUp(new BrokerError(why));
+  }
+
+  giveUp(reason: BrokerError): void {
     this.#server.brokers.delete(this);
-    this.#lost.abort(new BrokerError(why));
+    this.#lost.abort(reason);
   }
 
   /** For the server: an entry was stored. */
   hand(entry: Stored): void {
-    if (this.isDeaf) return;
+    if (this.isDeaf || this.#server.isMute) return;
     for (const reader of this.#readers) this.#handTo(reader, entry);
   }
 

@@ -123,7 +123,7 @@ Deno.test("Leadership claims over words of the leader before that arrive in the 
   const { server, contenders: [one, two] } = race("one", "two");
   assert(one && two);
   await one.leadership.tryNow(one.broker);
-  await one.leadership.resign(one.broker);
+  await one.leadership.letGo(one.broker);
   let late = 2;
   const { broker } = two;
   const newestOfLeaders = broker.newestOfLeaders.bind(broker);
@@ -137,13 +137,13 @@ Deno.test("Leadership claims over words of the leader before that arrive in the 
   assertEquals(two.claimed?.seq, 4, "behind both of them");
 });
 
-Deno.test("Leadership.resign() hands over at once, and never leads again", async () => {
+Deno.test("Leadership.letGo() hands over at once, and never leads again", async () => {
   const { clock, contenders: [one, two] } = race("one", "two");
   assert(one && two);
   await one.leadership.tryNow(one.broker);
   const running = two.run();
   await clock.advance(10);
-  await one.leadership.resign(one.broker);
+  await one.leadership.letGo(one.broker);
   await clock.advance(10);
   assertEquals(two.told, ["claimed"], "long before the lease would have run out");
   assertEquals(await one.leadership.tryNow(one.broker), false);

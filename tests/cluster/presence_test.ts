@@ -14,7 +14,12 @@ function bench() {
   const server = new FakeServer(clock);
   const join = (presence: HubPresence) => {
     const broker = server.connect();
-    const roll = new Presence({ clock, present: () => presence });
+    const roll = new Presence({
+      clock,
+      present: () => presence,
+      onAsked: () => {},
+      onHeard: () => {},
+    });
     void roll.run(broker);
     return { broker, roll };
   };

@@ -34,6 +34,7 @@ class Bench {
         fence,
         isValid: () => this.isValid,
         append: (text, options) => this.broker.append(text, options),
+        everyMs: 4000,
         onFenced: () => this.fenced += 1,
         onStored: (_entry, seq) => this.stored.push(seq),
         onTooLarge: ({ type }) => this.tooLarge.push(type),
@@ -60,7 +61,9 @@ class Bench {
     return this.server.entries.map(({ text }) => {
       const entry = decodeEntry(text);
       if (entry === undefined) return "?";
-      return entry.kind === "claim" ? `claim ${entry.hub}` : `${entry.type} ${entry.data}`;
+      return entry.kind === "broadcast"
+        ? `${entry.type} ${entry.data}`
+        : `${entry.kind} ${entry.hub}`;
     });
   }
 }
@@ -175,16 +178,19 @@ Deno.test("Writer repeats its claim when it has nothing to say, and only then", 
   const bench = new Bench();
   bench.lead();
   bench.writer.refresh();
-  await bench.clock.advance(19_000);
+  await bench.clock.advance(1_900);
   bench.writer.push(error(1));
-  await bench.clock.advance(2_000);
+  await bench.clock.advance(1_000);
   bench.writer.refresh();
   await bench.clock.advance(0);
   assertEquals(bench.said, ["claim one", `rpc_error {"n":1}`]);
-  await bench.clock.advance(20_000);
+  await bench.clock.advance(2_000);
   bench.writer.refresh();
   await bench.clock.advance(0);
   assertEquals(bench.said, ["claim one", `rpc_error {"n":1}`, "claim one"]);
+  bench.writer.refresh({ isAsked: true });
+  await bench.clock.advance(0);
+  assertEquals(bench.said.length, 4, "a hub that comes gets a word at once");
 });
 
 Deno.test("Writer.clear() forgets what it had not said", async () => {

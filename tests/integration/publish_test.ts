@@ -117,8 +117,8 @@ Deno.test("publish() waits for a body that drips for its time and no longer", as
     maxBytes: 1000,
     statusChannels: () => [],
     isFed: () => false,
-    publishEvent: () => Promise.resolve(1),
-    publishStatus: () => Promise.resolve(1),
+    publishEvent: () => Promise.resolve({ seq: 1 }),
+    publishStatus: () => Promise.resolve({ seq: 1 }),
     bodyTimeoutMs: 20,
     isDraining: () => false,
   });

@@ -213,6 +213,10 @@ export class NatsBroker implements Broker {
     });
   }
 
+  giveUp(reason: BrokerError): void {
+    if (!this.lost.aborted) this.#lost.abort(reason);
+  }
+
   async onLeaseFreed(told: () => void): Promise<void> {
     const watch = await this.#ask(() => this.#leaseBucket.watch());
     this.lost.addEventListener("abort", () => watch.stop(), { once: true });
@@ -243,7 +247,7 @@ export class NatsBroker implements Broker {
   }
 
   #lose(why: string): void {
-    if (!this.lost.aborted) this.#lost.abort(new BrokerError(why));
+    this.giveUp(new BrokerError(why));
   }
 
   async #noteStatus(): Promise<void> {

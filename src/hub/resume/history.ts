@@ -76,6 +76,20 @@ export class History {
     this.#startsAfter = startsAfter;
   }
 
+  /** Takes everything out, for {@linkcode History.takeBack}. */
+  setAside(): History {
+    const aside = new History(this.#options);
+    aside.takeBack(this);
+    return aside;
+  }
+
+  /** Goes on with what was set aside, and forgets what is here. */
+  takeBack(aside: History): void {
+    this.restart(aside.#startsAfter);
+    this.#entries = aside.#entries.slice(aside.#start);
+    for (const [type, seq] of aside.#forgotten) this.#forgotten.set(type, seq);
+  }
+
   /**
    * What a client with this progress has missed of the types it wants, in order.
    */

@@ -80,6 +80,10 @@ export class SharedStream {
   readonly #options: SharedStreamOptions;
   readonly #log: Log = logOf("hub");
   readonly #clientsAhead = new ClientsAhead();
+  /** What was kept of the stream when the hub left it. */
+  #aside: { readonly epoch: string; readonly history: History } | undefined;
+  /** Clients that came back while the hub was alone, with all it had said until then. */
+  #resumedAlone = new WeakSet<Session>();
 
   constructor(options: SharedStreamOptions) {
     this.#options = options;
@@ -88,6 +92,17 @@ export class SharedStream {
   /** Whether the hub goes with a stream that others share. */
   get isFollowing(): boolean {
     return this.#options.sequence.isShared;
+  }
+
+  /** Whether what clients of this epoch may ask for is still here. */
+  remembers(epoch: string): boolean {
+    const { sequence } = this.#options;
+    return (sequence.isShared ? sequence.epoch : this.#aside?.epoch) === epoch;
+  }
+
+  /** How many clients there have been so far: tells who was here at this moment. */
+  get clientsSoFar(): number {
+    return this.#options.stats.opened;
   }
 
   /** How far a client may be ahead of this hub. */
@@ -101,12 +116,21 @@ export class SharedStream {
    */
   follow(position: StreamPosition, { startsAfter, hasGap, writtenUpTo }: FollowOptions): void {
     const { sequence, history } = this.#options;
+    const wasAlone = !sequence.isShared;
     const isSame = sequence.isShared && sequence.epoch === position.epoch;
     if (writtenUpTo !== undefined) this.#clientsAhead.joins(writtenUpTo);
     sequence.share(position);
     if (isSame && !hasGap) return;
-    history.restart(startsAfter);
-    this.#startOver(hasGap, (session) => this.#clientsAhead.start(session, position, isSame));
+    const aside = this.#aside;
+    this.#aside = undefined;
+    if (aside?.epoch === position.epoch && !hasGap) history.takeBack(aside.history);
+    else history.restart(startsAfter);
+    this.#startOver(hasGap, (session) => {
+      const start = this.#clientsAhead.start(session, position, isSame);
+      // Nobody knows what one that came back while the hub was alone had heard of it before.
+      const isUnclear = wasAlone && this.#resumedAlone.has(session);
+      return isUnclear ? { ...start, hasGap: true } : start;
+    });
   }
 
   /** Numbers by itself again, in a new epoch. */
@@ -114,13 +138,22 @@ export class SharedStream {
     const { sequence, history } = this.#options;
     if (!sequence.isShared) return;
     this.#clientsAhead.leave(sequence.epoch);
+    this.#aside = { epoch: sequence.epoch, history: history.setAside() };
+    this.#resumedAlone = new WeakSet();
     sequence.standAlone();
     history.restart(0);
     this.#startOver(false, () => ({ seq: sequence.seq, hasGap: false }));
   }
 
-  /** Sends a frame of the stream to every client that wants it. */
-  relay({ type, data, timestamp, seq, code }: SharedFrame): void {
+  /**
+   * Sends a frame of the stream to every client that wants it.
+   *
+   * @param options.hadBefore Clients that came before this one, as they are counted, have had it.
+   */
+  relay(
+    { type, data, timestamp, seq, code }: SharedFrame,
+    { hadBefore = 0 }: { hadBefore?: number } = {},
+  ): void {
     const { clock, sequence, registry, history, errors, stats, fanOut } = this.#options;
     sequence.reach(seq);
     stats.broadcasts += 1;
@@ -131,6 +164,11 @@ export class SharedStream {
     const frame = this.#encode({ type, data, timestamp, seq });
     if (isKept) history.add(frame, clock.now());
     // Values are not suppressed: the one handed over on connecting may be older than this one.
+    if (isKept && hadBefore > 0) {
+      const wanting = this.#clientsAhead.wanting(groups, seq);
+      fanOut.send(frame, [wanting.filter((session) => !this.#wasThere(session, hadBefore))]);
+      return;
+    }
     const isHadBySome = isKept && !this.#clientsAhead.isEmpty;
     fanOut.send(frame, isHadBySome ? [this.#clientsAhead.wanting(groups, seq)] : groups);
   }
@@ -151,8 +189,10 @@ export class SharedStream {
   /** A client came that was connected before, perhaps to another hub. */
   onResumed(session: Session, resume: Resume, { recovered }: { recovered: boolean }): void {
     const { since = 0 } = resume;
-    if (!this.isFollowing) this.#clientsAhead.noteArrival(session, resume);
-    else if (recovered && since > this.#options.sequence.seq) {
+    if (!this.isFollowing) {
+      this.#clientsAhead.noteArrival(session, resume);
+      if (recovered) this.#resumedAlone.add(session);
+    } else if (recovered && since > this.#options.sequence.seq) {
       this.#clientsAhead.note(session, since);
     }
   }
@@ -179,8 +219,13 @@ export class SharedStream {
     });
   }
 
+  #wasThere(session: Session, hadBefore: number): boolean {
+    return session.ordinal < hadBefore || this.#resumedAlone.has(session);
+  }
+
   #startOver(hasGap: boolean, startOf: (session: Session) => Start): void {
-    const { sequence: { epoch, seq }, disconnects, registry, stats, welcomeAgain } = this.#options;
+    const { sequence, disconnects, registry, stats, welcomeAgain } = this.#options;
+    const { epoch, seq } = sequence;
     disconnects.renumber();
     let gaps = 0;
     for (const session of registry.all()) {

@@ -1,5 +1,6 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
+import type { PublishReceipt } from "../../cluster/cluster_options.ts";
 import { ClusterUnreachable } from "../../cluster/unreachable.ts";
 import { channelKind, EVENT_CHANNEL, isChannelName } from "../../protocol/channel.ts";
 import { json, type JsonText } from "../../protocol/codec.ts";
@@ -17,10 +18,10 @@ export interface PublishOptions {
   statusChannels: () => readonly string[];
   /** Whether a source feeds this channel. */
   isFed: (channel: string) => boolean;
-  /** Sends an event to everybody; returns its sequence number. */
-  publishEvent: (channel: string, data: JsonText) => Promise<number>;
-  /** Makes this the latest value of a status channel; returns its sequence number. */
-  publishStatus: (channel: string, data: JsonText) => Promise<number>;
+  /** Sends an event to everybody. */
+  publishEvent: (channel: string, data: JsonText) => Promise<PublishReceipt>;
+  /** Makes this the latest value of a status channel. */
+  publishStatus: (channel: string, data: JsonText) => Promise<PublishReceipt>;
   /** How long a publisher may take to send its body, in milliseconds. */
   bodyTimeoutMs: number;
   /** Whether the door has closed: what would be accepted now might reach nobody. */
@@ -85,7 +86,7 @@ async function send({ channel, data }: Message, options: PublishOptions): Promis
         `"data" of a notification is an object such as {"title":"backup done","level":"info"}`,
       );
     }
-    return reply(STATUS_CODE.Accepted, { seq: await publishEvent(channel, data) });
+    return reply(STATUS_CODE.Accepted, await publishEvent(channel, data));
   }
   if (isFed(channel)) {
     return refuse(STATUS_CODE.Conflict, `"${channel}" is fed by a source; publish on another`);
@@ -99,7 +100,7 @@ async function send({ channel, data }: Message, options: PublishOptions): Promis
       }`,
     );
   }
-  return reply(STATUS_CODE.Accepted, { seq: await publishStatus(channel, data) });
+  return reply(STATUS_CODE.Accepted, await publishStatus(channel, data));
 }
 
 const MEMBERS = ["channel", "data"] as const;

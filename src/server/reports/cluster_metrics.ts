@@ -9,8 +9,13 @@ export function clusterMetrics(
   cluster: Pick<Cluster, "report" | "figures" | "waiting">,
 ): Metric[] {
   const { figures, waiting } = cluster;
-  const { role, connected, hubs, clients_connected } = cluster.report();
+  const { role, hub, id, leader, connected, hubs, unsaid, clients_connected } = cluster.report();
   return [
+    gauge(
+      "holdfast_cluster_info",
+      "1; the labels say what this hub is called, and the one that leads.",
+      [{ labels: { hub, id, leader: leader ?? "" }, value: 1 }],
+    ),
     gauge(
       "holdfast_cluster_role",
       "What this hub is to its cluster: 1 for that role, 0 for the others.",
@@ -45,6 +50,11 @@ export function clusterMetrics(
       figures.appendSeconds.value(),
     ),
     gauge("holdfast_cluster_entries_waiting", "Entries that wait to be written.", waiting),
+    gauge(
+      "holdfast_cluster_unsaid",
+      "Entries accepted while the hub was alone, which the others have yet to hear.",
+      unsaid,
+    ),
     counter(
       "holdfast_cluster_entries_read_total",
       "Entries read from the stream, this hub's own included, by kind.",

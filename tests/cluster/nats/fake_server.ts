@@ -29,10 +29,16 @@ export class FakeServer {
   readonly leaseMs: number;
   readonly brokers = new Set<FakeBroker>();
   readonly latest = new Map<string, Stored & { readonly id: string }>();
+  /** While set, everything is answered and nothing is stored, for this reason. */
+  refuses: string | undefined;
   /** While true, connections are refused. */
   isDown = false;
   /** While true, the fence lets everybody through, as that of some servers does at times. */
   isLax = false;
+  /** While true, what is stored reaches nobody. */
+  isMute = false;
+  /** While true, nobody can have the lease. */
+  isLeaseGone = false;
   maxBytes = Infinity;
   #entries: Kept[] = [];
   #last = 0;
@@ -105,6 +111,7 @@ export class FakeServer {
   }
 
   store(text: string, { as, id, fence }: AppendOptions): Appended {
+    if (this.refuses !== undefined) throw new BrokerError(this.refuses);
     const before = this.#byName.get(id);
     if (before !== undefined) return { kind: "stored", seq: before };
     if (text.length > this.maxBytes) return { kind: "too_large", maxBytes: this.maxBytes };
@@ -118,12 +125,14 @@ export class FakeServer {
   }
 
   takeLease(holder: string): number | undefined {
+    if (this.isLeaseGone) throw new BrokerError("the lease's bucket is gone");
     const held = this.holder;
     if (held !== undefined && held !== holder) return undefined;
     return this.#grant(holder);
   }
 
   renewLease(term: number): number | undefined {
+    if (this.isLeaseGone) throw new BrokerError("the lease's bucket is gone");
     const { holder } = this;
     if (holder === undefined || this.#lease?.term !== term) return undefined;
     return this.#grant(holder);

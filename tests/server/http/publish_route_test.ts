@@ -21,8 +21,8 @@ async function attempt(body: unknown, identity: PublisherRights = PUBLISHER, max
     isDraining: () => false,
     statusChannels: () => ["system_status", "agent_status", "compression_update"],
     isFed: (channel) => channel === "system_status",
-    publishEvent: (channel, data) => Promise.resolve(sent.push([channel, data])),
-    publishStatus: (channel, data) => Promise.resolve(sent.push([channel, data])),
+    publishEvent: (channel, data) => Promise.resolve({ seq: sent.push([channel, data]) }),
+    publishStatus: (channel, data) => Promise.resolve({ seq: sent.push([channel, data]) }),
   });
   const answer = await response.json();
   return { status: response.status, answer, message: String(answer.message), sent };
@@ -83,8 +83,8 @@ Deno.test("publish() takes text that is not UTF-8 for what it is", async () => {
     isDraining: () => false,
     statusChannels: () => [],
     isFed: () => false,
-    publishEvent: () => Promise.resolve(1),
-    publishStatus: () => Promise.resolve(1),
+    publishEvent: () => Promise.resolve({ seq: 1 }),
+    publishStatus: () => Promise.resolve({ seq: 1 }),
   });
   assertEquals(response.status, 400);
   assertStringIncludes(await response.text(), "UTF-8");
@@ -101,8 +101,8 @@ Deno.test("C45: publish() takes nothing once the door has closed, not even while
       isDraining: () => isDraining,
       statusChannels: () => [],
       isFed: () => false,
-      publishEvent: (...event) => Promise.resolve(sent.push(event)),
-      publishStatus: (...value) => Promise.resolve(sent.push(value)),
+      publishEvent: (...event) => Promise.resolve({ seq: sent.push(event) }),
+      publishStatus: (...value) => Promise.resolve({ seq: sent.push(value) }),
     });
   const text = JSON.stringify({ channel: "notification", data: {} });
   const refused = await ask(text);

@@ -9,11 +9,14 @@ import { Scrape } from "../../support/scrape.ts";
 const REPORT: ClusterReport = {
   role: "follower",
   hub: "b",
+  id: "b/1",
+  leader: "a",
+  unsaid: 2,
   connected: true,
   clients_connected: 7,
   hubs: [
-    { hub: "b", role: "follower", clients: 3 },
-    { hub: "a", role: "leader", clients: 4 },
+    { hub: "b", id: "b/1", role: "follower", clients: 3 },
+    { hub: "a", id: "a/1", role: "leader", clients: 4 },
   ],
 };
 
@@ -33,6 +36,8 @@ Deno.test("clusterMetrics() tells the role, the others and their clients", async
   assertEquals(shown.get('holdfast_cluster_role{role="alone"}'), 0);
   assertEquals(shown.get("holdfast_cluster_connected"), 1);
   assertEquals(shown.get("holdfast_cluster_hubs"), 2);
+  assertEquals(shown.get('holdfast_cluster_info{hub="b",id="b/1",leader="a"}'), 1);
+  assertEquals(shown.get("holdfast_cluster_unsaid"), 2);
   assertEquals(shown.get("holdfast_cluster_clients"), 7);
   assertEquals(shown.get("holdfast_cluster_entries_waiting"), 5);
   const alone = await scrape(new ClusterStats(), { ...REPORT, role: "alone", connected: false });

@@ -1,0 +1,83 @@
+import type { Draft } from "./stream_writer.ts";
+
+/**
+ * Events and values that are kept while the hub is alone. When full, the oldest goes, and clients of
+ * all hubs are told of a gap once the hub is back.
+ */
+export const MAX_UNSAID = 1000;
+
+/** The same in characters of their data. */
+export const MAX_UNSAID_CHARS = 16 * 1024 * 1024;
+
+/** Something that was accepted while the hub was alone, and that only its own clients have heard. */
+export interface Kept {
+  /** Under which it is stored once, however often it is offered. */
+  readonly id: string;
+  readonly draft: Draft;
+  /** Clients of this hub that came before this one, as they are counted, have had it. */
+  readonly hadBefore: number;
+}
+
+/** What this hub said alone and owes the others. Of values the newest of each channel. */
+export class Unsaid {
+  readonly #kept = new Map<string, Kept>();
+  #chars = 0;
+  #lost = 0;
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** How many can never be said any more. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** The oldest first. */
+  all(): Kept[] {
+    return [...this.#kept.values()];
+  }
+
+  has(id: string): boolean {
+    return this.#kept.has(id);
+  }
+
+  get(id: string): Kept | undefined {
+    return this.#kept.get(id);
+  }
+
+  add(draft: Draft, hadBefore: number): void {
+    if (draft.status !== undefined) this.#removeValueOf(draft.type);
+    const id = crypto.randomUUID();
+    this.#kept.set(id, { id, draft, hadBefore });
+    this.#chars += draft.data.length;
+    for (const [oldest] of this.#kept) {
+      if (this.#kept.size <= MAX_UNSAID && this.#chars <= MAX_UNSAID_CHARS) break;
+      this.remove(oldest);
+      this.#lost += 1;
+    }
+  }
+
+  remove(id: string): void {
+    this.#chars -= this.#kept.get(id)?.draft.data.length ?? 0;
+    this.#kept.delete(id);
+  }
+
+  /** One of them cannot be said at all. */
+  giveUp(id: string): void {
+    if (!this.#kept.has(id)) return;
+    this.remove(id);
+    this.#lost += 1;
+  }
+
+  /** Everybody was told of the gap. */
+  lossTold(): void {
+    this.#lost = 0;
+  }
+
+  #removeValueOf(channel: string): void {
+    for (const [id, { draft }] of this.#kept) {
+      if (draft.status !== undefined && draft.type === channel) this.remove(id);
+    }
+  }
+}
