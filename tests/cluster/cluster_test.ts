@@ -1,6 +1,5 @@
 import { errorEvent } from "../../src/protocol/error_event.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
-import { text } from "../support/hub_bench.ts";
 import { ClusterBench, GRACE_MS, LEASE_MS, three } from "./cluster_bench.ts";
 
 /** Longest time until a hub has tried to connect, or to lead, in milliseconds. */
