@@ -1,3 +1,4 @@
+import { forgetProxyVariables } from "../rpc/http/proxy.ts";
 import type { ByteSink } from "../telemetry/line_writer.ts";
 
 /** The world as a command sees it; tests give it another one. */
@@ -19,12 +20,17 @@ export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
 
 const encoder = new TextEncoder();
 
-/** The process' own streams and environment. */
+/**
+ * The process' own streams and environment. Proxy variables stay in what is returned alone: the
+ * runtime does not follow them from now on.
+ */
 export function processIo(): Io {
+  const env = Deno.env.toObject();
+  forgetProxyVariables(Deno.env);
   return {
     out: (line) => write(Deno.stdout, line),
     err: (line) => write(Deno.stderr, line),
-    env: Deno.env.toObject(),
+    env,
     streams: { stdout: Deno.stdout, stderr: Deno.stderr },
   };
 }

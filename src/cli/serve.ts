@@ -6,6 +6,7 @@ import { App } from "../server/app.ts";
 import { openTraces } from "../server/reports/traces.ts";
 import { readCredentials } from "../service/credentials.ts";
 import { UncaughtErrors } from "../service/uncaught_errors.ts";
+import { proxyEnvironmentOf } from "../rpc/http/proxy.ts";
 import { giveUpPermissions } from "../service/permissions.ts";
 import { Reloads } from "../service/reloads.ts";
 import { listenForSignals } from "../service/signals.ts";
@@ -13,7 +14,7 @@ import { writesToJournal } from "../telemetry/journal.ts";
 import { type Log, logOf, type LogOptions, startLogs } from "../telemetry/log.ts";
 import { loadAndCheck } from "./further_checks.ts";
 import { EXIT, type Io } from "./io.ts";
-import { openBackend } from "./open_backend.ts";
+import { openBackendWith } from "./open_backend.ts";
 import { Supervision } from "./supervision.ts";
 import { LAST_WORDS_MS, type UnblockedIo, unblockedIo } from "./unblocked_io.ts";
 import { VERSION } from "./version.ts";
@@ -108,12 +109,13 @@ async function runUntilStopped(config: Config, options: RunOptions): Promise<num
   await using supervision = new Supervision(config.hub.heartbeat_every);
   let app: App;
   try {
+    const proxyEnvironment = proxyEnvironmentOf(io.env);
     const onHeartbeat = () => supervision.beat();
     const observer = await openTraces({ env: io.env, version: VERSION });
     if (observer) warnOfTokensInTraces(config, log);
     app = await App.start(config, {
       version: VERSION,
-      openBackend,
+      openBackend: (backend) => openBackendWith(proxyEnvironment, backend),
       onHeartbeat,
       uncaughtErrors: () => uncaughtErrors.count,
       logLinesLeftOut: () => io.logLinesLeftOut,

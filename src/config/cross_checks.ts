@@ -60,7 +60,33 @@ function checkSource(
     })];
   }
   const path = ["sources", index, "method"];
-  return checkMethod(asObject(backends[name]), source["method"], { path, name, origins });
+  const backend = asObject(backends[name]);
+  return [
+    ...checkMethod(backend, source["method"], { path, name, origins }),
+    ...checkForTransport(source, index, { backend, origins }),
+  ];
+}
+
+/** What a source may have only with some transports. */
+const FOR_TRANSPORTS: Record<string, readonly string[]> = {
+  http_method: ["http-json"],
+  headers: ["http-json", "json-rpc"],
+};
+
+function checkForTransport(
+  source: { [key: string]: Tree },
+  index: number,
+  { backend, origins }: { backend: { [key: string]: Tree } | undefined; origins: Origins },
+): Problem[] {
+  const transport = asString(backend?.["transport"]);
+  if (transport === undefined) return [];
+  return Object.entries(FOR_TRANSPORTS).flatMap(([key, transports]) => {
+    if (source[key] === undefined || transports.includes(transport)) return [];
+    return [problemAt(["sources", index, key], origins, {
+      found: `a backend of transport "${transport}"`,
+      expected: `one of transport ${transports.join(" or ")}`,
+    })];
+  });
 }
 
 interface MethodContext {

@@ -22,7 +22,7 @@ const RELOADED = /^(backends|hooks|sources|auth|origins|hosts)\b|^log\.level$|^t
 const SECRET =
   /^auth\.tokens\.[^.]+\.token$|^auth\.jwt\.\d+\.secret$|^cluster\.nkey$|\.(headers|params)$|^hooks\.[^.]+\.(url|secret|body)$/;
 
-const URLS = /\.(url|nats|jwks_url)$/;
+const URLS = /\.(url|nats|proxy|jwks_url)$/;
 
 /** Keys whose numbers are milliseconds; a test compares them with the schema. */
 export const DURATION_KEYS: ReadonlySet<string> = new Set([

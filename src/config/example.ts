@@ -22,6 +22,11 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
       "url": "http://127.0.0.1:9090/rpc",
       //"headers": { "authorization": "Bearer \${CORE_TOKEN}" },
 
+      // How it is reached: "none" is straight, "environment" as http_proxy, https_proxy, all_proxy
+      // and no_proxy say; or a proxy's URL. Loopback addresses never go through one.
+      "proxy": "none",
+      // Sources of one pace are polled in one request, where the server takes batches.
+      "batch": false,
       // One call may take this long, retries included.
       "timeout": "5s",
       // "attempts" counts the first call too; waits are exponential, with full jitter.
@@ -43,8 +48,11 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
     // This machine itself: methods GetSystemStatus and GetStorage.
     "this_machine": { "transport": "host" }
 
-    // GET url + method; the JSON body is the value.
-    //,"files": { "transport": "http-json", "url": "https://files.example.com/api/" }
+    // GET url + method; the JSON body is the value. Redirects may lead to the "same_host", "any" or
+    // "none"; headers never go along to another origin.
+    //,"files": {
+    //"transport": "http-json", "url": "https://files.example.com/api/", "redirects": "same_host"
+    //}
 
     // Unary gRPC; http:// is plaintext, https:// is TLS. "tls" is needed only for authorities of
     // your own and client certificates.
@@ -67,6 +75,12 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
       "stale_after": "15s"
     },
     { "channel": "storage_update", "backend": "this_machine", "method": "GetStorage" }
+
+    // Of http-json: POST sends "params" as a JSON body. Headers replace the backend's.
+    //,{
+    //"channel": "search_status", "backend": "files", "method": "search",
+    //"http_method": "POST", "params": { "q": "failed" }, "headers": { "x-tenant": "blue" }
+    //}
   ],
 
   // What outlives the process: last values, history, incidents, undelivered hooks. Default: systemd's

@@ -11,7 +11,7 @@ import { authSchema } from "./schema_auth.ts";
 import { clusterSchema } from "./schema_cluster.ts";
 import { hookSchema } from "./schema_hooks.ts";
 import { stateSchema } from "./schema_state.ts";
-import { backendSchema } from "./schema_backends.ts";
+import { backendSchema, headerRecord } from "./schema_backends.ts";
 
 export type { Listen } from "./listen.ts";
 export type { Milliseconds };
@@ -37,6 +37,11 @@ const source = section({
   method: nonEmpty("a method's name")
     .describe("What to call; for http-json a path, for grpc package.Service/Method."),
   params: z.unknown().default({}).describe("Parameters of the call: any JSON value."),
+  http_method: choice(["GET", "POST"]).exactOptional().describe(
+    "For http-json: GET puts the params into the query, POST sends them as a JSON body. Default: GET.",
+  ),
+  headers: headerRecord.exactOptional()
+    .describe("For json-rpc and http-json: sent beside the backend's headers, which they replace."),
   every: duration({ min: 10 }).prefault("5s").describe("Time between two polls."),
   stale_after: duration().exactOptional()
     .describe("Age from which the value counts as stale. Default: 15s or 3 polls, if longer."),

@@ -1,5 +1,15 @@
 import * as z from "zod";
-import { choice, duration, inOrder, nonEmpty, section, text, url, wholeNumber } from "./fields.ts";
+import {
+  choice,
+  duration,
+  inOrder,
+  nonEmpty,
+  section,
+  text,
+  url,
+  wholeNumber,
+  yesOrNo,
+} from "./fields.ts";
 
 /** Methods of the `host` transport, which answers in process. */
 export const HOST_METHODS = ["GetSystemStatus", "GetStorage"] as const;
@@ -61,18 +71,36 @@ const common = {
 };
 
 /** A name as RFC 9110 section 5.1 has it; no value may smuggle in a line of its own. */
-export const headers = z.record(
+export const headerRecord = z.record(
   text(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header name: letters, digits and -"),
   text(/^[\t\x20-\x7e\x80-\xff]*$/, "a string without line breaks or control characters"),
   { error: "an object of header names and values" },
-).default({}).describe("Headers (gRPC: metadata) sent with every call. Use ${ENV} for secrets.");
+);
+
+export const headers = headerRecord.default({}).describe(
+  "Headers (gRPC: metadata) sent with every call. Use ${ENV} for secrets.",
+);
 
 const httpUrl = url(["http", "https"]);
+
+const PROXY = `"none", "environment" or a proxy's URL (http, https, socks5 or socks5h)`;
+
+const proxy = text(/^(none|environment|(https?|socks5h?):\/\/[^\s/?#]+\/?)$/, PROXY)
+  .refine((value) => !value.includes(":") || URL.canParse(value), { error: PROXY })
+  .default("none")
+  .describe(
+    "How it is reached: straight, as http_proxy, https_proxy, all_proxy and no_proxy say, or " +
+      "through this proxy. Loopback addresses never go through one.",
+  );
 
 const jsonRpc = section({
   transport: z.literal("json-rpc").describe("JSON-RPC 2.0 over HTTP POST."),
   url: httpUrl.describe("Where requests are posted to."),
   headers,
+  proxy,
+  batch: yesOrNo().default(false).describe(
+    "Sources of one pace are polled together, in one batch request; the server has to know them.",
+  ),
   ...common,
 });
 
@@ -80,6 +108,10 @@ const httpJson = section({
   transport: z.literal("http-json").describe("GET url + method; the JSON body is the value."),
   url: httpUrl.describe("What a source's method is appended to."),
   headers,
+  proxy,
+  redirects: choice(["none", "same_host", "any"]).default("same_host").describe(
+    "Where redirects may lead. Configured headers never go to another origin.",
+  ),
   ...common,
 });
 

@@ -32,12 +32,28 @@ class WorthARetry extends Error {
 }
 
 /**
+ * Asks a backend, and says in the reason of a failure what was asked and where.
+ *
+ * @throws The signal's reason, when it is aborted; nothing else.
+ */
+export async function ask(
+  backend: Backend,
+  call: Call,
+  options: CallWithRetryOptions,
+): Promise<Outcome> {
+  const outcome = await callWithRetry(backend, call, options);
+  const what = outcome.kind === "ok" ? undefined : backend.describe?.(call);
+  if (outcome.kind === "ok" || what === undefined) return outcome;
+  return { ...outcome, reason: `${what}: ${outcome.reason}` };
+}
+
+/**
  * Asks a backend: `deadline(retry(call))`. Only *unavailable* is retried, and a deadline is one
  * more way of being unavailable; the call under way is aborted with it.
  *
  * @throws The signal's reason, when it is aborted; nothing else.
  */
-export async function ask(
+async function callWithRetry(
   backend: Backend,
   call: Call,
   options: CallWithRetryOptions,

@@ -5,6 +5,10 @@ import { encodeJson, type JsonText } from "../protocol/codec.ts";
 export interface Call {
   readonly method: string;
   readonly params?: unknown;
+  /** Of `http-json`: how to ask. Default: GET, with the params in the query. */
+  readonly httpMethod?: "GET" | "POST";
+  /** Of what goes over HTTP: sent beside the backend's own headers, which they replace. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** How a call ended. Decisions are made on this value; a backend throws only when aborted. */
@@ -45,6 +49,8 @@ export interface Backend extends AsyncDisposable {
    * @throws The signal's reason, when it is aborted; nothing else.
    */
   call(call: Call, options: CallOptions): Promise<Outcome>;
+  /** What is asked and where, such as `GET http://host/path`, for errors; no credentials. */
+  describe?(call: Call): string;
 }
 
 /** The outcome of a call whose value is in memory, not JSON text yet. */

@@ -35,6 +35,20 @@ export function endpointOf(
   return { url: parsed, headers: sent };
 }
 
+/**
+ * One source's headers beside its backend's, which they replace.
+ *
+ * @throws {RangeError} If a header cannot be sent.
+ */
+export function withHeaders(
+  headers: Headers,
+  further: Readonly<Record<string, string>> = {},
+): Headers {
+  const all = new Headers(headers);
+  for (const [name, value] of headersOf(further)) all.set(name, value);
+  return all;
+}
+
 function headersOf(given: Readonly<Record<string, string>>): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(given)) {

@@ -15,7 +15,10 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/\btls\b|handshake|received fatal alert/i, "TLS handshake failed"],
   [/message head is too large/i, "the answer's headers are too large"],
   [/invalid HTTP|invalid header|parsed$|unexpected message/i, "the answer is not HTTP"],
-  [/unexpected end of file|gzip|deflate|brotli|decompress/i, "the compressed answer is damaged"],
+  [
+    /unexpected end of file|incorrect (header|data) check|invalid (block|stored|distance)|gzip|deflate|brotli|decompress/i,
+    "the compressed answer is damaged",
+  ],
   [/closed before message completed|reading a body|incomplete message/i, CONNECTION_CLOSED],
   [/unreachable|no route to host/i, "host unreachable"],
   [/timed out|ETIMEDOUT/i, "connection timed out"],

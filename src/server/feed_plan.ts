@@ -15,7 +15,10 @@ export function feedPlan(
   return {
     backends: Object.entries(config.backends)
       .map(([name, backend]) => backendPlan(name, backend, open)),
-    sources: config.sources.map(sourcePlan),
+    sources: config.sources.map((source) => {
+      const backend = config.backends[source.backend];
+      return sourcePlan(source, { isBatched: backend !== undefined && isBatch(backend) });
+    }),
   };
 }
 
@@ -31,7 +34,8 @@ function backendPlan(name: string, config: BackendConfig, open: OpenBackend): Ba
       openForMs: breaker.open_for,
       maxOpenForMs: breaker.max_open_for,
     },
-    maxInFlight: max_in_flight,
+    // Sources of a batch wait for each other in the request, and requests are bounded there.
+    maxInFlight: isBatch(config) ? MAX_BATCHED : max_in_flight,
     healthCheck: {
       ...(health_check.method === undefined
         ? {}
@@ -43,15 +47,29 @@ function backendPlan(name: string, config: BackendConfig, open: OpenBackend): Ba
   };
 }
 
+/** Polls of a batch backend that may be on their way together: more than there are sources. */
+const MAX_BATCHED = 10_000;
+
+function isBatch(config: BackendConfig): boolean {
+  return config.transport === "json-rpc" && config.batch;
+}
+
 function sourcePlan(
-  { channel, backend, method, params, every }: SourceConfig,
+  { channel, backend, method, params, every, http_method, headers }: SourceConfig,
+  { isBatched }: { isBatched: boolean },
 ): SourcePlan {
   return {
     channel,
     backend,
-    call: { method, params },
+    call: {
+      method,
+      params,
+      ...(http_method === undefined ? {} : { httpMethod: http_method }),
+      ...(headers === undefined ? {} : { headers }),
+    },
     everyMs: every,
-    phaseMs: phaseOf(channel) * every,
+    // What is to share a request has to be due at one time.
+    phaseMs: (isBatched ? 1 : phaseOf(channel)) * every,
   };
 }
 

@@ -11,6 +11,7 @@ export declare const STATUS_CODE: {
   readonly NotFound: 404;
   readonly MethodNotAllowed: 405;
   readonly NotAcceptable: 406;
+  readonly ProxyAuthRequired: 407;
   readonly Conflict: 409;
   readonly ContentTooLarge: 413;
   readonly UnsupportedMediaType: 415;

@@ -54,11 +54,13 @@ Deno.test("configSchema gives every backend its defaults, by transport", () => {
     },
   });
   const { core, files, jobs, here } = backends;
-  assertEquals(core, { ...CORE, headers: {}, ...BACKEND_DEFAULTS });
+  assertEquals(core, { ...CORE, headers: {}, proxy: "none", batch: false, ...BACKEND_DEFAULTS });
   assertEquals(files, {
     transport: "http-json",
     url: "https://x/api/",
     headers: {},
+    proxy: "none",
+    redirects: "same_host",
     ...BACKEND_DEFAULTS,
   });
   assertEquals(jobs, {

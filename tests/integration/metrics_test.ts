@@ -96,9 +96,10 @@ Deno.test("GET /metrics follows a backend into an outage and out again", async (
   assertEquals(broken.get(`holdfast_backend_consecutive_failures{backend="core"}`), 3);
   assertEquals(broken.get(`holdfast_breaker_transitions_total{backend="core",to="open"}`), 1);
 
-  backend.setAll("rpc_error"); // a health check sees it alive, and polls are rejected
+  backend.setAll("ok");
   await client.waitForCode("RPC_RECOVERED");
   const from = client.frames.length;
+  backend.setAll("rpc_error"); // the backend is there, and rejects the polls
   await client.waitForCode("RPC_FAILURE", { from });
   const rejected = await Scrape.of(app);
   assertGreater(rejected.get(poll("rejected")), 0);

@@ -5,6 +5,12 @@ export type BoundedBody =
   | { readonly kind: "too_large" }
   | { readonly kind: "not_utf8" };
 
+/** A request, an answer, or what became of its body. */
+export interface MessageWithBody {
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
 export interface BoundedBodyOptions {
   /** Most bytes to take, counted after decompression. */
   maxBytes: number;
@@ -20,7 +26,7 @@ export interface BoundedBodyOptions {
  * @throws The signal's reason when it is aborted, or the runtime's error when the body breaks off.
  */
 export async function readBoundedBody(
-  message: Request | Response,
+  message: MessageWithBody,
   options: BoundedBodyOptions,
 ): Promise<BoundedBody> {
   const { maxBytes, signal } = options;
@@ -65,7 +71,7 @@ async function readText(
 }
 
 /** What the headers promise, or 0 where they tell nothing about the decoded size. */
-function announcedBytes({ headers }: Request | Response): number {
+function announcedBytes({ headers }: MessageWithBody): number {
   if (headers.has("content-encoding")) return 0;
   const bytes = Number(headers.get("content-length"));
   return Number.isSafeInteger(bytes) ? bytes : 0;

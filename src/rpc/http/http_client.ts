@@ -1,8 +1,11 @@
 import type { Unavailable } from "../backend.ts";
-import { readBoundedBody } from "./bounded_body.ts";
 import { transportFailure } from "../transport_failure.ts";
+import { readBoundedBody } from "./bounded_body.ts";
+import { ACCEPT_ENCODING, decodedBody } from "./decoded_body.ts";
+import { HttpClients, type HttpClientsOptions } from "./http_clients.ts";
+import { isSuccess } from "./http_status.ts";
 
-export interface HttpClientOptions {
+export interface HttpClientOptions extends HttpClientsOptions {
   /** Most bytes of a body, after decompression. */
   maxResponseBytes: number;
   /** Default: the runtime's. */
@@ -14,36 +17,39 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: Headers;
   readonly body?: string;
-  /** Whether the body of an answer with this status matters; if not it is not waited for. */
-  readonly wantsBody: (status: number) => boolean;
 }
 
 /** An answer, whatever its status. */
 export interface HttpAnswer {
   readonly kind: "answer";
   readonly status: number;
-  /** `Location`, of redirects. */
-  readonly location: string | null;
+  readonly headers: Headers;
   /** Media type such as `text/html`, for error messages. */
   readonly mediaType: string | undefined;
-  /** The body, or why it cannot be had; empty where it was not wanted. */
+  /**
+   * The body, or why it cannot be had. Of an error only the beginning, as far as it came soon; of
+   * a redirect and of "not modified" nothing.
+   */
   readonly body: { readonly kind: "text"; readonly text: string } | Unavailable;
 }
+
+/** Most of an error's body that is read, in bytes: it is there to say what is wrong. */
+const MAX_ERROR_BODY_BYTES = 65_536;
+
+/** How long an error's body is waited for, in milliseconds: its status has said the main thing. */
+const ERROR_BODY_TIMEOUT_MS = 300;
 
 /**
  * The HTTP side of one backend: one answer per request, never a redirect followed, never an
  * exception but the signal's. Disposing aborts what is under way.
  *
- * Each request has a connection of its own. One that is kept may be closed by the server just when
- * it is used again; the runtime then sends the request anew by itself, and so a dead backend would
- * get more calls than the breaker knows of.
- *
- * @throws {RangeError} If `maxResponseBytes` is not a positive integer.
+ * @throws {RangeError} If `maxResponseBytes` is not a positive integer, or the proxy's URL cannot
+ * be used.
  */
 export class HttpClient implements AsyncDisposable {
   readonly #maxResponseBytes: number;
   readonly #fetch: typeof fetch;
-  readonly #client: Deno.HttpClient;
+  readonly #clients: HttpClients;
   readonly #underWay = new Map<AbortController, Promise<unknown>>();
   #isClosed = false;
 
@@ -56,7 +62,7 @@ export class HttpClient implements AsyncDisposable {
     }
     this.#maxResponseBytes = maxResponseBytes;
     this.#fetch = fetch;
-    this.#client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+    this.#clients = new HttpClients(options);
   }
 
   /**
@@ -74,14 +80,16 @@ export class HttpClient implements AsyncDisposable {
     const abort = new AbortController();
     const onAbort = () => abort.abort(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    const exchange = this.#exchange(request, abort.signal);
+    const { client, proxy } = this.#clients.for(request.url);
+    const exchange = this.#exchange(request, { client, signal: abort.signal });
     this.#underWay.set(abort, exchange);
     try {
       return await exchange;
     } catch (error) {
       signal.throwIfAborted();
       if (this.#isClosed) return CLOSED;
-      return { kind: "unavailable", reason: transportFailure(error) };
+      const through = proxy === undefined ? "" : ` (through the proxy ${proxy})`;
+      return { kind: "unavailable", reason: `${transportFailure(error)}${through}` };
     } finally {
       this.#underWay.delete(abort);
       signal.removeEventListener("abort", onAbort);
@@ -94,32 +102,44 @@ export class HttpClient implements AsyncDisposable {
     const underWay = [...this.#underWay];
     for (const [abort] of underWay) abort.abort(new Error(CLOSED.reason));
     await Promise.allSettled(underWay.map(([, exchange]) => exchange));
-    this.#client.close();
+    this.#clients[Symbol.dispose]();
   }
 
-  async #exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    const { method, url, headers, body, wantsBody } = request;
+  async #exchange(
+    { method, url, headers, body }: HttpRequest,
+    { client, signal }: { client: Deno.HttpClient; signal: AbortSignal },
+  ): Promise<HttpAnswer> {
+    const sent = new Headers(headers);
+    if (!sent.has("accept-encoding")) sent.set("accept-encoding", ACCEPT_ENCODING);
     const response = await this.#fetch(url, {
       method,
-      headers,
+      headers: sent,
       ...(body === undefined ? {} : { body }),
       redirect: "manual",
       signal,
-      client: this.#client,
+      client,
     });
-    const { status } = response;
     return {
       kind: "answer",
-      status,
-      location: response.headers.get("location"),
+      status: response.status,
+      headers: response.headers,
       mediaType: mediaTypeOf(response),
-      body: wantsBody(status) ? await this.#readBody(response, signal) : await skipBody(response),
+      body: await this.#readBody(response, signal),
     };
   }
 
   async #readBody(response: Response, signal: AbortSignal): Promise<HttpAnswer["body"]> {
+    const { status } = response;
+    if (status >= 400) return { kind: "text", text: await beginningOf(response, signal) };
+    if (!isSuccess(status)) return await skipBody(response);
+    const decoded = decodedBody(response);
+    if (!decoded.ok) {
+      await response.body?.cancel();
+      return { kind: "unavailable", reason: decoded.why };
+    }
     const maxBytes = this.#maxResponseBytes;
-    const body = await readBoundedBody(response, { maxBytes, signal });
+    const { headers } = response;
+    const body = await readBoundedBody({ headers, body: decoded.body }, { maxBytes, signal });
     switch (body.kind) {
       case "text":
         return body;
@@ -136,6 +156,41 @@ const CLOSED: Unavailable = { kind: "unavailable", reason: "the backend was clos
 async function skipBody(response: Response): Promise<HttpAnswer["body"]> {
   await response.body?.cancel();
   return { kind: "text", text: "" };
+}
+
+/**
+ * What comes of an error's body within a moment; empty where it cannot be read.
+ *
+ * @throws The signal's reason, when it is aborted.
+ */
+async function beginningOf(response: Response, signal: AbortSignal): Promise<string> {
+  const decoded = decodedBody(response);
+  if (!decoded.ok || decoded.body === null) {
+    await response.body?.cancel();
+    return "";
+  }
+  const reader = decoded.body.getReader();
+  const giveUp = () => void reader.cancel().catch(() => {});
+  const timer = setTimeout(giveUp, ERROR_BODY_TIMEOUT_MS);
+  signal.addEventListener("abort", giveUp, { once: true });
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for (let bytes = 0; bytes < MAX_ERROR_BODY_BYTES;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      bytes += value.byteLength;
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch {
+    // a body that breaks off has said what it has said
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", giveUp);
+    await reader.cancel().catch(() => {});
+  }
+  signal.throwIfAborted();
+  return text;
 }
 
 /** The media type, if it is one: the server may have sent anything. */

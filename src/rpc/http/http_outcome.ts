@@ -7,32 +7,42 @@ import {
 } from "../../protocol/json_scanner.ts";
 import type { Outcome, Unavailable } from "../backend.ts";
 import type { HttpAnswer } from "./http_client.ts";
+import { retryAfterMs } from "./http_status.ts";
 import { readJson } from "./read_json.ts";
 
-/** Whether a status announces a value. */
-export function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
-}
-
-/** Whether a status says "look elsewhere" (and not, as 304 does, something about a cache). */
-export function isRedirect(status: number): boolean {
-  return [301, 302, 303, 307, 308].includes(status);
-}
+/** Longest piece of an error's body that is passed on, in characters. */
+const MAX_EXCERPT = 200;
 
 /**
- * What a status other than success means: 5xx and 429 are the backend's trouble and may pass, any
- * other blames the question.
+ * What a status other than success means: 5xx and 429 are the backend's trouble and may pass, as
+ * may 407, a proxy's; any other blames the question.
  *
- * @param detail More about it, put after the status.
+ * @param detail More about it, put after the status. Default: the beginning of the body.
  */
-export function statusOutcome(status: number, detail?: string): Outcome {
-  const isTheirs = status >= 500 || status === STATUS_CODE.TooManyRequests;
+export function statusOutcome(
+  { status, headers, body }: HttpAnswer,
+  detail?: string,
+): Extract<Outcome, { kind: "unavailable" | "rejected" }> {
   const text = STATUS_TEXT[status];
-  const reason = `HTTP ${status}${text === undefined ? "" : ` ${text}`}`;
-  return {
-    kind: isTheirs ? "unavailable" : "rejected",
-    reason: detail === undefined ? reason : `${reason}: ${detail}`,
-  };
+  const excerpt = detail ?? (body.kind === "text" ? excerptOf(body.text) : "");
+  const reason = `HTTP ${status}${text === undefined ? "" : ` ${text}`}` +
+    (excerpt === "" ? "" : `: ${excerpt}`);
+  const isTheirs = status >= 500 || status === STATUS_CODE.TooManyRequests ||
+    status === STATUS_CODE.ProxyAuthRequired;
+  if (!isTheirs) return { kind: "rejected", reason };
+  const asked = ASKS_TO_WAIT.includes(status) ? retryAfterMs(headers, Date.now()) : undefined;
+  return { kind: "unavailable", reason, ...(asked === undefined ? {} : { retryAfterMs: asked }) };
+}
+
+const ASKS_TO_WAIT: readonly number[] = [
+  STATUS_CODE.TooManyRequests,
+  STATUS_CODE.ServiceUnavailable,
+];
+
+/** The beginning of a text as one line without control characters. */
+function excerptOf(text: string): string {
+  const line = text.slice(0, 4 * MAX_EXCERPT).replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+  return line.length > MAX_EXCERPT ? `${line.slice(0, MAX_EXCERPT)}…` : line;
 }
 
 /** A body that is JSON, or why there is none. */

@@ -1,18 +1,24 @@
 import type { Backend, Call, Outcome } from "../backend.ts";
-import { endpointOf } from "../endpoint.ts";
-import { isRedirect, isSuccess, jsonBodyOf, statusOutcome } from "./http_outcome.ts";
-import { type HttpAnswer, HttpClient } from "./http_client.ts";
-import { JSON_RPC_MEMBERS, readJsonRpcReply } from "./json_rpc_reply.ts";
+import { endpointOf, withHeaders } from "../endpoint.ts";
+import { type HttpAnswer, HttpClient, type HttpClientOptions } from "./http_client.ts";
+import { jsonBodyOf, statusOutcome } from "./http_outcome.ts";
+import { isRedirect, isSuccess } from "./http_status.ts";
+import { JsonRpcBatches } from "./json_rpc_batch.ts";
+import { JSON_RPC_MEMBERS, outcomeOfReply, readJsonRpcReply } from "./json_rpc_reply.ts";
+import { SecretMask } from "./secret_mask.ts";
 
-export interface JsonRpcOptions {
+export interface JsonRpcOptions extends HttpClientOptions {
   /** Where requests are posted. Its userinfo becomes an `Authorization: Basic` header. */
   url: string;
   headers?: Readonly<Record<string, string>>;
-  /** Most bytes of an answer, after decompression. */
-  maxResponseBytes: number;
-  /** Default: the runtime's. */
-  fetch?: typeof fetch;
+  /** Whether calls made at the same time share one request. Default false. */
+  batch?: boolean;
+  /** Batches under way at a time. Default 8. */
+  maxInFlight?: number;
 }
+
+/** What `max_in_flight` is by default. */
+const MAX_IN_FLIGHT = 8;
 
 /**
  * A backend that speaks JSON-RPC 2.0 over HTTP POST. Any content type is accepted, if the body is
@@ -25,9 +31,10 @@ export function createJsonRpcBackend(options: JsonRpcOptions): Backend {
 }
 
 class JsonRpcBackend implements Backend {
-  readonly #peer: HttpClient;
+  readonly #client: HttpClient;
   readonly #url: URL;
   readonly #headers: Headers;
+  readonly #batches: JsonRpcBatches | undefined;
   #lastId = 0;
 
   constructor(options: JsonRpcOptions) {
@@ -36,7 +43,14 @@ class JsonRpcBackend implements Backend {
     if (!headers.has("accept")) headers.set("accept", "application/json");
     this.#url = url;
     this.#headers = headers;
-    this.#peer = new HttpClient(options);
+    this.#client = new HttpClient(options);
+    if (options.batch === true) {
+      const { maxInFlight = MAX_IN_FLIGHT } = options;
+      this.#batches = new JsonRpcBatches({
+        maxInFlight,
+        post: (body, options) => this.#client.ask({ method: "POST", url, headers, body }, options),
+      });
+    }
   }
 
   async call(call: Call, options: { signal: AbortSignal }): Promise<Outcome> {
@@ -44,19 +58,31 @@ class JsonRpcBackend implements Backend {
     const id = ++this.#lastId;
     const request = encodeRequest(call, id);
     if (!request.ok) return { kind: "rejected", reason: request.why };
-    const answer = await this.#peer.ask({
-      method: "POST",
-      url: this.#url,
-      headers: this.#headers,
-      body: request.text,
-      // A 4xx or 5xx may come with a JSON-RPC error that says more than the status.
-      wantsBody: (status) => isSuccess(status) || status >= 400,
-    }, options);
-    return answer.kind === "unavailable" ? answer : await outcomeOf(answer, id, options);
+    const headers = withHeaders(this.#headers, call.headers);
+    // Whoever has headers of its own cannot share a request.
+    const outcome = this.#batches !== undefined && call.headers === undefined
+      ? await this.#batches.call({ id, text: request.text }, options)
+      : await this.#callAlone({ id, text: request.text, headers }, options);
+    if (outcome.kind === "ok") return outcome;
+    return { ...outcome, reason: new SecretMask(this.#url, headers).mask(outcome.reason) };
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#peer[Symbol.asyncDispose]();
+  describe({ method }: Call): string {
+    return `POST ${this.#url.origin}${this.#url.pathname} ${method}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#batches?.[Symbol.dispose]();
+    await this.#client[Symbol.asyncDispose]();
+  }
+
+  async #callAlone(
+    { id, text, headers }: { id: number; text: string; headers: Headers },
+    options: { signal: AbortSignal },
+  ): Promise<Outcome> {
+    const request = { method: "POST", url: this.#url, headers, body: text } as const;
+    const answer = await this.#client.ask(request, options);
+    return answer.kind === "unavailable" ? answer : await outcomeOf(answer, id, options);
   }
 }
 
@@ -83,22 +109,14 @@ async function outcomeOf(
 ): Promise<Outcome> {
   const { status } = answer;
   if (isRedirect(status)) {
-    return statusOutcome(status, "a POST is not redirected; set 'url' to the final address");
+    return statusOutcome(answer, "a POST is not redirected; set 'url' to the final address");
   }
   const json = await jsonBodyOf(answer, { signal, members: JSON_RPC_MEMBERS });
   const reply = json.kind === "json" ? readJsonRpcReply(json.scanned, id) : undefined;
-  const complaint = reply?.kind === "error"
-    ? `JSON-RPC error ${reply.code}: ${reply.message}`
-    : undefined;
-  if (!isSuccess(status)) {
-    const outcome = statusOutcome(status, complaint);
-    // On a 4xx the JSON-RPC error is the whole truth; on 429 and 5xx the status decides.
-    const isWhole = outcome.kind === "rejected" && complaint !== undefined;
-    return isWhole ? { kind: "rejected", reason: complaint } : outcome;
-  }
-  if (json.kind === "unavailable") return json;
-  if (complaint !== undefined) return { kind: "rejected", reason: complaint };
-  if (reply?.kind === "result") return { kind: "ok", value: reply.value };
-  const why = reply?.kind === "invalid" ? `: ${reply.why}` : "";
-  return { kind: "unavailable", reason: `the answer is not JSON-RPC 2.0${why}` };
+  if (isSuccess(status)) return reply === undefined ? json as Outcome : outcomeOfReply(reply);
+  if (reply?.kind !== "error") return statusOutcome(answer);
+  // On a 4xx the JSON-RPC error is the whole truth; on 429 and 5xx the status decides.
+  const complaint = outcomeOfReply(reply);
+  const outcome = statusOutcome(answer, complaint.kind === "ok" ? undefined : complaint.reason);
+  return outcome.kind === "rejected" ? complaint : outcome;
 }

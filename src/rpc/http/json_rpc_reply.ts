@@ -1,4 +1,5 @@
 import type { JsonText } from "../../protocol/codec.ts";
+import type { Outcome } from "../backend.ts";
 import { type JsonKind, scanJson } from "../../protocol/json_scanner.ts";
 
 /** What a JSON value is, read as the answer to one JSON-RPC 2.0 request. */
@@ -76,4 +77,16 @@ function shortened(text: JsonText | undefined): string {
   const message: string = JSON.parse(text);
   const line = message.slice(0, 4 * MAX_ERROR_MESSAGE).replace(/[\p{Cc}\s]+/gu, " ").trim();
   return line.length > MAX_ERROR_MESSAGE ? `${line.slice(0, MAX_ERROR_MESSAGE)}…` : line;
+}
+
+/** What an answer to a call comes to. */
+export function outcomeOfReply(reply: JsonRpcReply): Outcome {
+  switch (reply.kind) {
+    case "result":
+      return { kind: "ok", value: reply.value };
+    case "error":
+      return { kind: "rejected", reason: `JSON-RPC error ${reply.code}: ${reply.message}` };
+    case "invalid":
+      return { kind: "unavailable", reason: `the answer is not JSON-RPC 2.0: ${reply.why}` };
+  }
 }

@@ -51,14 +51,14 @@ const outcomes: [name: string, answer: Uint8Array, expected: Outcome][] = [
     kind: "unavailable",
     reason: "the answer is larger than 10000 bytes",
   }],
-  ["a 404", httpAnswer("404 x", "{}"), { kind: "rejected", reason: "HTTP 404 Not Found" }],
+  ["a 404", httpAnswer("404 x", "{}"), { kind: "rejected", reason: "HTTP 404 Not Found: {}" }],
   ["a 429", httpAnswer("429 x", "{}"), {
     kind: "unavailable",
-    reason: "HTTP 429 Too Many Requests",
+    reason: "HTTP 429 Too Many Requests: {}",
   }],
   ["a 503", httpAnswer("503 x", "{}"), {
     kind: "unavailable",
-    reason: "HTTP 503 Service Unavailable",
+    reason: "HTTP 503 Service Unavailable: {}",
   }],
   ["a 304", httpAnswer("304 x", ""), { kind: "rejected", reason: "HTTP 304 Not Modified" }],
 ];

@@ -40,17 +40,20 @@ const outcomes: [name: string, answer: string | Uint8Array, expected: Outcome][]
   ],
   ["a JSON-RPC error", httpAnswer("200 OK", ERROR), rejected],
   ["a JSON-RPC error with 404", httpAnswer("404 x", ERROR), rejected],
-  ["a 404", httpAnswer("404 x", "<html>"), { kind: "rejected", reason: "HTTP 404 Not Found" }],
+  ["a 404", httpAnswer("404 x", "<html>"), {
+    kind: "rejected",
+    reason: "HTTP 404 Not Found: <html>",
+  }],
   ["a 401 without body", httpAnswer("401 x", ""), {
     kind: "rejected",
     reason: "HTTP 401 Unauthorized",
   }],
   ["a 400 with a result", httpAnswer("400 x", RESULT), {
     kind: "rejected",
-    reason: "HTTP 400 Bad Request",
+    reason: `HTTP 400 Bad Request: ${RESULT}`,
   }],
   ["a 429", httpAnswer("429 x", ""), unavailable("HTTP 429 Too Many Requests")],
-  ["a 500", httpAnswer("500 x", "<html>"), unavailable("HTTP 500 Internal Server Error")],
+  ["a 500", httpAnswer("500 x", "<html>"), unavailable("HTTP 500 Internal Server Error: <html>")],
   ["a 599", httpAnswer("599 x", ""), unavailable("HTTP 599")],
   [
     "a 500 with a JSON-RPC error",
@@ -60,7 +63,7 @@ const outcomes: [name: string, answer: string | Uint8Array, expected: Outcome][]
   [
     "a 503 with a huge body",
     httpAnswer("503 x", "x".repeat(MAX_BYTES + 1)),
-    unavailable("HTTP 503 Service Unavailable"),
+    unavailable(`HTTP 503 Service Unavailable: ${"x".repeat(200)}…`),
   ],
   ["a redirect", httpAnswer("302 x", "", "Location: /\r\n"), {
     kind: "rejected",
