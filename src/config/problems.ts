@@ -87,7 +87,8 @@ function isSecret(path: Path): boolean {
 function mayHoldCredentials(path: Path, value: string): boolean {
   // A list of URLs is as its key.
   const key = path.findLast((step) => typeof step === "string");
-  return (key === "url" || key === "nats" || key === "jwks_url" || key === "proxy") && /[@?]/.test(value);
+  return (key === "url" || key === "nats" || key === "jwks_url" || key === "proxy") &&
+    /[@?]/.test(value);
 }
 
 /** Reads zod's issues about `tree` as problems. */

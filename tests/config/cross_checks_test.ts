@@ -90,3 +90,31 @@ Deno.test("crossCheck() speaks up beside the schema's own problems", () => {
     "sources[1].channel",
   ]);
 });
+
+Deno.test("C05: a proxy is none, the environment's, or a URL whose login no problem shows", () => {
+  const lines = (proxy: string) =>
+    linesOf({ backends: { core: { ...CORE, proxy } } }).filter((line) => line.includes("proxy"));
+  for (const good of ["none", "environment", "http://p:3128", "https://me:pw@p", "socks5h://p:1"]) {
+    assertEquals(lines(good), []);
+  }
+  for (const bad of ["", "env", "p:3128", "ftp://me:s3cret@p", "http://me:s3cret@p/path"]) {
+    const [line = ""] = lines(bad);
+    assertEquals([line.includes("expected"), line.includes("s3cret")], [true, false], line);
+  }
+});
+
+Deno.test("crossCheck() names settings of a source that its backend's transport has no use for", () => {
+  assertEquals(
+    linesOf({
+      backends: { core: CORE, here: { transport: "host" } },
+      sources: [
+        { channel: "a", backend: "core", method: "x", http_method: "POST", headers: { a: "b" } },
+        { channel: "b", backend: "here", method: "GetStorage", headers: { a: "b" } },
+      ],
+    }),
+    [
+      'sources[0].http_method: found a backend of transport "json-rpc"; expected one of transport http-json',
+      'sources[1].headers: found a backend of transport "host"; expected one of transport http-json or json-rpc',
+    ],
+  );
+});
