@@ -61,12 +61,13 @@ export class Cluster implements AsyncDisposable {
   #claimed: Claimed | undefined;
   /** The newest claim the stream has brought. */
   #newestClaim: Claim | undefined;
-  #role: Role = "alone";
+  #role: Role = "follower";
   /** The term in which this hub leads, or led. */
   #leads = 0;
   /** Whether the hub does for itself; before it first joined, and in an outage's first seconds, not. */
   #isAlone = false;
   #hasJoined = false;
+  readonly #settled = Promise.withResolvers<void>();
   /** A leader of before this version was heard while the hub joins. */
   #oldLeader = Promise.withResolvers<void>();
   /** Why this hub cannot poll, while it cannot. */
@@ -136,6 +137,11 @@ export class Cluster implements AsyncDisposable {
 
   get role(): Role {
     return this.#role;
+  }
+
+  /** Resolves once the hub has joined, or has given that up and does without. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
   }
 
   /** Why this hub has nothing to show yet; undefined once it has joined, or does without. */
@@ -298,6 +304,7 @@ export class Cluster implements AsyncDisposable {
     this.#log.info("cluster.joined", { hub: this.#id, role: this.#role, leader, epoch: hub.epoch });
     this.#outageNotice.over(this.#role);
     this.#hasJoined = true;
+    this.#settled.resolve();
     void this.#leaderWatch.run(broker);
     learnDepartures(broker, hub.stream);
     void this.#sayUnsaid(broker);
@@ -412,7 +419,7 @@ export class Cluster implements AsyncDisposable {
     this.#isAlone = true;
     this.#publisher.stop();
     this.#options.hub.stream.leave();
-    this.#poll().then(
+    this.#poll().finally(() => this.#settled.resolve()).then(
       () => {
         if (!this.#isAlone) return;
         this.#role = "alone";

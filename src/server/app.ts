@@ -39,6 +39,8 @@ export interface AppOptions {
   /** Default: the machine's own. */
   clock?: Clock;
   observer?: FeedObserver;
+  /** Resolves when the hub is to stop: its start waits for nothing then. Default: never. */
+  stop?: Promise<void>;
   /** Told after each heartbeat. */
   onHeartbeat?: () => void;
   /** How many errors nobody caught, so far. Default: none is counted. */
@@ -92,8 +94,15 @@ export class App implements AsyncDisposable {
   static async start(config: Config, options: AppOptions): Promise<App> {
     const app = new App(config, options);
     try {
-      await app.#listeners.listen(config);
-      await app.#supply.start();
+      if (config.cluster?.share_port) {
+        // A neighbour on that port has more to show until this hub has joined.
+        await app.#supply.start();
+        await Promise.race([app.#supply.settled, ...(options.stop ? [options.stop] : [])]);
+        await app.#listeners.listen(config);
+      } else {
+        await app.#listeners.listen(config);
+        await app.#supply.start();
+      }
     } catch (error) {
       await app.#release();
       throw error;
@@ -123,7 +132,7 @@ export class App implements AsyncDisposable {
     this.#admission = new Admission({
       maxClients: limits.max_clients,
       maxClientsPerAddress: limits.max_clients_per_ip,
-    });
+    }, { isJoining: () => this.#supply.isJoining });
     this.#hub = new Hub({
       clock,
       ...hubOptions(limits),

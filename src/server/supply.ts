@@ -111,6 +111,16 @@ export class Supply implements AsyncDisposable {
     this.#config = config;
   }
 
+  /** Resolves once it is clear whether this hub is one of several or does by itself. */
+  get settled(): Promise<void> {
+    return this.#cluster?.settled ?? Promise.resolve();
+  }
+
+  /** Whether the hub still looks for the others of its cluster. */
+  get isJoining(): boolean {
+    return this.#cluster?.notReady !== undefined;
+  }
+
   /** The channels of the sources, and the well-known ones that somebody may publish on. */
   statusChannels(): string[] {
     return [...new Set([...this.#channels(), ...WELL_KNOWN_STATUS_CHANNELS])];

@@ -5,10 +5,15 @@ export interface AdmissionLimits {
   readonly maxClientsPerAddress: number;
 }
 
+export interface AdmissionOptions {
+  /** Whether the hub still looks for the others of its cluster. Default: it does not. */
+  isJoining?: () => boolean;
+}
+
 /** Why there is no place. */
 export type NoPlace = typeof NO_PLACE[number];
 
-export const NO_PLACE = ["draining", "full", "too_many_from_address"] as const;
+export const NO_PLACE = ["draining", "joining", "full", "too_many_from_address"] as const;
 
 /** A client's place; give it back by disposing of it, once. Disposing again does nothing. */
 export type Place = Disposable;
@@ -20,12 +25,14 @@ export type Place = Disposable;
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
+  readonly #isJoining: () => boolean;
   readonly #byAddress = new Map<string, number>();
   #taken = 0;
   #isDraining = false;
 
-  constructor(limits: AdmissionLimits) {
+  constructor(limits: AdmissionLimits, { isJoining = () => false }: AdmissionOptions = {}) {
     this.#limits = limits;
+    this.#isJoining = isJoining;
   }
 
   get isDraining(): boolean {
@@ -41,6 +48,7 @@ export class Admission {
   enter(address: string): Place | NoPlace {
     const { maxClients, maxClientsPerAddress } = this.#limits;
     if (this.#isDraining) return "draining";
+    if (this.#isJoining()) return "joining";
     if (this.#taken >= maxClients) return "full";
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (maxClientsPerAddress > 0 && ofAddress >= maxClientsPerAddress) {
