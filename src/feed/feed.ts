@@ -25,6 +25,11 @@ export interface ApplyOptions {
   backendsOut?: ReadonlySet<string>;
   /** Of those, the ones whose breaker an earlier life of this hub left open. Default: none. */
   open?: ReadonlyMap<string, BackendRecord>;
+  /**
+   * The values at hand are of the same sources, asked by another hub: they are as good as they are.
+   * Default: until a source was asked, what its channel holds is in doubt.
+   */
+  goesOn?: boolean;
   /** Called once what is gone was stopped, before what is new starts. Default: nothing is. */
   onStopped?: () => void;
 }
@@ -123,7 +128,7 @@ export class Feed implements AsyncDisposable {
     options.onStopped?.();
     for (const backend of opened) this.#backends.set(backend.plan.name, backend);
     for (const source of plan.sources) {
-      if (!this.#sources.has(source.channel)) this.#addSource(source);
+      if (!this.#sources.has(source.channel)) this.#addSource(source, options);
     }
     await this.#close(leaving);
   }
@@ -200,7 +205,7 @@ export class Feed implements AsyncDisposable {
     allClosed.abort();
   }
 
-  #addSource(plan: SourcePlan): void {
+  #addSource(plan: SourcePlan, { goesOn = false }: ApplyOptions): void {
     const backend = this.#backends.get(plan.backend);
     if (backend === undefined) return; // `apply` has looked
     const { clock, audience, values, observer = {} } = this.#options;
@@ -212,8 +217,8 @@ export class Feed implements AsyncDisposable {
       backend,
     });
     // What is stale already has its own reason.
-    if (!backend.isClosed || values.read(plan.channel)?.is_stale === false) {
-      const why = "no poll yet since the configuration, or the hub that polls, changed";
+    if (!backend.isClosed || (!goesOn && values.read(plan.channel)?.is_stale === false)) {
+      const why = "no poll yet since the configuration changed";
       values.doubt(plan.channel, why, { keepsReason: true });
     }
     this.#sources.set(plan.channel, source);

@@ -3,7 +3,6 @@ import { type ErrorCode, errorEvent } from "../protocol/error_event.ts";
 import type { Clock, Moment } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import { FailureLog } from "../telemetry/failure_log.ts";
-import { MAX_VALUE_LENGTH } from "../values/value.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
 
@@ -52,7 +51,7 @@ export class SourceOutcomes {
     const { channel, backend } = this.#source;
     const isKept = values.put(channel, { text, calledAt, origin: "poll" }) !== "too_large";
     if (isKept) this.#failures.ended(clock.now(), { channel, backend });
-    else this.unencodable(`it is longer than ${MAX_VALUE_LENGTH} characters`);
+    else this.unencodable(values.whyTooLarge(text) ?? "it is too large");
     return isKept;
   }
 

@@ -7,6 +7,7 @@ import { json } from "../protocol/codec.ts";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
+import { ValueStore } from "../values/value_store.ts";
 import { Admission } from "./door/admission.ts";
 import { Authenticator } from "./door/authenticator.ts";
 import { Expiries } from "./door/expiry.ts";
@@ -67,6 +68,7 @@ export class App implements AsyncDisposable {
   readonly #options: AppOptions;
   readonly #startedAt: number;
   readonly #hub: Hub;
+  readonly #values: ValueStore;
   readonly #supply: Supply;
   readonly #guard: SocketGuard;
   readonly #inbound: FragmentGuard;
@@ -133,14 +135,16 @@ export class App implements AsyncDisposable {
       maxClients: limits.max_clients,
       maxClientsPerAddress: limits.max_clients_per_ip,
     }, { isJoining: () => this.#supply.isJoining });
+    this.#values = new ValueStore({
+      clock,
+      onListenerFailed: (error) => logOf("values").error("value.not_told", { why: String(error) }),
+    });
     this.#hub = new Hub({
       clock,
       ...hubOptions(limits),
       statusChannels: () => this.#supply.statusChannels(),
-      values: { read: (channel) => this.#supply.read(channel) },
-      channelsOfBackend: (backend) =>
-        this.#config.sources.filter((source) => source.backend === backend)
-          .map(({ channel }) => channel),
+      values: this.#values,
+      channelsOfBackend: (backend) => this.#values.fedBy(backend),
       tellLoss: (event) => this.#supply.tellLoss(event),
       onDeparture: (departure) => this.#supply.tellDeparture(departure),
     });
@@ -165,6 +169,7 @@ export class App implements AsyncDisposable {
     };
     this.#supply = new Supply(config, {
       clock,
+      values: this.#values,
       hub: this.#hub,
       openBackend: options.openBackend,
       observer: observer ? allObservers([this.#figures, observer]) : this.#figures,
@@ -177,7 +182,7 @@ export class App implements AsyncDisposable {
       metrics: () => this.metrics(),
       notReady: () => this.#notReady(),
       statusChannels: () => this.#supply.statusChannels(),
-      values: this.#supply,
+      values: this.#values,
       fed: () => this.#config.sources,
       openWebSocket: (visit, place) => this.#openWebSocket(visit, place),
       openEventStream: (visit, place) => this.#openEventStream(visit, place),
