@@ -163,7 +163,8 @@ Deno.test({
     const witness = stack.use(await WsClient.connect(readerUrl(leader)));
     await witness.waitForCount(8, isFresh);
     assertEquals(own?.calls(), calls, "one poller");
-    assertOnePoller(witness.frames);
+    // The first one may be the last that this hub polled itself, and handed over on connecting.
+    assertOnePoller(witness.frames.filter(({ seq }) => seq !== undefined));
   },
 });
 
