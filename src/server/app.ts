@@ -1,3 +1,5 @@
+// @ts-types="../std_types/status.d.ts"
+import { STATUS_CODE } from "@std/http/status";
 import { describeChanges } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { beat } from "../feed/heartbeat.ts";
@@ -16,9 +18,9 @@ import { Visitors } from "./door/visitors.ts";
 import { machineName } from "./door/host.ts";
 import { Connections } from "./sockets/connections.ts";
 import { openEventStream } from "./http/sse_route.ts";
+import { StreamCutOff } from "./http/sse_transport.ts";
 import { FeedMetrics } from "./reports/feed_metrics.ts";
 import type { OpenBackend } from "./feed_plan.ts";
-import { FragmentGuard } from "./sockets/fragment_guard.ts";
 import { Listeners } from "./http/listeners.ts";
 import { LoopLag } from "./reports/loop_lag.ts";
 import { hubOptions } from "./hub_options.ts";
@@ -28,7 +30,7 @@ import { publish } from "./http/publish_route.ts";
 import { reloaded } from "./reloaded.ts";
 import { createRoutes, type Policy, type Visit } from "./http/routes.ts";
 import { drain } from "./shutdown.ts";
-import { SocketGuard, type SocketGuardOptions } from "./sockets/socket_guard.ts";
+import { Sockets, type SocketsOptions } from "./sockets/sockets.ts";
 import type { StatusReport } from "./reports/status_report.ts";
 import { Supply } from "./supply.ts";
 import { upgrade } from "./sockets/upgrade.ts";
@@ -49,7 +51,7 @@ export interface AppOptions {
   /** How many lines of the log were left out, as nobody read it, so far. Default: none is. */
   logLinesLeftOut?: () => number;
   /** How the socket guard comes by the C library; for tests. */
-  openLibc?: SocketGuardOptions["open"];
+  openLibc?: SocketsOptions["openLibc"];
 }
 
 /**
@@ -70,8 +72,7 @@ export class App implements AsyncDisposable {
   readonly #hub: Hub;
   readonly #values: ValueStore;
   readonly #supply: Supply;
-  readonly #guard: SocketGuard;
-  readonly #inbound: FragmentGuard;
+  readonly #sockets: Sockets;
   readonly #admission: Admission;
   readonly #refusals: Refusals;
   readonly #visitors: Visitors;
@@ -122,19 +123,14 @@ export class App implements AsyncDisposable {
     this.#options = options;
     this.#startedAt = clock.now();
     this.#loopLag = new LoopLag(clock);
-    this.#guard = new SocketGuard({
-      stallTimeoutMs: limits.stall_timeout,
-      ...(openLibc ? { open: openLibc } : {}),
-    });
-    this.#inbound = new FragmentGuard({
-      clock,
-      sockets: this.#guard,
-      maxMessageBytes: limits.max_message_bytes,
-    });
+    this.#sockets = new Sockets({ clock, limits, ...(openLibc ? { openLibc } : {}) });
     this.#admission = new Admission({
-      maxClients: limits.max_clients,
+      maxClients: Math.min(limits.max_clients, this.#sockets.reserve.roomForClients),
       maxClientsPerAddress: limits.max_clients_per_ip,
-    }, { isJoining: () => this.#supply.isJoining });
+    }, {
+      isJoining: () => this.#supply.isJoining,
+      isShort: () => this.#sockets.reserve.isShort,
+    });
     this.#values = new ValueStore({
       clock,
       onListenerFailed: (error) => logOf("values").error("value.not_told", { why: String(error) }),
@@ -161,11 +157,9 @@ export class App implements AsyncDisposable {
       visitors: this.#visitors,
       connections: this.#connections,
       pendingUpgrades: new PendingUpgrades({ clock, signal }),
-      inbound: this.#inbound,
+      sockets: this.#sockets,
       pingEveryMs: limits.ping_every,
       lingerMs: limits.stall_timeout,
-      abort: (peer) => this.#guard.abort(peer),
-      takenBytes: (peer) => this.#guard.takenBytes(peer),
     };
     this.#supply = new Supply(config, {
       clock,
@@ -189,9 +183,10 @@ export class App implements AsyncDisposable {
       publish: (visit) => this.#publish(visit),
     });
     this.#listeners = new Listeners({
-      handler,
-      onListening: (addr) => this.#guard.tune(addr),
-      handOver: (open, isShared) => this.#guard.handOver(open, isShared),
+      clock,
+      handler: this.#sockets.handler(handler),
+      onError: answerFailed,
+      ...this.#sockets.listening,
     });
   }
 
@@ -232,7 +227,7 @@ export class App implements AsyncDisposable {
       feed: this.#figures,
       scope: { backends: Object.keys(backends), sources },
       loopLag: this.#loopLag.histogram,
-      descriptors: this.#guard.descriptors(),
+      sockets: this.#sockets.figures(),
       uncaughtErrors: this.#options.uncaughtErrors?.() ?? 0,
       logLinesLeftOut: this.#options.logLinesLeftOut?.() ?? 0,
     });
@@ -279,7 +274,8 @@ export class App implements AsyncDisposable {
       ...(this.#options.onHeartbeat ? { onBeat: this.#options.onHeartbeat } : {}),
     }, signal);
     void this.#loopLag.run(signal);
-    if (this.#guard.isAvailable) void this.#inbound.run(signal);
+    this.#sockets.run(signal);
+    void this.#listeners.run(signal);
     this.#log.info("server.listening", { url: this.url, version: this.#options.version });
   }
 
@@ -318,7 +314,7 @@ export class App implements AsyncDisposable {
     this.#stopLoops.abort();
     this.#hub[Symbol.dispose]();
     this.#connections.abortAll();
-    this.#guard[Symbol.dispose]();
+    this.#sockets[Symbol.dispose]();
     const bound = new AbortController();
     await Promise.race([
       Promise.all([supplyStopped, this.#listeners.close()]),
@@ -333,13 +329,17 @@ export class App implements AsyncDisposable {
 
   #openEventStream({ info, identity }: Visit, place: Disposable): Response {
     const { ping_every, stall_timeout } = this.#config.hub;
-    const abort = () => this.#guard.abort(info.peer);
+    const sockets = this.#sockets;
+    const { peer } = info;
+    const abort = () => sockets.abortIfAlone(peer);
+    const use = sockets.table.client(peer);
     return openEventStream({
       hub: this.#hub,
       visitors: this.#visitors,
       info,
       identity,
-      place: this.#connections.track(place, abort),
+      place: this.#connections.track(bothOf(place, use), abort),
+      takenBytes: () => sockets.takenBytes(peer),
       keepAliveMs: ping_every,
       lingerMs: stall_timeout,
       abort,
@@ -364,6 +364,24 @@ export class App implements AsyncDisposable {
     if (this.#admission.isDraining) return ["the hub is shutting down"];
     return this.#supply.notReady();
   }
+}
+
+/** The body of an answer broke off; its client sees that, and one that was cut off is no fault. */
+function answerFailed(error: unknown): Response {
+  if (!(error instanceof StreamCutOff)) {
+    logOf("server").error("request.failed", { why: String(error) });
+  }
+  return new Response(null, { status: STATUS_CODE.InternalServerError });
+}
+
+/** Two things to be given back at the same time. */
+function bothOf(one: Disposable, other: Disposable): Disposable {
+  return {
+    [Symbol.dispose]() {
+      one[Symbol.dispose]();
+      other[Symbol.dispose]();
+    },
+  };
 }
 
 /** How long the listening socket and the backends' clients get to close, in milliseconds. */

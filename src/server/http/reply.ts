@@ -77,6 +77,10 @@ export function noPlace(why: NoPlace): Response {
       const message = "the hub has no place for more clients";
       return refuse(STATUS_CODE.ServiceUnavailable, message, retryLater());
     }
+    case "no_descriptors": {
+      const message = "the hub can take no more connections just now";
+      return refuse(STATUS_CODE.ServiceUnavailable, message, retryLater());
+    }
     case "too_many_from_address": {
       const message = "there are too many clients from your address";
       return refuse(STATUS_CODE.TooManyRequests, message, retryLater());
