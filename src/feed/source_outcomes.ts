@@ -1,100 +1,84 @@
 import type { JsonText } from "../protocol/codec.ts";
-import { type ErrorCode, errorEvent } from "../protocol/error_event.ts";
-import type { Clock, Moment } from "../resilience/clock.ts";
-import { type Log, logOf } from "../telemetry/log.ts";
-import { FailureLog } from "../telemetry/failure_log.ts";
-import type { ValueStore } from "../values/value_store.ts";
-import type { Audience } from "./audience.ts";
+import type { Moment } from "../resilience/clock.ts";
+import { Selection } from "../selection/selection.ts";
+import { ChannelOutcomes, type FailureEvents, type OutcomesOptions } from "./channel_outcomes.ts";
 
 /** The source of which outcomes are told. */
 export interface OutcomesOf {
-  readonly channel: string;
+  /** The channels it feeds, at least one. */
+  readonly channels: readonly SelectedChannel[];
   readonly backend: string;
   readonly method: string;
-  /** What failed, as clients are told: `polling "a" from backend "b"`. */
-  readonly what: string;
+  /** What is done, as clients are told when it fails: `polling`, before the channel's name. */
+  readonly doing: string;
   readonly events: FailureEvents;
 }
 
-interface FailureEvents {
-  readonly begins: string;
-  readonly again: string;
-  readonly goesOn: string;
-  readonly ends: string;
+/** A channel, and what of a source's value it gets. */
+export interface SelectedChannel {
+  readonly channel: string;
+  /** A JMESPath expression. Default: the whole value. */
+  readonly select?: string;
 }
 
-export interface SourceOutcomesOptions {
-  clock: Clock;
-  audience: Audience;
-  values: ValueStore;
-}
+/** The whole value: what a channel gets that selects nothing. */
+const WHOLE = "@";
 
 /**
- * What the outcomes of a source mean to the store of values, to clients and to the log, however its
- * values come: by polls or as a stream.
+ * What the outcomes of a source mean for its channels, however its values come: by polls or as a
+ * stream. A failure is one of all its channels; a value is told apart by their expressions, and one
+ * that gives nothing is a failure of its channel alone.
  */
 export class SourceOutcomes {
-  readonly #source: OutcomesOf;
-  readonly #options: SourceOutcomesOptions;
-  readonly #log: Log = logOf("feed");
-  readonly #failures: FailureLog;
+  readonly #channels: readonly ChannelOutcomes[];
+  /** Absent where the one channel gets the whole. */
+  readonly #selection: Selection | undefined;
 
-  constructor(source: OutcomesOf, options: SourceOutcomesOptions) {
-    this.#source = source;
-    this.#options = options;
-    this.#failures = new FailureLog({ room: "feed", events: source.events, times: "failures" });
+  /** @throws {TypeError} If an expression cannot be read. */
+  constructor({ channels, ...source }: OutcomesOf, options: OutcomesOptions) {
+    this.#channels = channels.map(({ channel }) =>
+      new ChannelOutcomes({ channel, ...source }, options)
+    );
+    this.#selection = channels.some(({ select }) => select !== undefined)
+      ? new Selection(channels.map(({ select = WHOLE }) => select))
+      : undefined;
   }
 
-  /** A value; whether it was kept. */
-  value(text: JsonText, { calledAt }: { calledAt: Moment }): boolean {
-    const { values, clock } = this.#options;
-    const { channel, backend } = this.#source;
-    const isKept = values.put(channel, { text, calledAt, origin: "poll" }) !== "too_large";
-    if (isKept) this.#failures.ended(clock.now(), { channel, backend });
-    else this.unencodable(values.whyTooLarge(text) ?? "it is too large");
-    return isKept;
+  /** A value; whether every channel kept what it got of it. */
+  value(text: JsonText, asked: { calledAt: Moment }): boolean {
+    if (this.#selection === undefined) {
+      return this.#all((channel) => channel.value(text, asked));
+    }
+    const selected = this.#selection.from(text);
+    return this.#all((channel, index) => {
+      const part = selected[index];
+      if (part?.ok) return channel.value(part.text, asked);
+      channel.failure("rejected", part?.why ?? "nothing was selected");
+      return false;
+    });
   }
 
-  /** A value that cannot be sent: its channel keeps the last good one. */
+  /** A value that cannot be sent: its channels keep the last good one. */
   unencodable(why: string): void {
-    const { channel } = this.#source;
-    const reason = `the newest value could not be encoded: ${why}`;
-    this.#options.values.doubt(channel, reason, { keepsReason: true });
-    this.#tell("JSON_MARSHAL_ERROR", `a value of "${channel}" could not be encoded`, why);
+    for (const channel of this.#channels) channel.unencodable(why);
   }
 
   failure(outcome: "unavailable" | "rejected" | "broken", why: string): void {
-    const { channel, method, what } = this.#source;
-    this.#options.values.doubt(channel, why);
-    this.#tell("RPC_FAILURE", `${what} failed`, why, { method, outcome });
+    for (const channel of this.#channels) channel.failure(outcome, why);
   }
 
   /** It was this program that broke: for clients that is one more way of giving no value. */
   broken(what: string, error: unknown): void {
-    const why = `${what} broke: ${error instanceof Error ? error.message : String(error)}`;
-    try {
-      this.failure("broken", why);
-      this.show();
-    } catch (error) { // whoever hears of it may be what is broken
-      this.#log.error("poll.not_told", { channel: this.#source.channel, why: String(error) });
-    }
+    for (const channel of this.#channels) channel.broken(what, error);
   }
 
-  /** Sends the last good value as it stands now, if there is one. */
+  /** Sends the last good values as they stand now, those there are. */
   show(): void {
-    const { audience, values } = this.#options;
-    const { channel } = this.#source;
-    const status = values.read(channel);
-    if (status) audience.value(channel, status);
+    for (const channel of this.#channels) channel.show();
   }
 
-  #tell(code: ErrorCode, message: string, details: string, data: object = {}): void {
-    const { audience, clock } = this.#options;
-    const { channel, backend } = this.#source;
-    const timestamp = clock.unixSeconds();
-    audience.error(
-      errorEvent(code, message, { timestamp, details, data: { channel, backend, ...data } }),
-    );
-    this.#failures.failed(clock.now(), { channel, backend, code, why: details });
+  /** Does something for each channel; whether it went well for all of them. */
+  #all(work: (channel: ChannelOutcomes, index: number) => boolean): boolean {
+    return this.#channels.map(work).every((isWell) => isWell);
   }
 }

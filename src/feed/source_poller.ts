@@ -8,16 +8,24 @@ import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
 import type { GuardedBackend } from "./guarded_backend.ts";
 import { type FeedObserver, observed, type Work, type WorkEnd } from "./observer.ts";
-import { SourceOutcomes } from "./source_outcomes.ts";
+import { type SelectedChannel, SourceOutcomes } from "./source_outcomes.ts";
 
-/** What to ask for one channel, and how often. */
+/** What to ask for, for which channels, and how often. */
 export interface SourcePlan {
+  /** The channel it feeds; of several the first, which names it. */
   readonly channel: string;
+  /** What its channels get of an answer. Default: the one channel gets the whole. */
+  readonly channels?: readonly SelectedChannel[];
   readonly backend: string;
   readonly call: Call;
   readonly everyMs: number;
   /** From the first poll, which is made at once, to the second. Default: `everyMs`. */
   readonly phaseMs?: number;
+}
+
+/** The channels of a source. */
+export function channelsOf({ channel, channels = [{ channel }] }: SourcePlan) {
+  return channels;
 }
 
 export interface SourcePollerOptions {
@@ -55,10 +63,9 @@ export class SourcePoller implements Disposable {
   constructor(plan: SourcePlan, options: SourcePollerOptions) {
     this.plan = plan;
     this.#options = options;
-    const { channel, backend, call: { method }, everyMs, phaseMs = everyMs } = plan;
-    const what = `polling "${channel}" from backend "${backend}"`;
+    const { backend, call: { method }, everyMs, phaseMs = everyMs } = plan;
     this.#outcomes = new SourceOutcomes(
-      { channel, backend, method, what, events: EVENTS },
+      { channels: channelsOf(plan), backend, method, doing: "polling", events: EVENTS },
       options,
     );
     const { signal } = this.#stop;
@@ -120,8 +127,10 @@ export class SourcePoller implements Disposable {
     }
     const { outcome } = answer;
     const durationMs = clock.now() - startedAt;
-    const { channel, backend: name } = this.plan;
-    observer.onPoll?.({ channel, backend: name, outcome: outcome.kind, durationMs });
+    const { backend: name } = this.plan;
+    for (const { channel } of channelsOf(this.plan)) {
+      observer.onPoll?.({ channel, backend: name, outcome: outcome.kind, durationMs });
+    }
     if (outcome.kind === "ok") {
       settled.announce();
       this.#onValue(outcome.value, { calledAt: answer.calledAt, durationMs });
