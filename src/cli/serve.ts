@@ -116,7 +116,6 @@ async function runUntilStopped(config: Config, options: RunOptions): Promise<num
     app = await App.start(config, {
       version: VERSION,
       openBackend: (backend) => openBackendWith(proxyEnvironment, backend),
-      stop: wishes.stop,
       onHeartbeat,
       uncaughtErrors: () => uncaughtErrors.count,
       logLinesLeftOut: () => io.logLinesLeftOut,

@@ -55,7 +55,7 @@ export async function watch(
       client = new HoldfastClient(target.url, {
         clock,
         ...clientOptions(channels, target.token, world),
-        ...(raw ? { WebSocket: raw.WebSocket, batch: false } : {}),
+        ...(raw ? { WebSocket: raw.WebSocket, batch: false, delta: false } : {}),
       });
     }
   } catch (error) {

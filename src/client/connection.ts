@@ -2,6 +2,7 @@ import { CLOSE } from "../protocol/close_code.ts";
 import { parseFrames } from "../protocol/codec.ts";
 import { channelKind } from "../protocol/channel.ts";
 import type { ClientMessage, Frame, WelcomeData } from "../protocol/message.ts";
+import { DeltaValues } from "./delta_values.ts";
 import { READY, type SocketConstructor, type SocketLike } from "./socket.ts";
 import { type ClientClock, elapsedMs, type Moment, momentBy, pause } from "./time.ts";
 
@@ -50,6 +51,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #timers = new AbortController();
   readonly #closeTimer = new AbortController();
+  readonly #values = new DeltaValues();
   #socket: SocketLike | undefined;
   #resolveEnded: (ending: Ending) => void = () => {};
   #resolveClosed: () => void = () => {};
@@ -149,7 +151,14 @@ export class Connection {
     for (const frame of frames) {
       if (!this.#welcomed) this.#admit(frame);
       if (this.#ending !== undefined) return; // a listener left in the middle of a batch
-      this.#options.onFrame(frame);
+      const whole = this.#values.complete(frame);
+      if (whole === undefined) {
+        return this.end({
+          kind: "protocol",
+          why: "the hub sent a change of a value it had not sent",
+        });
+      }
+      this.#options.onFrame(whole);
     }
   }
 

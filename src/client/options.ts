@@ -13,6 +13,8 @@ export interface ClientOptions {
   token?: TokenSource;
   /** Whether the hub may put several frames into one message. Default true. */
   batch?: boolean;
+  /** Whether the hub may send of a value what changed only; nothing of it is seen. Default true. */
+  delta?: boolean;
   /** Waits between attempts, full jitter. Default 500 ms to 30 s. */
   backoff?: { minMs: number; maxMs: number };
   /** The most that opening a connection may take, in milliseconds. Default 10 000. */
@@ -36,6 +38,7 @@ export interface ClientOptions {
 
 export interface ResolvedOptions {
   readonly batch: boolean;
+  readonly delta: boolean;
   readonly backoff: Backoff;
   readonly openTimeoutMs: number;
   /** `undefined`: the door is not asked. */
@@ -55,6 +58,7 @@ export interface ResolvedOptions {
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
   const {
     batch = true,
+    delta = true,
     backoff = { minMs: 500, maxMs: 30_000 },
     openTimeoutMs = 10_000,
     askDoor = true,
@@ -77,6 +81,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
   }
   return {
     batch,
+    delta,
     backoff: new Backoff(backoff),
     openTimeoutMs,
     fetch: askDoor ? fetch : undefined,

@@ -231,6 +231,7 @@ export class Reconnector {
     const channels = this.#host.channels();
     if (channels !== undefined) params.set("channels", channels.join(","));
     if (this.#options.batch) params.set("batch", "1");
+    if (this.#options.delta) params.set("delta", "1");
     for (const [key, value] of Object.entries(this.#position.resumePoint ?? {})) {
       params.set(key, String(value));
     }

@@ -5,7 +5,6 @@ import { catchUp, type Numbered } from "./catch_up.ts";
 import { type Broker, BrokerError, type Stored, type StreamState } from "./broker.ts";
 import { type Broadcast, type Claim, decodeEntry, type Entry } from "./entry.ts";
 import { ClusterStats } from "./cluster_stats.ts";
-import type { ValueStore } from "../values/value_store.ts";
 import type { Replica } from "./replica.ts";
 import { LeaderChain } from "./leader_chain.ts";
 
@@ -14,7 +13,6 @@ export interface FollowerOptions {
   /** The hub's end of the stream. */
   stream: SharedStream;
   replica: Replica;
-  values: Pick<ValueStore, "read">;
   /** Where it is counted. Default: nowhere that anybody looks. */
   figures?: ClusterStats;
   /** Somebody leads from now on, perhaps this hub. */
@@ -100,7 +98,7 @@ export class Follower {
     if (!goesOn) this.#leaderChain.restart(state.first);
     for (const [channel, { seq, text }] of await broker.latest.all()) {
       const entry = decodeEntry(text);
-      if (entry?.kind === "broadcast" && entry.type === channel) replica.hear(seq, entry);
+      if (entry?.kind === "broadcast" && entry.type === channel) replica.recall(seq, entry);
     }
     return { state, goesOn, brokenEpoch: goesOn || isCut ? undefined : seen?.epoch };
   }
@@ -162,7 +160,7 @@ export class Follower {
     onFollowing();
     // What is kept beside the stream are good values: only the stream says what became of them.
     for (const { seq, entry } of entries) {
-      if (seq < deliverFrom && entry?.kind === "broadcast") replica.hear(seq, entry);
+      if (seq < deliverFrom && entry?.kind === "broadcast") replica.recall(seq, entry);
     }
     const writtenUpTo = entries.at(-1)?.seq ?? last;
     stream.follow(position, { startsAfter, hasGap, writtenUpTo });
@@ -171,7 +169,7 @@ export class Follower {
     }
     const at = Math.max(deliverFrom - 1, missed.length === 0 ? position.seq : 0);
     this.#seen = { streamId: id, epoch: position.epoch, seq: at };
-    for (const { seq, entry } of missed) this.#take(seq, entry);
+    for (const { seq, entry } of missed) this.#take(seq, entry, "missed");
     isLive = true;
   }
 
@@ -204,11 +202,11 @@ export class Follower {
       const position = { epoch, seq: seq - 1 };
       this.#options.stream.follow(position, { startsAfter: seq - 1, hasGap: true });
     }
-    this.#take(seq, entry);
+    this.#take(seq, entry, "live");
   }
 
-  #take(seq: number, entry: Entry | undefined): void {
-    const { stream, replica, values, onClaim } = this.#options;
+  #take(seq: number, entry: Entry | undefined, how: "live" | "missed"): void {
+    const { stream, replica, onClaim } = this.#options;
     let { epoch = "" } = this.#seen ?? {};
     if (entry?.kind === "claim") {
       epoch = entry.epoch;
@@ -224,12 +222,15 @@ export class Follower {
       return;
     }
     if (entry === undefined || this.#wasTold(entry)) return;
-    replica.hear(seq, entry);
+    // What was missed, or said while a hub was alone, is older than it says of itself.
+    if (how === "missed" || entry.said !== undefined) replica.recall(seq, entry);
+    else replica.hear(seq, entry);
+    const status = entry.status && replica.latest(entry.type);
     const hadBefore = entry.said === undefined ? 0 : this.#options.hadBefore(entry.said);
-    if (entry.status === undefined) return stream.relay(frameOf(seq, entry), { hadBefore });
-    // As it stands here: it may be older than it says of itself, or than what is known already.
-    const status = values.read(entry.type);
-    if (status !== undefined) stream.relayValue(status, frameOf(seq, entry));
+    stream.relay({
+      ...frameOf(seq, entry),
+      ...(status === undefined ? {} : { status }),
+    }, { hadBefore });
   }
 
   /** Whether it was written twice: NATS knows the names of the last two minutes alone. */

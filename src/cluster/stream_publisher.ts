@@ -39,14 +39,10 @@ export class StreamPublisher {
     return this.#writer.size;
   }
 
-  /**
-   * Says a value of this hub's own polls.
-   *
-   * @param calledMs When the call that gave it began, in unix milliseconds.
-   */
-  say(channel: string, { data, ...status }: StatusData<JsonText>, calledMs: number): void {
+  /** Says a value of this hub's own polls. */
+  say(channel: string, { data, ...status }: StatusData<JsonText>): void {
     const timestamp = this.#options.clock.unixSeconds();
-    this.#writer.push({ type: channel, timestamp, status, called_ms: calledMs, data });
+    this.#writer.push({ type: channel, timestamp, status, data });
   }
 
   /** Says an error of this hub's own polls. */

@@ -9,7 +9,7 @@ import {
   GuardedBackend,
 } from "./guarded_backend.ts";
 import type { FeedObserver } from "./observer.ts";
-import { channelsOf, type SourcePlan, SourcePoller } from "./source_poller.ts";
+import { type SourcePlan, SourcePoller } from "./source_poller.ts";
 
 /** Every backend and every source of a hub. */
 export interface FeedPlan {
@@ -25,11 +25,6 @@ export interface ApplyOptions {
   backendsOut?: ReadonlySet<string>;
   /** Of those, the ones whose breaker an earlier life of this hub left open. Default: none. */
   open?: ReadonlyMap<string, BackendRecord>;
-  /**
-   * The values at hand are of the same sources, asked by another hub: they are as good as they are.
-   * Default: until a source was asked, what its channel holds is in doubt.
-   */
-  goesOn?: boolean;
   /** Called once what is gone was stopped, before what is new starts. Default: nothing is. */
   onStopped?: () => void;
 }
@@ -62,14 +57,14 @@ export class Feed implements AsyncDisposable {
 
   /** The channels that sources feed. */
   channels(): string[] {
-    return [...this.#sources.values()].flatMap(channelNames);
+    return [...this.#sources.keys()];
   }
 
   /** Channels whose source was not tried yet. */
   untried(): string[] {
     return [...this.#sources.values()]
       .filter((source) => !source.wasTried)
-      .flatMap(channelNames);
+      .map((source) => source.plan.channel);
   }
 
   /** Channels whose source is not polled any more, though it should be. */
@@ -118,7 +113,7 @@ export class Feed implements AsyncDisposable {
       if (isSame) continue;
       source[Symbol.dispose]();
       this.#sources.delete(channel);
-      for (const each of channelNames(source)) this.#ended.delete(each);
+      this.#ended.delete(channel);
     }
     const leaving = [...replaced].map((name) => this.#backends.get(name));
     for (const name of replaced) {
@@ -128,7 +123,7 @@ export class Feed implements AsyncDisposable {
     options.onStopped?.();
     for (const backend of opened) this.#backends.set(backend.plan.name, backend);
     for (const source of plan.sources) {
-      if (!this.#sources.has(source.channel)) this.#addSource(source, options);
+      if (!this.#sources.has(source.channel)) this.#addSource(source);
     }
     await this.#close(leaving);
   }
@@ -175,8 +170,8 @@ export class Feed implements AsyncDisposable {
       ...(before ? { before } : {}),
       onOpened: () => {
         const why = `backend "${plan.name}" is not answering`;
-        for (const channel of sourcesOfIt().flatMap(channelNames)) {
-          values.doubt(channel, why, { keepsReason: true });
+        for (const source of sourcesOfIt()) {
+          values.doubt(source.plan.channel, why, { keepsReason: true });
         }
       },
       onClosed: () => {
@@ -205,7 +200,7 @@ export class Feed implements AsyncDisposable {
     allClosed.abort();
   }
 
-  #addSource(plan: SourcePlan, { goesOn = false }: ApplyOptions): void {
+  #addSource(plan: SourcePlan): void {
     const backend = this.#backends.get(plan.backend);
     if (backend === undefined) return; // `apply` has looked
     const { clock, audience, values, observer = {} } = this.#options;
@@ -216,24 +211,18 @@ export class Feed implements AsyncDisposable {
       values,
       backend,
     });
-    for (const channel of channelNames(source)) {
-      // What is stale already has its own reason.
-      if (!backend.isClosed || (!goesOn && values.read(channel)?.is_stale === false)) {
-        const why = "no poll yet since the configuration changed";
-        values.doubt(channel, why, { keepsReason: true });
-      }
+    // What is stale already has its own reason.
+    if (!backend.isClosed || values.read(plan.channel)?.is_stale === false) {
+      const why = "no poll yet since the configuration, or the hub that polls, changed";
+      values.doubt(plan.channel, why, { keepsReason: true });
     }
     this.#sources.set(plan.channel, source);
     const loop = source.run().catch((error) => {
-      for (const channel of channelNames(source)) this.#ended.add(channel);
+      this.#ended.add(plan.channel);
       logOf("feed").error("source.stopped", { channel: plan.channel, why: String(error) });
     }).finally(() => this.#loops.delete(loop));
     this.#loops.add(loop);
   }
-}
-
-function channelNames({ plan }: SourcePoller): string[] {
-  return channelsOf(plan).map(({ channel }) => channel);
 }
 
 /** Plans are plain JSON-like data. */

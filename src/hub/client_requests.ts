@@ -1,12 +1,12 @@
 import { channelKind, EVENT_CHANNEL, HUB_CHANNELS } from "../protocol/channel.ts";
-import { encodeFrame, encodeStatusData, json, type JsonText } from "../protocol/codec.ts";
+import { encodeFrame, json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorCode, errorEvent, errorType } from "../protocol/error_event.ts";
 import type { ClientMessage, WelcomeData } from "../protocol/message.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { ErrorCounts } from "./error_counts.ts";
-import type { Lane } from "./delivery/outbox.ts";
+import type { ValueFrames } from "./delivery/value_frames.ts";
 import type { Registry } from "./registry.ts";
 import type { Session } from "./session.ts";
 
@@ -18,6 +18,7 @@ export interface ClientRequestsOptions {
   statusChannels: () => readonly string[];
   /** Where values are read from, flagged as they then stand. */
   values: Pick<ValueStore, "read">;
+  valueFrames: ValueFrames;
 }
 
 /**
@@ -170,13 +171,17 @@ export class ClientRequests {
 
   #sendLatest(session: Session, channel: string): void {
     if (channelKind(channel) !== "status") return;
-    const status = this.#options.values.read(channel);
-    if (status) this.#send(session, channel, encodeStatusData(status), "status");
+    const { clock, values, valueFrames } = this.#options;
+    const status = values.read(channel);
+    if (status === undefined) return;
+    const { wantsDelta } = session;
+    const place = { timestamp: clock.unixSeconds(), wantsDelta };
+    session.deliver(valueFrames.latest(channel, status, place), "status", clock.now());
   }
 
-  #send(session: Session, type: string, data: JsonText, lane: Lane = "control"): void {
+  #send(session: Session, type: string, data: JsonText): void {
     const { clock } = this.#options;
-    session.deliver(encodeFrame(type, data, clock.unixSeconds()), lane, clock.now());
+    session.deliver(encodeFrame(type, data, clock.unixSeconds()), "control", clock.now());
   }
 }
 

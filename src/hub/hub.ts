@@ -1,12 +1,6 @@
 import { EVENT_CHANNEL, isErrorType, RESERVED_TYPES } from "../protocol/channel.ts";
 import type { CloseName } from "../protocol/close_code.ts";
-import {
-  type EncodedFrame,
-  encodeFrame,
-  encodeStatusData,
-  json,
-  type JsonText,
-} from "../protocol/codec.ts";
+import { type EncodedFrame, encodeFrame, json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
 import type { WelcomeData } from "../protocol/message.ts";
 import type { StatusData } from "../protocol/status_data.ts";
@@ -32,6 +26,7 @@ import { type Departure, SharedStream } from "./resume/shared_stream.ts";
 import { StallSweep } from "./delivery/stall_sweep.ts";
 import { HubStats } from "./hub_stats.ts";
 import type { Transport } from "./delivery/transport.ts";
+import { ValueFrames } from "./delivery/value_frames.ts";
 
 /** Bounds of a hub. */
 export interface HubLimits extends SessionLimits {
@@ -58,7 +53,7 @@ export interface HubOptions {
   /** The status channels there are just now. */
   statusChannels: () => readonly string[];
   /** Where values are read from, flagged as they then stand. */
-  values: Pick<ValueStore, "read">;
+  values: Pick<ValueStore, "read" | "revision">;
   /**
    * The channels that a backend feeds: only who may read one of them hears of its errors. Default:
    * none is known, and only who may read all hears of them.
@@ -81,6 +76,8 @@ export interface ConnectOptions {
   tokenName?: string;
   /** Put whatever waits into one text frame, as a list. Default: one frame each. */
   batch?: boolean;
+  /** Put values as what changed since the client had the last one. Default: whole. */
+  delta?: boolean;
   /** The earlier connection to go on from. Default: none. */
   resume?: Resume;
 }
@@ -109,6 +106,7 @@ export class Hub implements Disposable {
   readonly #stop = new AbortController();
   readonly #history: History;
   readonly #requests: ClientRequests;
+  readonly #valueFrames: ValueFrames;
   readonly #disconnects: Disconnects;
   readonly #shutdownNotice: ShutdownNotice;
   readonly #fanOut: FanOut;
@@ -128,7 +126,15 @@ export class Hub implements Disposable {
     this.#channelsOf = options.channelsOfBackend ?? (() => []);
     this.#heartbeatMs = heartbeatMs;
     this.#history = new History(history);
-    this.#requests = new ClientRequests({ clock, registry, errors, statusChannels, values });
+    this.#valueFrames = new ValueFrames({ values });
+    this.#requests = new ClientRequests({
+      clock,
+      registry,
+      errors,
+      statusChannels,
+      values,
+      valueFrames: this.#valueFrames,
+    });
     this.#disconnects = new Disconnects({
       clock,
       signal,
@@ -150,6 +156,7 @@ export class Hub implements Disposable {
       disconnects: this.#disconnects,
       stats: this.stats,
       fanOut: this.#fanOut,
+      valueFrames: this.#valueFrames,
       channelsOf: this.#channelsOf,
       welcomeAgain: (session, told) => {
         const welcome = this.#welcomeOf(session, { ...told, resumed: undefined });
@@ -231,7 +238,7 @@ export class Hub implements Disposable {
    */
   connect(transport: Transport, options: ConnectOptions = {}): Session {
     const now = this.#clock.now();
-    const { channels, mayRead, address, tokenName, batch = false, resume } = options;
+    const { channels, mayRead, address, tokenName, batch = false, delta = false, resume } = options;
     const resumed = resume && this.#resume(resume);
     const session = new Session({
       id: crypto.randomUUID(),
@@ -239,6 +246,7 @@ export class Hub implements Disposable {
       host: this.#host,
       now,
       batch,
+      delta,
       wantsAll: channels === undefined,
       progress: { events: this.seq, errors: this.seq },
       ...(mayRead ? { mayRead } : {}),
@@ -334,7 +342,14 @@ export class Hub implements Disposable {
 
   /** Sends a status channel's value, as it stands, to every client of this hub that wants it. */
   value(channel: string, status: StatusData<JsonText>): number {
-    return this.broadcast(channel, encodeStatusData(status));
+    this.stats.broadcasts += 1;
+    const seq = this.#sequence.next();
+    const groups = this.#registry.wanting(channel);
+    if (groups.size === 0) return this.seq;
+    const wantsDelta = this.#registry.wantsDelta(channel);
+    const place = { timestamp: this.#clock.unixSeconds(), seq, wantsDelta };
+    this.#fanOut.send(this.#valueFrames.broadcast(channel, status, place), groups);
+    return this.seq;
   }
 
   /** Tells every client of an error that subscribed to it and may know of it, and counts it. */

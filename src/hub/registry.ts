@@ -31,6 +31,12 @@ export class Registry {
     return this.#byType.get(type) ?? NOBODY;
   }
 
+  /** Whether one of those wants to hear of values what changed. */
+  wantsDelta(type: string): boolean {
+    for (const group of this.wanting(type)) if (group.wantsDelta) return true;
+    return false;
+  }
+
   add(session: Session): void {
     this.#sessions.set(session.id, session);
   }

@@ -57,6 +57,8 @@ export interface SessionOptions {
   tokenName?: string;
   /** Put whatever waits into one text frame, as a list. Default: one frame each. */
   batch?: boolean;
+  /** Put values as what changed since it had the last one. Default: whole. */
+  delta?: boolean;
   /** It wants whatever there is. Default: it names what it wants. */
   wantsAll?: boolean;
   /** How far the client has got: with the newest broadcast, unless it resumes. */
@@ -78,6 +80,8 @@ export class Session implements WriterOwner {
   group: SubscriptionGroup<Session> | undefined;
   /** It asked for no channel in particular, and gets those that come to be as well. */
   readonly wantsAll: boolean;
+  /** It wants to hear of values what changed. */
+  readonly wantsDelta: boolean;
   readonly startedAt: number;
   /** How many clients the hub has had before this one. */
   readonly ordinal: number;
@@ -94,11 +98,12 @@ export class Session implements WriterOwner {
 
   constructor(options: SessionOptions) {
     const { id, transport, host, now, progress, address, mayRead, tokenName } = options;
-    const { batch = false, wantsAll = false } = options;
+    const { batch = false, delta = false, wantsAll = false } = options;
     const { limits, stats } = host;
     this.id = id;
     this.address = address;
     this.wantsAll = wantsAll;
+    this.wantsDelta = delta;
     this.startedAt = now;
     this.ordinal = stats.opened;
     this.#transport = transport;
@@ -111,6 +116,7 @@ export class Session implements WriterOwner {
       limits,
       stats,
       windows,
+      delta,
       progress,
       now,
       owner: this,

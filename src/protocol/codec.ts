@@ -50,6 +50,21 @@ export interface EncodedFrame {
    * whatever is everybody's who subscribed to its type.
    */
   readonly about?: readonly string[];
+  /** A value as it is put to clients with `delta=1`; absent where there are none. */
+  readonly revised?: ByRevision;
+}
+
+/** A frame that reads differently to clients, by which revision of its value they had last. */
+export interface ByRevision {
+  /** The channel's place among all, where clients keep count of what they had. */
+  readonly slot: number;
+  readonly revision: number;
+  /** The form for a client whose last frame on this channel was of the revision `had`. */
+  formFor(had: number): number;
+  /** The whole frame in one of its forms. */
+  text(form: number): string;
+  /** The same without its number among the broadcasts. */
+  withoutSeq(): ByRevision;
 }
 
 /** The streams of broadcasts that cannot be replaced by newer ones. */
@@ -78,10 +93,11 @@ export function encodeFrame(
 
 /** The same frame without its number, as if it were for one client alone. */
 export function withoutSeq(frame: EncodedFrame): EncodedFrame {
-  const { type, seq, text } = frame;
+  const { type, seq, text, revised } = frame;
   if (seq === undefined) return frame;
   // The number stands before the data, and nothing that could look like it stands before it.
-  return { type, text: text.replace(`"seq":${seq},`, "") };
+  const unnumbered = { type, text: text.replace(`"seq":${seq},`, "") };
+  return revised === undefined ? unnumbered : { ...unnumbered, revised: revised.withoutSeq() };
 }
 
 /** Encodes data of our own making, which is always encodable. */
@@ -94,13 +110,18 @@ export function json(value: object): JsonText {
  * once when the backend gives it, not each time it is shown.
  */
 export function encodeStatusData(status: StatusData<JsonText>): JsonText {
-  const { data, is_stale, cached_at, age_ms, error } = status;
-  const head = `{"data":${data},"is_stale":${is_stale},"cached_at":${cached_at},"age_ms":${age_ms}`;
-  return (error === undefined ? `${head}}` : `${head},"error":${json(error)}}`) as JsonText;
+  return `{"data":${status.data},${encodeStanding(status)}` as JsonText;
+}
+
+/** What of a status frame's data stands behind the value, with the closing brace. */
+export function encodeStanding(status: Omit<StatusData, "data">): string {
+  const { is_stale, cached_at, age_ms, error } = status;
+  const standing = `"is_stale":${is_stale},"cached_at":${cached_at},"age_ms":${age_ms}`;
+  return error === undefined ? `${standing}}` : `${standing},"error":${json(error)}}`;
 }
 
 /** Joins frames into the array that `batch=1` clients get; one frame stays a plain object. */
-export function joinBatch(frames: readonly EncodedFrame[]): string {
+export function joinBatch(frames: readonly Pick<EncodedFrame, "text">[]): string {
   const [only] = frames;
   if (frames.length === 1 && only) return only.text;
   return `[${frames.map((frame) => frame.text).join(",")}]`;

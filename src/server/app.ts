@@ -1,5 +1,3 @@
-// @ts-types="../std_types/status.d.ts"
-import { STATUS_CODE } from "@std/http/status";
 import { describeChanges } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { beat } from "../feed/heartbeat.ts";
@@ -9,7 +7,6 @@ import { json } from "../protocol/codec.ts";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
-import { ValueStore } from "../values/value_store.ts";
 import { Admission } from "./door/admission.ts";
 import { Authenticator } from "./door/authenticator.ts";
 import { Expiries } from "./door/expiry.ts";
@@ -18,9 +15,9 @@ import { Visitors } from "./door/visitors.ts";
 import { machineName } from "./door/host.ts";
 import { Connections } from "./sockets/connections.ts";
 import { openEventStream } from "./http/sse_route.ts";
-import { StreamCutOff } from "./http/sse_transport.ts";
 import { FeedMetrics } from "./reports/feed_metrics.ts";
 import type { OpenBackend } from "./feed_plan.ts";
+import { FragmentGuard } from "./sockets/fragment_guard.ts";
 import { Listeners } from "./http/listeners.ts";
 import { LoopLag } from "./reports/loop_lag.ts";
 import { hubOptions } from "./hub_options.ts";
@@ -30,7 +27,7 @@ import { publish } from "./http/publish_route.ts";
 import { reloaded } from "./reloaded.ts";
 import { createRoutes, type Policy, type Visit } from "./http/routes.ts";
 import { drain } from "./shutdown.ts";
-import { Sockets, type SocketsOptions } from "./sockets/sockets.ts";
+import { SocketGuard, type SocketGuardOptions } from "./sockets/socket_guard.ts";
 import type { StatusReport } from "./reports/status_report.ts";
 import { Supply } from "./supply.ts";
 import { upgrade } from "./sockets/upgrade.ts";
@@ -42,8 +39,6 @@ export interface AppOptions {
   /** Default: the machine's own. */
   clock?: Clock;
   observer?: FeedObserver;
-  /** Resolves when the hub is to stop: its start waits for nothing then. Default: never. */
-  stop?: Promise<void>;
   /** Told after each heartbeat. */
   onHeartbeat?: () => void;
   /** How many errors nobody caught, so far. Default: none is counted. */
@@ -51,7 +46,7 @@ export interface AppOptions {
   /** How many lines of the log were left out, as nobody read it, so far. Default: none is. */
   logLinesLeftOut?: () => number;
   /** How the socket guard comes by the C library; for tests. */
-  openLibc?: SocketsOptions["openLibc"];
+  openLibc?: SocketGuardOptions["open"];
 }
 
 /**
@@ -70,9 +65,9 @@ export class App implements AsyncDisposable {
   readonly #options: AppOptions;
   readonly #startedAt: number;
   readonly #hub: Hub;
-  readonly #values: ValueStore;
   readonly #supply: Supply;
-  readonly #sockets: Sockets;
+  readonly #guard: SocketGuard;
+  readonly #inbound: FragmentGuard;
   readonly #admission: Admission;
   readonly #refusals: Refusals;
   readonly #visitors: Visitors;
@@ -97,15 +92,8 @@ export class App implements AsyncDisposable {
   static async start(config: Config, options: AppOptions): Promise<App> {
     const app = new App(config, options);
     try {
-      if (config.cluster?.share_port) {
-        // A neighbour on that port has more to show until this hub has joined.
-        await app.#supply.start();
-        await Promise.race([app.#supply.settled, ...(options.stop ? [options.stop] : [])]);
-        await app.#listeners.listen(config);
-      } else {
-        await app.#listeners.listen(config);
-        await app.#supply.start();
-      }
+      await app.#listeners.listen(config);
+      await app.#supply.start();
     } catch (error) {
       await app.#release();
       throw error;
@@ -123,24 +111,30 @@ export class App implements AsyncDisposable {
     this.#options = options;
     this.#startedAt = clock.now();
     this.#loopLag = new LoopLag(clock);
-    this.#sockets = new Sockets({ clock, limits, ...(openLibc ? { openLibc } : {}) });
-    this.#admission = new Admission({
-      maxClients: Math.min(limits.max_clients, this.#sockets.reserve.roomForClients),
-      maxClientsPerAddress: limits.max_clients_per_ip,
-    }, {
-      isJoining: () => this.#supply.isJoining,
-      isShort: () => this.#sockets.reserve.isShort,
+    this.#guard = new SocketGuard({
+      stallTimeoutMs: limits.stall_timeout,
+      ...(openLibc ? { open: openLibc } : {}),
     });
-    this.#values = new ValueStore({
+    this.#inbound = new FragmentGuard({
       clock,
-      onListenerFailed: (error) => logOf("values").error("value.not_told", { why: String(error) }),
+      sockets: this.#guard,
+      maxMessageBytes: limits.max_message_bytes,
+    });
+    this.#admission = new Admission({
+      maxClients: limits.max_clients,
+      maxClientsPerAddress: limits.max_clients_per_ip,
     });
     this.#hub = new Hub({
       clock,
       ...hubOptions(limits),
       statusChannels: () => this.#supply.statusChannels(),
-      values: this.#values,
-      channelsOfBackend: (backend) => this.#values.fedBy(backend),
+      values: {
+        read: (channel) => this.#supply.read(channel),
+        revision: (channel) => this.#supply.revision(channel),
+      },
+      channelsOfBackend: (backend) =>
+        this.#config.sources.filter((source) => source.backend === backend)
+          .map(({ channel }) => channel),
       tellLoss: (event) => this.#supply.tellLoss(event),
       onDeparture: (departure) => this.#supply.tellDeparture(departure),
     });
@@ -157,13 +151,14 @@ export class App implements AsyncDisposable {
       visitors: this.#visitors,
       connections: this.#connections,
       pendingUpgrades: new PendingUpgrades({ clock, signal }),
-      sockets: this.#sockets,
+      inbound: this.#inbound,
       pingEveryMs: limits.ping_every,
       lingerMs: limits.stall_timeout,
+      abort: (peer) => this.#guard.abort(peer),
+      takenBytes: (peer) => this.#guard.takenBytes(peer),
     };
     this.#supply = new Supply(config, {
       clock,
-      values: this.#values,
       hub: this.#hub,
       openBackend: options.openBackend,
       observer: observer ? allObservers([this.#figures, observer]) : this.#figures,
@@ -176,17 +171,16 @@ export class App implements AsyncDisposable {
       metrics: () => this.metrics(),
       notReady: () => this.#notReady(),
       statusChannels: () => this.#supply.statusChannels(),
-      values: this.#values,
+      values: this.#supply,
       fed: () => this.#config.sources,
       openWebSocket: (visit, place) => this.#openWebSocket(visit, place),
       openEventStream: (visit, place) => this.#openEventStream(visit, place),
       publish: (visit) => this.#publish(visit),
     });
     this.#listeners = new Listeners({
-      clock,
-      handler: this.#sockets.handler(handler),
-      onError: answerFailed,
-      ...this.#sockets.listening,
+      handler,
+      onListening: (addr) => this.#guard.tune(addr),
+      handOver: (open, isShared) => this.#guard.handOver(open, isShared),
     });
   }
 
@@ -227,7 +221,7 @@ export class App implements AsyncDisposable {
       feed: this.#figures,
       scope: { backends: Object.keys(backends), sources },
       loopLag: this.#loopLag.histogram,
-      sockets: this.#sockets.figures(),
+      descriptors: this.#guard.descriptors(),
       uncaughtErrors: this.#options.uncaughtErrors?.() ?? 0,
       logLinesLeftOut: this.#options.logLinesLeftOut?.() ?? 0,
     });
@@ -274,8 +268,7 @@ export class App implements AsyncDisposable {
       ...(this.#options.onHeartbeat ? { onBeat: this.#options.onHeartbeat } : {}),
     }, signal);
     void this.#loopLag.run(signal);
-    this.#sockets.run(signal);
-    void this.#listeners.run(signal);
+    if (this.#guard.isAvailable) void this.#inbound.run(signal);
     this.#log.info("server.listening", { url: this.url, version: this.#options.version });
   }
 
@@ -314,7 +307,7 @@ export class App implements AsyncDisposable {
     this.#stopLoops.abort();
     this.#hub[Symbol.dispose]();
     this.#connections.abortAll();
-    this.#sockets[Symbol.dispose]();
+    this.#guard[Symbol.dispose]();
     const bound = new AbortController();
     await Promise.race([
       Promise.all([supplyStopped, this.#listeners.close()]),
@@ -329,17 +322,13 @@ export class App implements AsyncDisposable {
 
   #openEventStream({ info, identity }: Visit, place: Disposable): Response {
     const { ping_every, stall_timeout } = this.#config.hub;
-    const sockets = this.#sockets;
-    const { peer } = info;
-    const abort = () => sockets.abortIfAlone(peer);
-    const use = sockets.table.client(peer);
+    const abort = () => this.#guard.abort(info.peer);
     return openEventStream({
       hub: this.#hub,
       visitors: this.#visitors,
       info,
       identity,
-      place: this.#connections.track(bothOf(place, use), abort),
-      takenBytes: () => sockets.takenBytes(peer),
+      place: this.#connections.track(place, abort),
       keepAliveMs: ping_every,
       lingerMs: stall_timeout,
       abort,
@@ -364,24 +353,6 @@ export class App implements AsyncDisposable {
     if (this.#admission.isDraining) return ["the hub is shutting down"];
     return this.#supply.notReady();
   }
-}
-
-/** The body of an answer broke off; its client sees that, and one that was cut off is no fault. */
-function answerFailed(error: unknown): Response {
-  if (!(error instanceof StreamCutOff)) {
-    logOf("server").error("request.failed", { why: String(error) });
-  }
-  return new Response(null, { status: STATUS_CODE.InternalServerError });
-}
-
-/** Two things to be given back at the same time. */
-function bothOf(one: Disposable, other: Disposable): Disposable {
-  return {
-    [Symbol.dispose]() {
-      one[Symbol.dispose]();
-      other[Symbol.dispose]();
-    },
-  };
 }
 
 /** How long the listening socket and the backends' clients get to close, in milliseconds. */

@@ -28,6 +28,7 @@ Deno.test("HoldfastClient speaks with a hub over a real socket", async () => {
   assertEquals(connection.query, {
     channels: "system_status,notification,heartbeat,error",
     batch: "1",
+    delta: "1",
   });
   assertEquals(connection.protocols, ["holdfast", "holdfast.token.dMO4a2Vu"]);
   assertEquals((await client.opened()).session, "session-1");

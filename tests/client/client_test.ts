@@ -60,7 +60,7 @@ Deno.test("HoldfastClient names its channels, its own ones with them, and offers
 });
 
 Deno.test("HoldfastClient names no channels, and no subprotocol, when none are asked for", async () => {
-  await using it = rig({ batch: false });
+  await using it = rig({ batch: false, delta: false });
   await settle();
   assertEquals(it.network.last.url.search, "");
   assertEquals(it.network.last.protocols, []);
@@ -494,6 +494,67 @@ Deno.test("C24: HoldfastClient tells of a channel when it changes, not at each a
     "system_status live",
     "system_status live",
   ]);
+});
+
+/** A value of which little changes, by a hub that tells what changed. */
+function deltaFrame(seq: number, told: object) {
+  const data = { ...told, is_stale: false, cached_at: 1764000000, age_ms: 0 };
+  return { type: "system_status", timestamp: 1764000000, seq, data };
+}
+
+Deno.test("HoldfastClient asks what changed of values, and shows nothing of it", async () => {
+  await using it = rig({ channels: ["system_status"] });
+  const seen: unknown[] = [];
+  it.client.on("frame", ({ type, data }) => type === "system_status" && seen.push(data));
+  await settle();
+  assertEquals(it.network.last.url.searchParams.get("delta"), "1");
+  it.network.last.welcome();
+  it.network.last.give(
+    deltaFrame(1, { rev: 7, data: { cpu: 1, disks: [{ free: 5 }, { free: 6 }] } }),
+    deltaFrame(2, { rev: 8, base: 7, patch: [{ op: "replace", path: "/disks/1/free", value: 9 }] }),
+    deltaFrame(3, { rev: 8, same: true }),
+    deltaFrame(4, { rev: 9, base: 8, patch: [{ op: "remove", path: "/cpu" }] }),
+  );
+  const told = { is_stale: false, cached_at: 1764000000, age_ms: 0 };
+  const second = { cpu: 1, disks: [{ free: 5 }, { free: 9 }] };
+  assertEquals(seen, [
+    { data: { cpu: 1, disks: [{ free: 5 }, { free: 6 }] }, ...told },
+    { data: second, ...told },
+    { data: second, ...told },
+    { data: { disks: [{ free: 5 }, { free: 9 }] }, ...told },
+  ]);
+  const state = it.client.read("system_status");
+  assert(state.kind === "live");
+  assertEquals(state.data, { disks: [{ free: 5 }, { free: 9 }] });
+  // An event may have members of the same names, which mean nothing then.
+  const note = { title: "t", rev: 3, same: true };
+  it.client.subscribe("notification");
+  const events = it.client.events("notification")[Symbol.asyncIterator]();
+  it.network.last.give({ type: "notification", timestamp: 1, seq: 5, data: note });
+  assertEquals((await events.next()).value, note);
+});
+
+Deno.test("HoldfastClient leaves a hub whose changes do not fit, and gets whole values again", async () => {
+  const misfits = [
+    { rev: 9, base: 8, patch: [] },
+    { rev: 8, base: 7, patch: [{ op: "replace", path: "/nothing", value: 1 }] },
+    { rev: 8, base: 7, patch: "nonsense" },
+    { rev: 8, base: 7, patch: [null] },
+  ];
+  for (const misfit of misfits) {
+    await using it = rig({ channels: ["system_status"] });
+    await settle();
+    it.network.last.welcome();
+    it.network.last.give(deltaFrame(1, { rev: 7, data: { cpu: 1 } }), deltaFrame(2, misfit));
+    await settle();
+    assertEquals(it.client.state.kind, "waiting", JSON.stringify(misfit));
+    const before = it.network.last;
+    while (it.network.last === before) await it.clock.advance(1000);
+    it.network.last.welcome();
+    it.network.last.give(deltaFrame(3, { rev: 8, same: true }));
+    await settle();
+    assertEquals(it.client.state.kind, "waiting", "what another connection had does not count");
+  }
 });
 
 Deno.test("HoldfastClient.events() keeps order, is bounded, and counts what it dropped", async () => {

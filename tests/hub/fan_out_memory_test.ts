@@ -36,7 +36,7 @@ function bytesPerBroadcast(clients: number, type: string): number {
     history: { maxFrames: 1000, maxAgeMs: 300_000 },
     heartbeatMs: 10_000,
     statusChannels: () => ["a"],
-    values: { read: () => undefined },
+    values: { read: () => undefined, revision: () => 0 },
   });
   for (let nth = 0; nth < clients; nth++) hub.connect(new Sink());
   const data = text({ n: 1 });

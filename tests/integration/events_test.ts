@@ -92,6 +92,22 @@ Deno.test("/events resumes after its last id, without a gap or a double", async 
   assertEquals(late.frames[0].data.gap, true, "an id that was never given");
 });
 
+Deno.test("/events?delta=1 tells what changed of values", async () => {
+  await using app = await startApp({});
+  await using stream = await SseClient.connect(eventsUrl(app, "?delta=1&channels=agent_status"));
+  await stream.waitForType("welcome");
+  const standing = { is_stale: false, cached_at: 5, age_ms: 0 };
+  for (const n of [1, 2, 2]) {
+    app.hub.value("agent_status", { data: json({ n, rest: "x".repeat(200) }), ...standing });
+  }
+  await stream.waitFor(({ frame }) => frame?.data.same === true);
+  assertEquals(stream.frames.slice(1).map(({ data }) => data), [
+    { rev: 1, data: { n: 1, rest: "x".repeat(200) }, ...standing },
+    { rev: 2, base: 1, patch: [{ op: "replace", path: "/n", value: 2 }], ...standing },
+    { rev: 2, same: true, ...standing },
+  ]);
+});
+
 Deno.test("/events keeps a quiet stream alive with comments, and only a quiet one", async () => {
   await using app = await startApp({ hub: { ping_every: "20ms" } });
   await using stream = await SseClient.connect(eventsUrl(app, "?channels=agent_status"));

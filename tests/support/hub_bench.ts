@@ -27,15 +27,8 @@ export class HubBench implements AsyncDisposable {
   readonly values = new Map<string, StatusData<JsonText>>();
   readonly statusChannels = ["a", "b"];
 
-  /**
-   * @param clock One that moves several hubs at once. Default: a clock of its own.
-   * @param values Where they are read from. Default: what a test puts into its own.
-   */
-  constructor(
-    changes: Partial<HubOptions["limits"]> = {},
-    clock: FakeClock = new FakeClock(),
-    values?: HubOptions["values"],
-  ) {
+  /** @param clock One that moves several hubs at once. Default: a clock of its own. */
+  constructor(changes: Partial<HubOptions["limits"]> = {}, clock: FakeClock = new FakeClock()) {
     this.clock = clock;
     this.hub = new Hub({
       clock: this.clock,
@@ -52,7 +45,7 @@ export class HubBench implements AsyncDisposable {
       heartbeatMs: 10_000,
       statusChannels: () => this.statusChannels,
       channelsOfBackend: (backend) => backend === "core" ? this.statusChannels : [],
-      values: values ?? { read: (channel) => this.values.get(channel) },
+      values: { read: (channel) => this.values.get(channel), revision: () => 0 },
     });
   }
 

@@ -1,5 +1,6 @@
 import { type EncodedFrame, joinBatch, withoutSeq } from "../../protocol/codec.ts";
 import type { BatchHolder, BatchWindows } from "./batch_windows.ts";
+import { HadRevisions } from "./had_revisions.ts";
 import { PendingBatch } from "./pending_batch.ts";
 import type { DeliveryProgress } from "../resume/history.ts";
 import { type Lane, Outbox } from "./outbox.ts";
@@ -35,6 +36,8 @@ export interface ClientWriterOptions {
   budget: BufferBudget;
   /** Put whatever comes in one of these windows into one text frame, as a list. Default: do not. */
   windows?: BatchWindows | undefined;
+  /** Put values as what changed since the client had the last one. Default: whole. */
+  delta?: boolean;
   /** How far the client has got. */
   progress: DeliveryProgress;
   /** Monotonic milliseconds at which it begins, here and below. */
@@ -70,6 +73,8 @@ export class ClientWriter implements BatchHolder {
   readonly #stats: HubStats;
   readonly #owner: WriterOwner;
   readonly #pendingBatch: PendingBatch | undefined;
+  /** Kept for a client that wants to hear what changed. */
+  readonly #had: HadRevisions | undefined;
   /** There is one only while something waits in it. */
   #outbox: Outbox | undefined;
   /** Since when more events wait than may, while the client takes what it can. */
@@ -79,6 +84,7 @@ export class ClientWriter implements BatchHolder {
   constructor(options: ClientWriterOptions) {
     const { transport, limits, stats, owner, budget, windows, progress, now } = options;
     const { highWaterBytes } = limits;
+    this.#had = options.delta ? new HadRevisions() : undefined;
     this.#gate = new WriteGate({ transport, highWaterBytes, now, owner, budget });
     this.#limits = limits;
     this.#stats = stats;
@@ -118,7 +124,7 @@ export class ClientWriter implements BatchHolder {
     if (this.#outbox !== undefined) return this.#queue(frame, lane, now);
     if (this.#pendingBatch !== undefined) return this.#gather(this.#pendingBatch, frame, lane, now);
     // The common case touches no queue at all.
-    if (this.#gate.hasRoom(frame.text.length, now) && this.#write(frame, undefined, now)) {
+    if (this.#gate.hasRoom(this.#textOf(frame).length, now) && this.#write(frame, undefined, now)) {
       return "sent";
     }
     return this.#queue(frame, lane, now);
@@ -236,7 +242,7 @@ export class ClientWriter implements BatchHolder {
   #release(pendingBatch: PendingBatch, now: number): void {
     const { batch } = pendingBatch;
     if (batch === undefined) return;
-    const { text } = batch;
+    const text = this.#had === undefined ? batch.text : batch.textFor(this.#had);
     if (!this.#gate.hasRoom(text.length, now) || !this.#gate.write(text, now)) {
       if (!this.#isClosed) this.#wait();
       return;
@@ -249,8 +255,8 @@ export class ClientWriter implements BatchHolder {
   /** Writes what waits in the outbox for as long as there is room. */
   #handOver(now: number): void {
     while (this.#outbox !== undefined) {
-      const first = this.#outbox.peek()?.text.length ?? 0;
-      if (!this.#gate.hasRoom(first, now)) return;
+      const first = this.#outbox.peek();
+      if (!this.#gate.hasRoom(first ? this.#textOf(first).length : 0, now)) return;
       const isDone = this.#pendingBatch
         ? this.#flushBatch(this.#outbox, this.#pendingBatch, now)
         : this.#flushOne(this.#outbox, now);
@@ -275,7 +281,8 @@ export class ClientWriter implements BatchHolder {
     const frames = outbox.peekMany(this.#limits.highWaterBytes);
     const left = outbox.firstWaitingEvent(frames.length);
     const shown = frames.map((frame) => this.#shown(frame, left));
-    if (!this.#gate.write(joinBatch(shown), now)) return false;
+    const texts = shown.map((frame) => ({ text: this.#textOf(frame) }));
+    if (!this.#gate.write(joinBatch(texts), now)) return false;
     pendingBatch.wrote(now);
     for (const [at, frame] of frames.entries()) {
       const isNumberHidden = shown[at] !== frame;
@@ -289,9 +296,14 @@ export class ClientWriter implements BatchHolder {
     const isInTurn = this.progress.isInTurn(frame, firstWaitingEvent);
     const shown = this.#shown(frame, firstWaitingEvent);
     const resumeFrom = frame.resumeFrom ?? (isInTurn ? frame.seq : undefined);
-    if (!this.#gate.write(shown.text, now, resumeFrom)) return false;
+    if (!this.#gate.write(this.#textOf(shown), now, resumeFrom)) return false;
     this.progress.note(frame, isInTurn || shown !== frame);
+    this.#had?.note(frame);
     return true;
+  }
+
+  #textOf(frame: EncodedFrame): string {
+    return this.#had?.textOf(frame) ?? frame.text;
   }
 
   /** The frame as the client sees it: without a number that would be taken for more than it says. */
@@ -303,6 +315,7 @@ export class ClientWriter implements BatchHolder {
 
   #left(frame: EncodedFrame, firstWaitingEvent: number | undefined): void {
     this.progress.note(frame, this.progress.isInTurn(frame, firstWaitingEvent));
+    this.#had?.note(frame);
     this.#stats.sent(frame.type);
   }
 }

@@ -1,4 +1,5 @@
 import { type EncodedFrame, joinBatch } from "../../protocol/codec.ts";
+import type { HadRevisions } from "./had_revisions.ts";
 import { type Lane, Outbox, type PushResult } from "./outbox.ts";
 
 /** A frame of a batch, and what is the lowest number among its events that have not left before. */
@@ -24,6 +25,8 @@ export class SharedBatch {
   #next: SharedBatch | undefined;
   #frames: readonly BatchedFrame[] | undefined;
   #text: string | undefined;
+  /** The same for clients with `delta=1`, by the forms their values take; a few ever differ. */
+  #deltaTexts: Map<string, string> | undefined;
 
   private constructor(waiting: Outbox, verdict: PushResult) {
     this.#waiting = waiting;
@@ -59,6 +62,22 @@ export class SharedBatch {
   /** The text of the one message they leave in. */
   get text(): string {
     return this.#text ??= joinBatch(this.frames.map(({ frame }) => frame));
+  }
+
+  /** The same for a client with `delta=1` that had these values: joined once for all that did. */
+  textFor(had: HadRevisions): string {
+    let forms = "";
+    for (const { frame } of this.frames) {
+      if (frame.revised !== undefined) forms += had.formFor(frame);
+    }
+    if (forms === "") return this.text;
+    this.#deltaTexts ??= new Map();
+    let text = this.#deltaTexts.get(forms);
+    if (text === undefined) {
+      text = joinBatch(this.frames.map(({ frame }) => ({ text: had.textOf(frame) })));
+      this.#deltaTexts.set(forms, text);
+    }
+    return text;
   }
 
   /** The same frames for one client that falls behind, from now on its own. */

@@ -1,18 +1,14 @@
 import { EVENT_CHANNEL, isErrorType } from "../../protocol/channel.ts";
-import {
-  type EncodedFrame,
-  encodeFrame,
-  encodeStatusData,
-  type JsonText,
-} from "../../protocol/codec.ts";
+import { type EncodedFrame, encodeFrame, type JsonText } from "../../protocol/codec.ts";
 import type { ErrorCode, ErrorEvent } from "../../protocol/error_event.ts";
-import type { StatusData } from "../../protocol/status_data.ts";
 import { aboutSubject, type ChannelsOfBackend } from "../error_subject.ts";
+import type { StatusData } from "../../protocol/status_data.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { type Log, logOf } from "../../telemetry/log.ts";
 import type { ErrorCounts } from "../error_counts.ts";
 import type { Disconnects } from "../disconnects.ts";
 import type { FanOut } from "../delivery/fan_out.ts";
+import type { ValueFrames } from "../delivery/value_frames.ts";
 import { ClientsAhead, MAX_AHEAD, type Start } from "./clients_ahead.ts";
 import type { History } from "./history.ts";
 import type { Memory } from "./disconnected_sessions.ts";
@@ -27,6 +23,8 @@ import type { HubStats } from "../hub_stats.ts";
 export interface SharedFrame {
   readonly type: string;
   readonly data: JsonText;
+  /** A value as it now stands, where the frame is one; its `data` is not used then. */
+  readonly status?: StatusData<JsonText>;
   /** Unix seconds. */
   readonly timestamp: number;
   readonly seq: number;
@@ -65,6 +63,7 @@ export interface SharedStreamOptions {
   errors: ErrorCounts;
   stats: HubStats;
   fanOut: FanOut;
+  valueFrames: ValueFrames;
   channelsOf: ChannelsOfBackend;
   /** Says hello to a client again: its numbering is another one from now on. */
   welcomeAgain: (session: Session, told: WelcomedAgain) => void;
@@ -157,17 +156,21 @@ export class SharedStream {
    * @param options.hadBefore Clients that came before this one, as they are counted, have had it.
    */
   relay(
-    { type, data, timestamp, seq, code }: SharedFrame,
+    { type, data, status, timestamp, seq, code }: SharedFrame,
     { hadBefore = 0 }: { hadBefore?: number } = {},
   ): void {
-    const { clock, sequence, registry, history, errors, stats, fanOut } = this.#options;
+    const { clock, sequence, registry, history, errors, stats, fanOut, valueFrames } =
+      this.#options;
     sequence.reach(seq);
     stats.broadcasts += 1;
     if (code !== undefined) errors.add(code);
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
     const groups = registry.wanting(type);
     if (groups.size === 0 && !isKept) return;
-    const frame = this.#encode({ type, data, timestamp, seq });
+    const wantsDelta = registry.wantsDelta(type);
+    const frame = status === undefined
+      ? this.#encode({ type, data, timestamp, seq })
+      : valueFrames.broadcast(type, status, { timestamp, seq, wantsDelta });
     if (isKept) history.add(frame, clock.now());
     // Values are not suppressed: the one handed over on connecting may be older than this one.
     if (isKept && hadBefore > 0) {
@@ -177,14 +180,6 @@ export class SharedStream {
     }
     const isHadBySome = isKept && !this.#clientsAhead.isEmpty;
     fanOut.send(frame, isHadBySome ? [this.#clientsAhead.wanting(groups, seq)] : groups);
-  }
-
-  /** Sends a value of the stream, as it stands here, to every client that wants it. */
-  relayValue(
-    status: StatusData<JsonText>,
-    frame: Pick<SharedFrame, "type" | "timestamp" | "seq">,
-  ): void {
-    this.relay({ ...frame, data: encodeStatusData(status) });
   }
 
   /** Keeps a frame for clients that resume; those that are here have had it. */

@@ -12,6 +12,7 @@ export function readClientQuery(info: RequestInfo): ConnectOptions {
   return {
     address: info.clientAddress,
     batch: info.query.get("batch") === "1",
+    delta: info.query.get("delta") === "1",
     ...(channels === undefined ? {} : { channels }),
     ...(resume === undefined ? {} : { resume }),
   };

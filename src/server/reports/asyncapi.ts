@@ -36,6 +36,7 @@ export function asyncApi(options: AsyncApiOptions): object {
   const fromHub = [
     "welcome",
     "status",
+    "status_delta",
     EVENT_CHANNEL,
     "error",
     "heartbeat",
@@ -100,6 +101,7 @@ function querySchema(
       epoch: { type: "string", description: "To resume: the earlier welcome's epoch." },
       since: { type: "integer", description: "To resume: the last seq received." },
       batch: { type: "string", enum: ["1"], description: "Several frames may share one list." },
+      delta: { type: "string", enum: ["1"], description: "Of values, what changed: status_delta." },
     },
   };
 }
@@ -128,6 +130,20 @@ function messages(channels: readonly string[]): object {
         error: { $ref: "#/components/schemas/errorEvent" },
       }, ["error"]),
       summary: "The latest value of a status channel, with the truth about its age.",
+    },
+    status_delta: {
+      ...frame(channels, {
+        rev: { type: "integer", minimum: 1, description: "Counts the values of the channel." },
+        data: { description: "The value; absent where `same` or `patch` stands for it." },
+        same: { type: "boolean", const: true, description: "It is that of the frame before." },
+        base: { type: "integer", minimum: 1, description: "The rev that `patch` leads from." },
+        patch: { type: "array", items: { $ref: "#/components/schemas/patchOperation" } },
+        is_stale: { type: "boolean" },
+        cached_at: unixSeconds,
+        age_ms: milliseconds,
+        error: { $ref: "#/components/schemas/errorEvent" },
+      }, ["error", "data", "same", "base", "patch"]),
+      summary: "The same with delta=1: the value, or what leads to it from the one before.",
     },
     [EVENT_CHANNEL]: frame([EVENT_CHANNEL], {
       title: text,
@@ -198,6 +214,16 @@ function schemas(): object {
       type: "string",
       pattern: "^[a-z][a-z0-9_]{0,63}$",
       description: `${CHANNEL_GRAMMAR}.`,
+    },
+    patchOperation: {
+      type: "object",
+      description: "A step of a JSON Patch (RFC 6902).",
+      properties: {
+        op: { type: "string", enum: ["add", "remove", "replace"] },
+        path: { type: "string", description: "A JSON Pointer (RFC 6901)." },
+        value: { description: "Absent where something is removed." },
+      },
+      required: ["op", "path"],
     },
     errorEvent: {
       type: "object",

@@ -3,7 +3,8 @@ import specification from "@asyncapi/specs/3.0.0" with { type: "json" };
 import { asyncApi } from "../../../src/server/reports/asyncapi.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { startApp, wsUrl } from "../../support/hub_in_process.ts";
-import { WsClient } from "../../support/ws_client.ts";
+import { json } from "../../../src/protocol/codec.ts";
+import { type Heard, WsClient } from "../../support/ws_client.ts";
 
 interface Document {
   readonly components: { readonly messages: Record<string, { readonly payload: object }> };
@@ -51,6 +52,18 @@ Deno.test("GET /asyncapi.json describes the frames that the hub really sends", a
     const message = document.components.messages[type];
     assert(message, `${type} is described`);
     assertEquals(problems(message.payload, frame, document), "", type);
+  }
+  await using delta = await WsClient.connect(`${wsUrl(app)}?delta=1&channels=agent_status`);
+  const { payload = {} } = document.components.messages["status_delta"] ?? {};
+  const standing = { is_stale: false, cached_at: 5, age_ms: 0 };
+  for (const n of [1, 2, 2]) {
+    const data = json({ n, rest: "x".repeat(200) });
+    app.hub.value("agent_status", { data, ...standing });
+  }
+  const told = (each: Heard, what: string) => each.type === "agent_status" && what in each.data;
+  for (const what of ["data", "patch", "same"]) {
+    const { at: _, ...frame } = await delta.waitFor((each) => told(each, what));
+    assertEquals(problems(payload, frame, document), "", what);
   }
   const broken = { type: "welcome", timestamp: "now", data: {} };
   assert(problems(document.components.messages["welcome"]?.payload ?? {}, broken, document) !== "");

@@ -61,14 +61,14 @@ export async function serveTransport(
         while (credit === 0 && !signal.aborted) {
           await new Promise<void>((resolve) => wake = resolve);
         }
-        const { value: event, done } = await messages.next();
-        if (done) {
-          await report({ kind: "failed", id, failure: event });
+        const next = await messages.next();
+        if (next.done) {
+          await report({ kind: "failed", id, failure: next.value });
           return;
         }
         credit -= 1;
-        if (event.kind === "opened") await report({ kind: "opened", id });
-        else await report({ kind: "message", id, cameAtMs: event.cameAtMs }, event.bytes);
+        const { bytes, cameAtMs } = next.value;
+        await report({ kind: "message", id, cameAtMs }, bytes);
       }
     } catch (error) {
       if (!signal.aborted) await report({ kind: "failed", id, failure: failureOf(error) });
