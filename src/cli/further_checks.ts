@@ -78,11 +78,14 @@ async function problemsOf(
     import("../rpc/grpc/check.ts"),
     import("../rpc/grpc/grpc_backend.ts"),
   ]);
-  const calls: { path: string; call: Call }[] = config.sources.flatMap((source, index) =>
-    source.backend === name
-      ? [{ path: `sources[${index}]`, call: { method: source.method, params: source.params } }]
-      : []
-  );
+  // As the file has them: of several channels of one poll the first stands for all.
+  const calls: { path: string; call: Call }[] = config.sources
+    .filter(({ channel, shares_poll_of = channel }) => shares_poll_of === channel)
+    .flatMap((source, index) =>
+      source.backend === name
+        ? [{ path: `sources[${index}]`, call: { method: source.method, params: source.params } }]
+        : []
+    );
   const { method } = backend.health_check;
   if (method !== undefined) {
     calls.push({ path: `backends.${name}.health_check`, call: { method } });

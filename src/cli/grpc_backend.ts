@@ -1,6 +1,6 @@
 import type { BackendConfig } from "../config/schema.ts";
 import { systemClock } from "../resilience/clock.ts";
-import type { Backend } from "../rpc/backend.ts";
+import type { StreamingBackend } from "../rpc/backend.ts";
 import type { GrpcOptions } from "../rpc/grpc/grpc_backend.ts";
 import { grpcCommand } from "./grpc_process.ts";
 
@@ -19,7 +19,7 @@ export function grpcOptions(config: GrpcConfig): Omit<GrpcOptions, "openTranspor
 }
 
 /** A gRPC backend whose code is loaded only where there is one: most hubs never need it. */
-export function openGrpc(config: GrpcConfig): Backend {
+export function openGrpc(config: GrpcConfig): StreamingBackend {
   let isClosed = false;
   const opening = open(config);
   opening.catch(() => {}); // every call says so
@@ -28,6 +28,10 @@ export function openGrpc(config: GrpcConfig): Backend {
       if (isClosed) return { kind: "unavailable", reason: "the backend was closed" };
       return await (await opening).call(call, options);
     },
+    async *stream(call, options) {
+      if (isClosed) return { kind: "unavailable", reason: "the backend was closed" };
+      return yield* (await opening).stream(call, options);
+    },
     async [Symbol.asyncDispose]() {
       isClosed = true;
       await (await opening)[Symbol.asyncDispose]();
@@ -35,7 +39,7 @@ export function openGrpc(config: GrpcConfig): Backend {
   };
 }
 
-async function open(config: GrpcConfig): Promise<Backend> {
+async function open(config: GrpcConfig): Promise<StreamingBackend> {
   const [{ createGrpcBackend }, { TransportProcess }] = await Promise.all([
     import("../rpc/grpc/grpc_backend.ts"),
     import("../rpc/grpc/process/transport_process.ts"),

@@ -63,6 +63,8 @@ export interface LatestValues {
 export interface Broker extends AsyncDisposable {
   /** Aborted when the engine cannot be reached any more; the reason says why. */
   readonly lost: AbortSignal;
+  /** Most bytes of an entry that the engine takes. */
+  readonly maxEntryBytes: number;
   readonly lease: Lease;
   readonly latest: LatestValues;
   state(): Promise<StreamState>;

@@ -1,5 +1,5 @@
-import { json, type JsonText } from "../protocol/codec.ts";
-import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
+import type { JsonText } from "../protocol/codec.ts";
+import type { ErrorEvent } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 import type { Departure } from "../hub/resume/shared_stream.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
@@ -22,6 +22,7 @@ import { LeaderWatch } from "./leader_watch.ts";
 import { REPEAT_CLAIM_AFTER_MS } from "./stream_writer.ts";
 import { Unsaid } from "./unsaid.ts";
 import { BrokerLink } from "./broker_link.ts";
+import type { NewValue } from "../values/value.ts";
 import { Replica } from "./replica.ts";
 import { type HubPresence, Presence, type Role } from "./presence.ts";
 import { ClusterUnreachable } from "./unreachable.ts";
@@ -32,6 +33,9 @@ const ASIDE_MS = 30_000;
 
 /** Pause before something said alone is offered to the stream again, in milliseconds. */
 const UNSAID_RETRY_MS = 500;
+
+/** What of an entry is not its value, in bytes at most: its head, with the error of a stale value. */
+const HEAD_BYTES = 4096;
 
 /** How long leaving in good order may take, in milliseconds. */
 const LEAVE_MS = 1000;
@@ -61,12 +65,13 @@ export class Cluster implements AsyncDisposable {
   #claimed: Claimed | undefined;
   /** The newest claim the stream has brought. */
   #newestClaim: Claim | undefined;
-  #role: Role = "alone";
+  #role: Role = "follower";
   /** The term in which this hub leads, or led. */
   #leads = 0;
   /** Whether the hub does for itself; before it first joined, and in an outage's first seconds, not. */
   #isAlone = false;
   #hasJoined = false;
+  readonly #settled = Promise.withResolvers<void>();
   /** A leader of before this version was heard while the hub joins. */
   #oldLeader = Promise.withResolvers<void>();
   /** Why this hub cannot poll, while it cannot. */
@@ -76,18 +81,24 @@ export class Cluster implements AsyncDisposable {
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: ClusterOptions) {
-    const { clock, hub, open, leaseMs, graceMs, fed } = options;
+    const { clock, hub, open, leaseMs, graceMs, values, isKnown } = options;
     const id = hubIdOf(options.name);
     this.#id = id;
     this.#options = options;
     this.#publisher = new StreamPublisher({ clock, name: id, figures: this.figures });
     this.#leaderWatch = new LeaderWatch({ clock, leaseMs });
-    this.#replica = new Replica({ clock, fed, onOld: (channel) => this.#onOld(channel) });
-    this.#outageNotice = new OutageNotice({ clock, hub, graceMs, replica: this.#replica });
+    this.#replica = new Replica({
+      clock,
+      values,
+      isKnown,
+      isOwn: ({ hub, term }) => hub === id && term === this.#leads && this.#role === "leader",
+    });
+    this.#outageNotice = new OutageNotice({ clock, hub, graceMs, values });
     this.#follower = new Follower({
       clock,
       stream: hub.stream,
       replica: this.#replica,
+      values,
       figures: this.figures,
       onClaim: (claim) => this.#onClaim(claim),
       onLeader: (entry) => this.#leaderWatch.heard(entry),
@@ -138,6 +149,11 @@ export class Cluster implements AsyncDisposable {
     return this.#role;
   }
 
+  /** Resolves once the hub has joined, or has given that up and does without. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
   /** Why this hub has nothing to show yet; undefined once it has joined, or does without. */
   get notReady(): string | undefined {
     if (this.#hasJoined || this.#isAlone) return undefined;
@@ -146,19 +162,20 @@ export class Cluster implements AsyncDisposable {
 
   /** A value of this hub's own polls, for the clients of all hubs. */
   value(channel: string, status: StatusData<JsonText>): void {
-    if (this.#isAlone) {
-      this.#options.hub.value(channel, status);
-      const { data, ...standing } = status;
-      this.#replica.note({ type: channel, status: standing, data });
-    } else if (this.#role === "leader") this.#publisher.say(channel, status);
+    const { hub, values } = this.#options;
+    const isLeader = this.#role === "leader";
+    // Out of reach of the others, what it finds out is still true for its own clients.
+    if (this.#isAlone || (isLeader && this.#broker === undefined)) hub.value(channel, status);
+    if (this.#isAlone || !isLeader) return;
+    const { called_at_ms = status.cached_at * 1000 } = values.record(channel) ?? {};
+    this.#publisher.say(channel, status, called_at_ms);
   }
 
   /** An error of this hub's own polls, for the clients of all hubs. */
   error(event: ErrorEvent): void {
-    const { code } = event;
     if (this.#isAlone) {
       this.#options.hub.error(event);
-      this.#replica.note({ type: errorType(code), code, data: json(event) });
+      this.#replica.note(event);
     } else if (this.#role === "leader") this.#publisher.sayError(event);
   }
 
@@ -169,12 +186,12 @@ export class Cluster implements AsyncDisposable {
    * @throws {ClusterUnreachable} If it cannot be said whether the others heard of it.
    */
   async publish(
-    { type, data, status, isKept = true }: PublishDraft,
+    { type, data, value, isKept = true }: PublishDraft,
     tellAlone: () => number,
   ): Promise<PublishReceipt> {
     const { clock, hub } = this.#options;
     const timestamp = clock.unixSeconds();
-    const draft = { type, timestamp, data, ...(status === undefined ? {} : { status }) };
+    const draft = { type, timestamp, data, ...(value === undefined ? {} : publishedNow(value)) };
     if (this.#isAlone) {
       // In the same turn: whoever comes later will hear of it when the others do.
       if (isKept) this.#unsaid.add(draft, hub.stream.clientsSoFar);
@@ -188,11 +205,6 @@ export class Cluster implements AsyncDisposable {
   /** Entries of this hub's that wait to be written into the stream. */
   get waiting(): number {
     return this.#publisher.waiting;
-  }
-
-  /** The latest value of a channel as all hubs have it, flagged as it stands now. */
-  latest(channel: string): StatusData<JsonText> | undefined {
-    return this.#replica.latest(channel);
   }
 
   /** The leader's word on the backends; undefined where there is none. */
@@ -254,7 +266,6 @@ export class Cluster implements AsyncDisposable {
     if (this.#link.broker) this.#presence.sayGoodbye(this.#link.broker);
     this.#stop.abort();
     this.#publisher.stop();
-    this.#replica[Symbol.dispose]();
     await withTimeout(this.#options.clock, LEAVE_MS, () => this.#running);
   }
 
@@ -276,7 +287,7 @@ export class Cluster implements AsyncDisposable {
         isLed: this.#oldLeader.promise,
         onFollowing: () => {
           this.#isAlone = false;
-          this.#replica.unreachable = undefined;
+          this.#options.values.trust("stream");
         },
       });
     } catch (error) {
@@ -287,7 +298,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   #onJoined(broker: Broker): void {
-    const { hub, stopPolling } = this.#options;
+    const { hub, stopPolling, values } = this.#options;
+    values.maxBytes = Math.max(0, broker.maxEntryBytes - HEAD_BYTES);
     // One that led before the engine was lost may have been replaced meanwhile.
     if (this.#claimed === undefined || this.#leads !== this.#claimed.term) {
       this.#role = "follower";
@@ -298,6 +310,7 @@ export class Cluster implements AsyncDisposable {
     this.#log.info("cluster.joined", { hub: this.#id, role: this.#role, leader, epoch: hub.epoch });
     this.#outageNotice.over(this.#role);
     this.#hasJoined = true;
+    this.#settled.resolve();
     void this.#leaderWatch.run(broker);
     learnDepartures(broker, hub.stream);
     void this.#sayUnsaid(broker);
@@ -410,9 +423,10 @@ export class Cluster implements AsyncDisposable {
 
   #onGivenUp(): void {
     this.#isAlone = true;
+    this.#options.values.maxBytes = Infinity;
     this.#publisher.stop();
     this.#options.hub.stream.leave();
-    this.#poll().then(
+    this.#poll().finally(() => this.#settled.resolve()).then(
       () => {
         if (!this.#isAlone) return;
         this.#role = "alone";
@@ -425,7 +439,7 @@ export class Cluster implements AsyncDisposable {
   /** Polls, and says so if it cannot. */
   async #poll(): Promise<void> {
     try {
-      await this.#options.startPolling(this.#replica.inheritance());
+      await this.#options.startPolling(this.#replica.backendsOut);
       this.#cannotPoll = undefined;
     } catch (error) {
       this.#cannotPoll = `this hub cannot poll: ${error instanceof Error ? error.message : error}`;
@@ -443,14 +457,20 @@ export class Cluster implements AsyncDisposable {
     await this.#leadership.letGo(broker);
   }
 
-  /** A value the stream says nothing of has grown old; alone, the hub's own polls say so. */
-  #onOld(channel: string): void {
-    if (!this.#isAlone) this.#outageNotice.show(channel);
-  }
-
   #ownPresence(): HubPresence {
     const { hub, backendReports } = this.#options;
     const backends = this.#role === "leader" ? { backends: backendReports() } : {};
     return { hub: this.#id, role: this.#role, clients: hub.size, ...backends };
   }
+}
+
+/** What stands around a value that was just published. */
+function publishedNow(
+  { calledAt: { unixMs }, validForMs }: Pick<NewValue, "calledAt" | "validForMs">,
+) {
+  return {
+    status: { is_stale: false, cached_at: Math.floor(unixMs / 1000), age_ms: 0 },
+    called_ms: unixMs,
+    ...(validForMs === undefined ? {} : { valid_for_ms: validForMs }),
+  };
 }

@@ -1,9 +1,9 @@
 import type { Hub } from "../hub/hub.ts";
 import type { JsonText } from "../protocol/codec.ts";
-import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
 import type { OpenBroker } from "./broker.ts";
-import type { FedChannel, Inheritance } from "./replica.ts";
+import type { NewValue } from "../values/value.ts";
+import type { ValueStore } from "../values/value_store.ts";
 import type { Role } from "./presence.ts";
 
 /** What a hub brings into a cluster. */
@@ -17,13 +17,15 @@ export interface ClusterOptions {
   leaseMs: number;
   /** How long the engine may be away before the hub does without it, in milliseconds. */
   graceMs: number;
-  /** The channels that sources feed. */
-  fed: () => readonly FedChannel[];
+  values: ValueStore;
+  /** Whether this hub has a status channel of this name. */
+  isKnown: (channel: string) => boolean;
   /**
-   * Polling is this hub's business from now on. Called again while it is, it changes nothing. Rejects
-   * if it cannot poll, as its configuration cannot be put into force.
+   * Polling is this hub's business from now on. Called again while it is, it changes nothing. Told the
+   * backends that clients believe not to be polled. Rejects if it cannot poll, as its configuration
+   * cannot be put into force.
    */
-  startPolling: (inheritance: Inheritance) => Promise<void>;
+  startPolling: (backendsOut: ReadonlySet<string>) => Promise<void>;
   /** Polling is another hub's business. */
   stopPolling: () => void;
   /** What `/status` says of the backends, while this hub polls them. */
@@ -53,8 +55,8 @@ export interface ClusterReport {
 export interface PublishDraft {
   readonly type: string;
   readonly data: JsonText;
-  /** Of a status channel's value, what stands around it. */
-  readonly status?: Omit<StatusData, "data">;
+  /** Of a status channel's value, since when and for how long it holds. */
+  readonly value?: Pick<NewValue, "calledAt" | "validForMs">;
   /** Said while the hub is alone, it is kept for the others. Default true. */
   readonly isKept?: boolean;
 }

@@ -34,6 +34,13 @@ export interface Broadcast {
   readonly code?: ErrorCode;
   /** Of a status frame, what stands around its value. */
   readonly status?: Omit<StatusData<unknown>, "data">;
+  /**
+   * When the call that gave a value began, in unix milliseconds; absent from hubs that tell it by
+   * `cached_at` alone.
+   */
+  readonly called_ms?: number;
+  /** How long a value's publisher says that it holds, in milliseconds from `called_ms` on. */
+  readonly valid_for_ms?: number;
   /** An error's or an event's data, or a status frame's value: JSON already. */
   readonly data: JsonText;
 }
@@ -91,6 +98,7 @@ function claimOf(head: Head): Claim | undefined {
 
 function broadcastOf(head: Head, data: string): Broadcast | undefined {
   const { epoch = "", hub = "", type, timestamp, term, after, code, status, said } = head;
+  const { called_ms, valid_for_ms } = head;
   if (typeof type !== "string" || typeof timestamp !== "number") return undefined;
   const isKnown = isStatusChannel(type)
     ? isStatus(status) && parsed(data) !== undefined
@@ -107,6 +115,8 @@ function broadcastOf(head: Head, data: string): Broadcast | undefined {
     // A newer hub may know codes that this one does not: its clients hear them all the same.
     ...(code !== undefined && Object.hasOwn(ERRORS, code) ? { code } : {}),
     ...(isStatusChannel(type) ? { status } : {}),
+    ...(Number.isFinite(called_ms) ? { called_ms } : {}),
+    ...(Number.isFinite(valid_for_ms) ? { valid_for_ms } : {}),
     data: data as JsonText,
   };
 }

@@ -5,6 +5,7 @@ import { catchUp, type Numbered } from "./catch_up.ts";
 import { type Broker, BrokerError, type Stored, type StreamState } from "./broker.ts";
 import { type Broadcast, type Claim, decodeEntry, type Entry } from "./entry.ts";
 import { ClusterStats } from "./cluster_stats.ts";
+import type { ValueStore } from "../values/value_store.ts";
 import type { Replica } from "./replica.ts";
 import { LeaderChain } from "./leader_chain.ts";
 
@@ -13,6 +14,7 @@ export interface FollowerOptions {
   /** The hub's end of the stream. */
   stream: SharedStream;
   replica: Replica;
+  values: Pick<ValueStore, "read">;
   /** Where it is counted. Default: nowhere that anybody looks. */
   figures?: ClusterStats;
   /** Somebody leads from now on, perhaps this hub. */
@@ -98,7 +100,7 @@ export class Follower {
     if (!goesOn) this.#leaderChain.restart(state.first);
     for (const [channel, { seq, text }] of await broker.latest.all()) {
       const entry = decodeEntry(text);
-      if (entry?.kind === "broadcast" && entry.type === channel) replica.recall(seq, entry);
+      if (entry?.kind === "broadcast" && entry.type === channel) replica.hear(seq, entry);
     }
     return { state, goesOn, brokenEpoch: goesOn || isCut ? undefined : seen?.epoch };
   }
@@ -160,7 +162,7 @@ export class Follower {
     onFollowing();
     // What is kept beside the stream are good values: only the stream says what became of them.
     for (const { seq, entry } of entries) {
-      if (seq < deliverFrom && entry?.kind === "broadcast") replica.recall(seq, entry);
+      if (seq < deliverFrom && entry?.kind === "broadcast") replica.hear(seq, entry);
     }
     const writtenUpTo = entries.at(-1)?.seq ?? last;
     stream.follow(position, { startsAfter, hasGap, writtenUpTo });
@@ -169,7 +171,7 @@ export class Follower {
     }
     const at = Math.max(deliverFrom - 1, missed.length === 0 ? position.seq : 0);
     this.#seen = { streamId: id, epoch: position.epoch, seq: at };
-    for (const { seq, entry } of missed) this.#take(seq, entry, "missed");
+    for (const { seq, entry } of missed) this.#take(seq, entry);
     isLive = true;
   }
 
@@ -202,11 +204,11 @@ export class Follower {
       const position = { epoch, seq: seq - 1 };
       this.#options.stream.follow(position, { startsAfter: seq - 1, hasGap: true });
     }
-    this.#take(seq, entry, "live");
+    this.#take(seq, entry);
   }
 
-  #take(seq: number, entry: Entry | undefined, how: "live" | "missed"): void {
-    const { stream, replica, onClaim } = this.#options;
+  #take(seq: number, entry: Entry | undefined): void {
+    const { stream, replica, values, onClaim } = this.#options;
     let { epoch = "" } = this.#seen ?? {};
     if (entry?.kind === "claim") {
       epoch = entry.epoch;
@@ -222,15 +224,12 @@ export class Follower {
       return;
     }
     if (entry === undefined || this.#wasTold(entry)) return;
-    // What was missed, or said while a hub was alone, is older than it says of itself.
-    if (how === "missed" || entry.said !== undefined) replica.recall(seq, entry);
-    else replica.hear(seq, entry);
-    const status = entry.status && replica.latest(entry.type);
+    replica.hear(seq, entry);
     const hadBefore = entry.said === undefined ? 0 : this.#options.hadBefore(entry.said);
-    stream.relay({
-      ...frameOf(seq, entry),
-      ...(status === undefined ? {} : { status }),
-    }, { hadBefore });
+    if (entry.status === undefined) return stream.relay(frameOf(seq, entry), { hadBefore });
+    // As it stands here: it may be older than it says of itself, or than what is known already.
+    const status = values.read(entry.type);
+    if (status !== undefined) stream.relayValue(status, frameOf(seq, entry));
   }
 
   /** Whether it was written twice: NATS knows the names of the last two minutes alone. */

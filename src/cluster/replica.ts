@@ -1,56 +1,32 @@
-import type { JsonText } from "../protocol/codec.ts";
-import { errorEvent } from "../protocol/error_event.ts";
-import type { StatusData } from "../protocol/status_data.ts";
-import type { Clock } from "../resilience/clock.ts";
+import type { ErrorEvent } from "../protocol/error_event.ts";
+import { type Clock, momentOf } from "../resilience/clock.ts";
+import type { ValueStore } from "../values/value_store.ts";
 import type { Broadcast } from "./entry.ts";
-
-/** What a hub that begins to poll goes on from. */
-export interface Inheritance {
-  /** The last good values. */
-  readonly values: ReadonlyMap<string, StatusData<JsonText>>;
-  /** Backends that clients were told are not polled, and not yet that they are again. */
-  readonly backendsOut: ReadonlySet<string>;
-}
-
-/** A source, as far as what it gives can grow old. */
-export interface FedChannel {
-  readonly channel: string;
-  readonly backend: string;
-  readonly staleAfterMs: number;
-}
 
 export interface ReplicaOptions {
   clock: Clock;
-  /** The channels that sources feed; whichever hub polls them, all are configured alike. */
-  fed: () => readonly FedChannel[];
-  /** A value grew old, and nothing was said of it. */
-  onOld: (channel: string) => void;
+  values: ValueStore;
+  /** Whether this hub has a status channel of this name. */
+  isKnown: (channel: string) => boolean;
+  /** Whether this hub's own polls said this: what it means to values they have seen to. */
+  isOwn?: (broadcast: Broadcast) => boolean;
 }
 
-/** What is looked at of a broadcast. */
-type Draft = Pick<Broadcast, "type" | "status" | "data" | "code">;
-
-interface Held {
-  readonly seq: number;
-  readonly data: JsonText;
-  readonly status: Omit<StatusData<unknown>, "data">;
-  /** When it was heard of, in monotonic milliseconds. */
-  readonly heardAt: number;
-  /** Why it is not current any more, whatever it says of itself. */
-  doubt?: string;
-  ageWatch?: AbortController;
-}
+/** What an error may say of values. */
+type About = Partial<Pick<ErrorEvent, "details">> & {
+  readonly data?: { readonly backend?: string; readonly channel?: string };
+};
 
 /**
- * The latest value of each channel as the shared stream has it, with the truth about its age: a
+ * Writes what the shared stream says of values into the store of values, in the stream's order: a
  * value whose hub fell silent grows old here as it would have there.
  */
-export class Replica implements Disposable {
+export class Replica {
   readonly #options: ReplicaOptions;
-  readonly #held = new Map<string, Held>();
+  /** Number of the newest value of each channel. */
+  readonly #newest = new Map<string, number>();
   /** Backends whose breaker was heard to open and not yet to close. */
   readonly #out = new Set<string>();
-  #unreachable: string | undefined;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -61,134 +37,73 @@ export class Replica implements Disposable {
     return this.#out;
   }
 
-  /** Takes note of a broadcast of the stream. */
-  hear(seq: number, { type, status, data, code }: Draft): void {
-    if (status !== undefined) this.#hold(type, { seq, data, status });
-    else if (code !== undefined) this.#hearError(seq, code, data);
-  }
-
   /**
-   * Takes note of a broadcast that may be from long ago, of one older than what is known even: a
-   * value's age is told by the wall clock, as nothing else is left to tell it by.
+   * Takes note of a broadcast of the stream, or of what is kept beside it: one that is older than
+   * what is known changes nothing.
    */
-  recall(seq: number, broadcast: Broadcast): void {
-    const { type, status } = broadcast;
-    if (status === undefined) return this.hear(seq, broadcast);
-    if ((this.#held.get(type)?.seq ?? -1) >= seq) return;
-    const age_ms = Math.max(0, (this.#options.clock.unixSeconds() - status.cached_at) * 1000);
-    this.hear(seq, { ...broadcast, status: { ...status, age_ms } });
+  hear(seq: number, broadcast: Broadcast): void {
+    const { status, code, data } = broadcast;
+    if (status !== undefined) this.#hearValue(seq, broadcast, status);
+    else if (code !== undefined) this.#hearError(seq, broadcast, JSON.parse(data));
   }
 
-  /** Takes note of what this hub found out by itself; the stream goes on from there. */
-  note({ type, status, data, code }: Draft): void {
-    const seq = this.#held.get(type)?.seq ?? 0;
-    if (status !== undefined) this.#hold(type, { seq, data, status });
-    else if (code !== undefined) this.#hearError(Infinity, code, data);
-  }
-
-  /** The latest value, flagged as it stands now. */
-  latest(channel: string): StatusData<JsonText> | undefined {
-    const held = this.#held.get(channel);
-    if (held === undefined) return undefined;
-    const { clock } = this.#options;
-    const { data, status: { cached_at, error, ...status } } = held;
-    const age_ms = status.age_ms + Math.max(0, Math.round(clock.now() - held.heardAt));
-    const why = this.#unreachable ?? held.doubt ?? this.#whyOld(channel, age_ms);
-    if (status.is_stale && error !== undefined && this.#unreachable === undefined) {
-      return { data, is_stale: true, cached_at, age_ms, error };
-    }
-    if (why === undefined) return { data, is_stale: status.is_stale, cached_at, age_ms };
-    const unavailable = errorEvent("RPC_UNAVAILABLE", `the value of "${channel}" is a cached one`, {
-      timestamp: clock.unixSeconds(),
-      details: why,
-      data: { channel, ...this.#backendOf(channel) },
-    });
-    return { data, is_stale: true, cached_at, age_ms, error: unavailable };
-  }
-
-  /** All there is to go on from, for the hub that polls. */
-  inheritance(): Inheritance {
-    const values = new Map<string, StatusData<JsonText>>();
-    for (const channel of this.channels()) {
-      const latest = this.latest(channel);
-      if (latest) values.set(channel, latest);
-    }
-    return { values, backendsOut: this.#out };
-  }
-
-  channels(): string[] {
-    return [...this.#held.keys()];
-  }
-
-  /** While the stream is out of reach nothing that is held can be called current. */
-  set unreachable(why: string | undefined) {
-    this.#unreachable = why;
+  /** Takes note of an error that this hub's polls found while it is alone. */
+  note({ code, data }: ErrorEvent): void {
+    const backend = data?.backend;
+    if (typeof backend === "string") this.#noteBackend(code, backend);
   }
 
   /** What comes next is another stream, in which the numbers of this one say nothing. */
   renumber(): void {
-    for (const [channel, held] of this.#held) this.#held.set(channel, { ...held, seq: 0 });
+    for (const channel of this.#newest.keys()) this.#newest.set(channel, 0);
   }
 
-  [Symbol.dispose](): void {
-    for (const held of this.#held.values()) held.ageWatch?.abort();
+  #hearValue(
+    seq: number,
+    { type: channel, data: text, called_ms, valid_for_ms, said }: Broadcast,
+    { is_stale, cached_at, age_ms, error }: NonNullable<Broadcast["status"]>,
+  ): void {
+    const { clock, values, isKnown } = this.#options;
+    if (!isKnown(channel) || (this.#newest.get(channel) ?? -1) >= seq) return;
+    this.#newest.set(channel, seq);
+    const { monotonicMs } = momentOf(clock);
+    values.put(channel, {
+      text,
+      // It was so old when it was written; the wall clock may say that it is older by now.
+      calledAt: { monotonicMs: monotonicMs - age_ms, unixMs: called_ms ?? cached_at * 1000 },
+      origin: "stream",
+      ...(valid_for_ms === undefined ? {} : { validForMs: valid_for_ms }),
+      // Its age this hub can tell by itself.
+      ...(is_stale && error?.code !== "PUBLISHER_SILENT"
+        ? { doubt: error?.details ?? "it was stale where it comes from" }
+        : {}),
+      isLate: said !== undefined,
+    });
   }
 
-  #hold(channel: string, value: Pick<Held, "seq" | "data" | "status">): void {
-    this.#held.get(channel)?.ageWatch?.abort();
-    const held: Held = { ...value, heardAt: this.#options.clock.now() };
-    this.#held.set(channel, held);
-    const leftMs = this.#staleAfterMs(channel) - value.status.age_ms;
-    if (value.status.is_stale || leftMs === Infinity || leftMs <= 0) return;
-    const watch = new AbortController();
-    held.ageWatch = watch;
-    this.#options.clock.sleep(leftMs, { signal: watch.signal }).then(
-      () => this.#options.onOld(channel),
-      () => {}, // a newer value came first
-    );
-  }
-
-  #hearError(seq: number, code: string, data: JsonText): void {
-    const { details, data: about } = JSON.parse(data) as {
-      details?: string;
-      data?: { backend?: string; channel?: string };
-    };
-    if (code === "RPC_FAILURE" && about?.channel !== undefined) {
-      this.#doubt(about.channel, seq, details ?? "the last poll failed");
+  #hearError(seq: number, broadcast: Broadcast, { details, data: about }: About): void {
+    const { values, isOwn = () => false } = this.#options;
+    const { code } = broadcast;
+    const { channel, backend } = about ?? {};
+    if (code !== undefined && backend !== undefined) this.#noteBackend(code, backend);
+    if (isOwn(broadcast)) return;
+    if (code === "CIRCUIT_OPEN" && backend !== undefined) {
+      for (const fed of values.fedBy(backend)) {
+        this.#doubt(fed, seq, `backend "${backend}" is not answering`, { keepsReason: true });
+      }
+    } else if ((code === "RPC_FAILURE" || code === "JSON_MARSHAL_ERROR") && channel !== undefined) {
+      this.#doubt(channel, seq, details ?? "the last poll failed");
     }
-    if (about?.backend === undefined) return;
-    if (code === "RPC_RECOVERED") this.#out.delete(about.backend);
-    if (code !== "CIRCUIT_OPEN") return;
-    this.#out.add(about.backend);
-    for (const { channel, backend } of this.#options.fed()) {
-      if (backend !== about.backend) continue;
-      this.#doubt(channel, seq, `backend "${backend}" is not answering`);
-    }
+  }
+
+  #noteBackend(code: string, backend: string): void {
+    if (code === "CIRCUIT_OPEN") this.#out.add(backend);
+    if (code === "RPC_RECOVERED") this.#out.delete(backend);
   }
 
   /** Whatever was given before this number may be true no more. */
-  #doubt(channel: string, seq: number, why: string): void {
-    const held = this.#held.get(channel);
-    if (held === undefined || held.seq > seq) return;
-    held.doubt ??= why;
-    held.ageWatch?.abort();
-  }
-
-  #whyOld(channel: string, ageMs: number): string | undefined {
-    return ageMs >= this.#staleAfterMs(channel) ? `no newer value for ${ageMs} ms` : undefined;
-  }
-
-  /** What was published from outside is never called old: nobody knows whether it still holds. */
-  #staleAfterMs(channel: string): number {
-    return this.#fed(channel)?.staleAfterMs ?? Infinity;
-  }
-
-  #backendOf(channel: string): { backend?: string } {
-    const backend = this.#fed(channel)?.backend;
-    return backend === undefined ? {} : { backend };
-  }
-
-  #fed(channel: string): FedChannel | undefined {
-    return this.#options.fed().find((each) => each.channel === channel);
+  #doubt(channel: string, seq: number, why: string, options?: { keepsReason: boolean }): void {
+    if ((this.#newest.get(channel) ?? -1) > seq || !this.#options.isKnown(channel)) return;
+    this.#options.values.doubt(channel, why, options);
   }
 }

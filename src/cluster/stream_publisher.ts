@@ -39,10 +39,14 @@ export class StreamPublisher {
     return this.#writer.size;
   }
 
-  /** Says a value of this hub's own polls. */
-  say(channel: string, { data, ...status }: StatusData<JsonText>): void {
+  /**
+   * Says a value of this hub's own polls.
+   *
+   * @param calledMs When the call that gave it began, in unix milliseconds.
+   */
+  say(channel: string, { data, ...status }: StatusData<JsonText>, calledMs: number): void {
     const timestamp = this.#options.clock.unixSeconds();
-    this.#writer.push({ type: channel, timestamp, status, data });
+    this.#writer.push({ type: channel, timestamp, status, called_ms: calledMs, data });
   }
 
   /** Says an error of this hub's own polls. */

@@ -4,7 +4,10 @@ import type { Appended, AppendOptions } from "./broker.ts";
 import { type Broadcast, encodeEntry, type Entry } from "./entry.ts";
 
 /** What a leader has to say; who says it, and when in the stream's life, is added on writing. */
-export type Draft = Pick<Broadcast, "type" | "timestamp" | "data" | "code" | "status">;
+export type Draft = Pick<
+  Broadcast,
+  "type" | "timestamp" | "data" | "code" | "status" | "called_ms" | "valid_for_ms"
+>;
 
 /**
  * Errors and events that wait to be written. They wait while the engine cannot be reached, for a

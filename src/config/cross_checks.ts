@@ -5,7 +5,7 @@
 import { describeFound, type Origins, type Problem, problemAt } from "./problems.ts";
 import { BACKEND_NAME, GRPC_HEALTH_METHOD, HOST_METHODS } from "./schema_backends.ts";
 import { oneOf } from "./suggest.ts";
-import { asList, asObject, asString, type Path, type Tree } from "./tree.ts";
+import { asList, asObject, asString, type Path, pathText, type Tree } from "./tree.ts";
 
 /** Problems that show only when the parts of a configuration are seen together. */
 export function crossCheck(tree: Tree, origins: Origins): Problem[] {
@@ -18,7 +18,7 @@ export function crossCheck(tree: Tree, origins: Origins): Problem[] {
   return [
     ...Object.entries(backends).flatMap(([name, each]) => checkBackend(name, each, origins)),
     ...sources.flatMap((source, index) => checkSource(source, index, { backends, origins })),
-    ...duplicates(sources, { list: ["sources"], key: "channel", what: "sources", origins }),
+    ...sharedChannels(sources, origins),
     ...duplicates(hooks, { list: ["hooks"], key: "name", what: "hooks", origins }),
     ...duplicates(tokens, { list: ["auth", "tokens"], key: "name", what: "tokens", origins }),
     ...duplicates(tokens, { list: ["auth", "tokens"], key: "token", what: "tokens", origins }),
@@ -119,6 +119,30 @@ function checkMethod(
     found: "nothing (it is missing)",
     expected: `a path of the .proto file that describes ${found}`,
   })];
+}
+
+/** Channels that more than one source feeds, by `channel` or by `channels`. */
+function sharedChannels(sources: readonly { [key: string]: Tree }[], origins: Origins): Problem[] {
+  const first = new Map<string, Path>();
+  return sources.flatMap((source, index) => {
+    const channel = asString(source["channel"]);
+    const fed: [name: string, path: Path][] = [
+      ...(channel ? [[channel, ["sources", index, "channel"]] as [string, Path]] : []),
+      ...Object.keys(asObject(source["channels"]) ?? {})
+        .map((name): [string, Path] => [name, ["sources", index, "channels", name]]),
+    ];
+    return fed.flatMap(([name, path]) => {
+      const before = first.get(name);
+      if (before === undefined) {
+        first.set(name, path);
+        return [];
+      }
+      return [problemAt(path, origins, {
+        found: `${describeFound(name, path, origins)}, as in ${pathText(before.slice(0, 2))}`,
+        expected: "a channel of its own: no two sources may share one",
+      })];
+    });
+  });
 }
 
 interface DuplicateContext {

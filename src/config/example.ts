@@ -76,9 +76,15 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
     },
     { "channel": "storage_update", "backend": "this_machine", "method": "GetStorage" }
 
-    // Of http-json: POST sends "params" as a JSON body. Headers replace the backend's.
+    // One poll, several channels: a JMESPath expression (jmespath.site) selects each one's value.
     //,{
-    //"channel": "search_status", "backend": "files", "method": "search",
+    //"backend": "files", "method": "all",
+    //"channels": { "queue_status": "queues", "disk_status": "disks[].{name: name, used: used_ratio}" }
+    //}
+
+    // "select" does so for a single channel. Of http-json: POST sends "params" as a JSON body. Headers replace the backend's.
+    //,{
+    //"channel": "search_status", "backend": "files", "method": "search", "select": "results.total",
     //"http_method": "POST", "params": { "q": "failed" }, "headers": { "x-tenant": "blue" }
     //}
   ],

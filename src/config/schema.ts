@@ -7,6 +7,7 @@ import { CHANNEL_GRAMMAR, isStatusChannel } from "../protocol/channel.ts";
 import type { Milliseconds } from "./duration.ts";
 import { choice, duration, nonEmpty, section, text, wholeNumber, yesOrNo } from "./fields.ts";
 import { listenSchema } from "./listen.ts";
+import { compileExpression } from "../selection/expression.ts";
 import { authSchema } from "./schema_auth.ts";
 import { clusterSchema } from "./schema_cluster.ts";
 import { hookSchema } from "./schema_hooks.ts";
@@ -28,11 +29,30 @@ const STATUS_CHANNEL = `a channel name (${CHANNEL_GRAMMAR}) that is not one of t
 const LEAST_STALE_AFTER: Milliseconds = 15_000;
 const POLLS_UNTIL_STALE = 3;
 
+const statusChannel = z.string({ error: STATUS_CHANNEL })
+  .refine(isStatusChannel, { error: STATUS_CHANNEL })
+  .meta({ pattern: "^[a-z][a-z0-9_]{0,63}$" });
+
+/** A JMESPath expression, compiled to see whether it can be. */
+const expression = nonEmpty("a JMESPath expression").superRefine((text, context) => {
+  const compiled = compileExpression(text);
+  if (compiled.ok) return;
+  const { why, at } = compiled;
+  const message = `a JMESPath expression (${why}, at character ${at})`;
+  context.addIssue({ code: "custom", message });
+});
+
 const source = section({
-  channel: z.string({ error: STATUS_CHANNEL })
-    .refine(isStatusChannel, { error: STATUS_CHANNEL })
-    .meta({ pattern: "^[a-z][a-z0-9_]{0,63}$" })
+  channel: statusChannel.exactOptional()
     .describe("The status channel it feeds; each channel has one source."),
+  channels: z.record(statusChannel, expression, {
+    error: "an object of channel names and JMESPath expressions",
+  }).exactOptional().describe(
+    "Instead of channel: several of them, each with the JMESPath expression that selects its value " +
+      "from the answer. One that gives nothing is a failed poll of its channel alone.",
+  ),
+  select: expression.exactOptional()
+    .describe("Of one channel: the JMESPath expression that selects its value from the answer."),
   backend: nonEmpty("the name of a backend").describe("Name of the backend to ask."),
   method: nonEmpty("a method's name")
     .describe("What to call; for http-json a path, for grpc package.Service/Method."),
@@ -45,11 +65,43 @@ const source = section({
   every: duration({ min: 10 }).prefault("5s").describe("Time between two polls."),
   stale_after: duration().exactOptional()
     .describe("Age from which the value counts as stale. Default: 15s or 3 polls, if longer."),
-}).transform(({ stale_after, ...rest }) => ({
-  ...rest,
-  // A slow source must not be called stale between two polls of its own.
-  stale_after: stale_after ?? Math.max(LEAST_STALE_AFTER, POLLS_UNTIL_STALE * rest.every),
-}));
+}).superRefine(({ channel, channels, select }, context) => {
+  const problem = (path: string, message: string, found: string) =>
+    context.addIssue({ code: "custom", path: [path], message, params: { found } });
+  if (channel === undefined && channels === undefined) {
+    problem("channel", `"channel", or "channels"`, "neither");
+  }
+  if (channels === undefined) return;
+  if (channel !== undefined) problem("channels", `"channel" or "channels"`, "both");
+  if (select !== undefined) problem("select", `no "select" beside "channels"`, "both");
+  if (Object.keys(channels).length === 0) problem("channels", "at least one channel", "none");
+}).transform(({ stale_after, channel = "", channels, select, ...rest }) => {
+  const common = {
+    ...rest,
+    // A slow source must not be called stale between two polls of its own.
+    stale_after: stale_after ?? Math.max(LEAST_STALE_AFTER, POLLS_UNTIL_STALE * rest.every),
+  };
+  if (channels === undefined) {
+    return [fedChannel(common, { channel, ...(select === undefined ? {} : { select }) })];
+  }
+  const [first] = Object.keys(channels);
+  return Object.entries(channels).map(([name, expression]) =>
+    fedChannel(common, { channel: name, select: expression, shares_poll_of: first ?? name })
+  );
+});
+
+/** One channel that a source feeds, as the rest of the house sees sources. */
+interface Fed {
+  channel: string;
+  /** The JMESPath expression that selects its value. Absent: the whole answer. */
+  select?: string;
+  /** Of a source of several channels: the first of them, the same for all. */
+  shares_poll_of?: string;
+}
+
+function fedChannel<Common>(common: Common, fed: Fed): Common & Fed {
+  return { ...common, ...fed };
+}
 
 const hub = section({
   heartbeat_every: duration({ min: 10 }).prefault("10s").describe("Time between two heartbeats."),
@@ -123,7 +175,9 @@ export const configSchema = section({
     backendSchema,
     { error: "an object of names and backends" },
   ).default({}).describe("Who is asked, by name."),
-  sources: z.array(source, { error: "a list of sources" }).default([])
+  sources: z.array(source, { error: "a list of sources" })
+    .transform((sources) => sources.flat())
+    .prefault([])
     .describe("What is asked, and the channel each answer feeds. None: publish only."),
   state: stateSchema,
   hooks: z.array(hookSchema, { error: "a list of hooks" }).default([])

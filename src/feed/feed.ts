@@ -9,7 +9,7 @@ import {
   GuardedBackend,
 } from "./guarded_backend.ts";
 import type { FeedObserver } from "./observer.ts";
-import { type SourcePlan, SourcePoller } from "./source_poller.ts";
+import { channelsOf, type SourcePlan, SourcePoller } from "./source_poller.ts";
 
 /** Every backend and every source of a hub. */
 export interface FeedPlan {
@@ -25,6 +25,11 @@ export interface ApplyOptions {
   backendsOut?: ReadonlySet<string>;
   /** Of those, the ones whose breaker an earlier life of this hub left open. Default: none. */
   open?: ReadonlyMap<string, BackendRecord>;
+  /**
+   * The values at hand are of the same sources, asked by another hub: they are as good as they are.
+   * Default: until a source was asked, what its channel holds is in doubt.
+   */
+  goesOn?: boolean;
   /** Called once what is gone was stopped, before what is new starts. Default: nothing is. */
   onStopped?: () => void;
 }
@@ -57,14 +62,14 @@ export class Feed implements AsyncDisposable {
 
   /** The channels that sources feed. */
   channels(): string[] {
-    return [...this.#sources.keys()];
+    return [...this.#sources.values()].flatMap(channelNames);
   }
 
   /** Channels whose source was not tried yet. */
   untried(): string[] {
     return [...this.#sources.values()]
       .filter((source) => !source.wasTried)
-      .map((source) => source.plan.channel);
+      .flatMap(channelNames);
   }
 
   /** Channels whose source is not polled any more, though it should be. */
@@ -113,7 +118,7 @@ export class Feed implements AsyncDisposable {
       if (isSame) continue;
       source[Symbol.dispose]();
       this.#sources.delete(channel);
-      this.#ended.delete(channel);
+      for (const each of channelNames(source)) this.#ended.delete(each);
     }
     const leaving = [...replaced].map((name) => this.#backends.get(name));
     for (const name of replaced) {
@@ -123,7 +128,7 @@ export class Feed implements AsyncDisposable {
     options.onStopped?.();
     for (const backend of opened) this.#backends.set(backend.plan.name, backend);
     for (const source of plan.sources) {
-      if (!this.#sources.has(source.channel)) this.#addSource(source);
+      if (!this.#sources.has(source.channel)) this.#addSource(source, options);
     }
     await this.#close(leaving);
   }
@@ -170,8 +175,8 @@ export class Feed implements AsyncDisposable {
       ...(before ? { before } : {}),
       onOpened: () => {
         const why = `backend "${plan.name}" is not answering`;
-        for (const source of sourcesOfIt()) {
-          values.doubt(source.plan.channel, why, { keepsReason: true });
+        for (const channel of sourcesOfIt().flatMap(channelNames)) {
+          values.doubt(channel, why, { keepsReason: true });
         }
       },
       onClosed: () => {
@@ -200,7 +205,7 @@ export class Feed implements AsyncDisposable {
     allClosed.abort();
   }
 
-  #addSource(plan: SourcePlan): void {
+  #addSource(plan: SourcePlan, { goesOn = false }: ApplyOptions): void {
     const backend = this.#backends.get(plan.backend);
     if (backend === undefined) return; // `apply` has looked
     const { clock, audience, values, observer = {} } = this.#options;
@@ -211,18 +216,24 @@ export class Feed implements AsyncDisposable {
       values,
       backend,
     });
-    // What is stale already has its own reason.
-    if (!backend.isClosed || values.read(plan.channel)?.is_stale === false) {
-      const why = "no poll yet since the configuration, or the hub that polls, changed";
-      values.doubt(plan.channel, why, { keepsReason: true });
+    for (const channel of channelNames(source)) {
+      // What is stale already has its own reason.
+      if (!backend.isClosed || (!goesOn && values.read(channel)?.is_stale === false)) {
+        const why = "no poll yet since the configuration changed";
+        values.doubt(channel, why, { keepsReason: true });
+      }
     }
     this.#sources.set(plan.channel, source);
     const loop = source.run().catch((error) => {
-      this.#ended.add(plan.channel);
+      for (const channel of channelNames(source)) this.#ended.add(channel);
       logOf("feed").error("source.stopped", { channel: plan.channel, why: String(error) });
     }).finally(() => this.#loops.delete(loop));
     this.#loops.add(loop);
   }
+}
+
+function channelNames({ plan }: SourcePoller): string[] {
+  return channelsOf(plan).map(({ channel }) => channel);
 }
 
 /** Plans are plain JSON-like data. */

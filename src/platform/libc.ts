@@ -97,6 +97,12 @@ export class Libc implements Disposable {
     return sockets;
   }
 
+  /** Whether a descriptor still is our socket that listens on this address. */
+  isListening(fd: number, address: SocketAddress): boolean {
+    return this.#syscalls.localKey(fd) === addressKey(address) &&
+      this.#syscalls.getInt(SOCKET_OPTION.acceptsConnections, fd) === 1;
+  }
+
   /**
    * Sets options on a listening socket that every connection accepted from then on inherits.
    *
@@ -186,6 +192,30 @@ export class Libc implements Disposable {
       if (bytes !== undefined) received.set(peer, Math.max(bytes, received.get(peer) ?? 0));
     }, slice);
     return received;
+  }
+
+  /**
+   * Calls `visit` for each of our TCP connections with this local port, with its descriptor and
+   * the {@linkcode addressKey} of its peer, as far as it lies in the slice.
+   */
+  forEachConnection(
+    localPort: number,
+    visit: (fd: number, peer: string) => void,
+    slice?: Slice,
+  ): void {
+    this.#sweep(localPort, (fd, peer) => {
+      if (this.#isTcp(fd)) visit(fd, peer);
+    }, slice);
+  }
+
+  /** Says goodbye on a connection, in both directions; Deno sees its end and closes it. */
+  closeConnection(fd: number): boolean {
+    return this.#syscalls.c.shutdown(fd, SHUT_RDWR) === 0;
+  }
+
+  /** {@linkcode abortSocket} for one descriptor, found in this turn. */
+  abortConnection(fd: number): boolean {
+    return this.#abort(fd);
   }
 
   /**

@@ -5,6 +5,8 @@ import { encodeJson, type JsonText } from "../protocol/codec.ts";
 export interface Call {
   readonly method: string;
   readonly params?: unknown;
+  /** It is answered by a stream of values: see {@linkcode StreamingBackend}. */
+  readonly stream?: boolean;
   /** Of `http-json`: how to ask. Default: GET, with the params in the query. */
   readonly httpMethod?: "GET" | "POST";
   /** Of what goes over HTTP: sent beside the backend's own headers, which they replace. */
@@ -51,6 +53,45 @@ export interface Backend extends AsyncDisposable {
   call(call: Call, options: CallOptions): Promise<Outcome>;
   /** What is asked and where, such as `GET http://host/path`, for errors; no credentials. */
   describe?(call: Call): string;
+}
+
+/** What happens on a stream. */
+export type StreamEvent =
+  /** The backend took the call; values come when they come. */
+  | { readonly kind: "opened" }
+  | {
+    readonly kind: "message";
+    /** When it came, in unix milliseconds, or earlier if that cannot be told. */
+    readonly cameAtMs: number;
+    /** Reads it: only what is wanted costs that. */
+    readonly read: () => Promise<Outcome>;
+  };
+
+/** Why a stream ended, or did not come about. */
+export type StreamEnd =
+  | (Unavailable & {
+    /** How long the backend asked to wait before the next one, in milliseconds. */
+    readonly reopenAfterMs?: number;
+  })
+  | Extract<Outcome, { kind: "rejected" }>;
+
+/** A backend that also gives values by itself, as they come to be. */
+export interface StreamingBackend extends Backend {
+  /**
+   * Opens a stream; returns why it ended. Whoever takes slowly gets the newest message: one waits,
+   * and a newer one takes its place unread.
+   *
+   * @throws The signal's reason, when it is aborted; nothing else.
+   */
+  stream(
+    call: Call,
+    options: { signal: AbortSignal },
+  ): AsyncGenerator<StreamEvent, StreamEnd, undefined>;
+}
+
+/** Whether a backend can be asked for streams. */
+export function isStreaming(backend: Backend): backend is StreamingBackend {
+  return "stream" in backend;
 }
 
 /** The outcome of a call whose value is in memory, not JSON text yet. */

@@ -1,3 +1,5 @@
+// @ts-types="../std_types/status.d.ts"
+import { STATUS_CODE } from "@std/http/status";
 import { describeChanges } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { beat } from "../feed/heartbeat.ts";
@@ -7,6 +9,7 @@ import { json } from "../protocol/codec.ts";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
+import { ValueStore } from "../values/value_store.ts";
 import { Admission } from "./door/admission.ts";
 import { Authenticator } from "./door/authenticator.ts";
 import { Expiries } from "./door/expiry.ts";
@@ -15,9 +18,9 @@ import { Visitors } from "./door/visitors.ts";
 import { machineName } from "./door/host.ts";
 import { Connections } from "./sockets/connections.ts";
 import { openEventStream } from "./http/sse_route.ts";
+import { StreamCutOff } from "./http/sse_transport.ts";
 import { FeedMetrics } from "./reports/feed_metrics.ts";
 import type { OpenBackend } from "./feed_plan.ts";
-import { FragmentGuard } from "./sockets/fragment_guard.ts";
 import { Listeners } from "./http/listeners.ts";
 import { LoopLag } from "./reports/loop_lag.ts";
 import { hubOptions } from "./hub_options.ts";
@@ -27,7 +30,7 @@ import { publish } from "./http/publish_route.ts";
 import { reloaded } from "./reloaded.ts";
 import { createRoutes, type Policy, type Visit } from "./http/routes.ts";
 import { drain } from "./shutdown.ts";
-import { SocketGuard, type SocketGuardOptions } from "./sockets/socket_guard.ts";
+import { Sockets, type SocketsOptions } from "./sockets/sockets.ts";
 import type { StatusReport } from "./reports/status_report.ts";
 import { Supply } from "./supply.ts";
 import { upgrade } from "./sockets/upgrade.ts";
@@ -39,6 +42,8 @@ export interface AppOptions {
   /** Default: the machine's own. */
   clock?: Clock;
   observer?: FeedObserver;
+  /** Resolves when the hub is to stop: its start waits for nothing then. Default: never. */
+  stop?: Promise<void>;
   /** Told after each heartbeat. */
   onHeartbeat?: () => void;
   /** How many errors nobody caught, so far. Default: none is counted. */
@@ -46,7 +51,7 @@ export interface AppOptions {
   /** How many lines of the log were left out, as nobody read it, so far. Default: none is. */
   logLinesLeftOut?: () => number;
   /** How the socket guard comes by the C library; for tests. */
-  openLibc?: SocketGuardOptions["open"];
+  openLibc?: SocketsOptions["openLibc"];
 }
 
 /**
@@ -65,9 +70,9 @@ export class App implements AsyncDisposable {
   readonly #options: AppOptions;
   readonly #startedAt: number;
   readonly #hub: Hub;
+  readonly #values: ValueStore;
   readonly #supply: Supply;
-  readonly #guard: SocketGuard;
-  readonly #inbound: FragmentGuard;
+  readonly #sockets: Sockets;
   readonly #admission: Admission;
   readonly #refusals: Refusals;
   readonly #visitors: Visitors;
@@ -92,8 +97,15 @@ export class App implements AsyncDisposable {
   static async start(config: Config, options: AppOptions): Promise<App> {
     const app = new App(config, options);
     try {
-      await app.#listeners.listen(config);
-      await app.#supply.start();
+      if (config.cluster?.share_port) {
+        // A neighbour on that port has more to show until this hub has joined.
+        await app.#supply.start();
+        await Promise.race([app.#supply.settled, ...(options.stop ? [options.stop] : [])]);
+        await app.#listeners.listen(config);
+      } else {
+        await app.#listeners.listen(config);
+        await app.#supply.start();
+      }
     } catch (error) {
       await app.#release();
       throw error;
@@ -111,30 +123,24 @@ export class App implements AsyncDisposable {
     this.#options = options;
     this.#startedAt = clock.now();
     this.#loopLag = new LoopLag(clock);
-    this.#guard = new SocketGuard({
-      stallTimeoutMs: limits.stall_timeout,
-      ...(openLibc ? { open: openLibc } : {}),
-    });
-    this.#inbound = new FragmentGuard({
-      clock,
-      sockets: this.#guard,
-      maxMessageBytes: limits.max_message_bytes,
-    });
+    this.#sockets = new Sockets({ clock, limits, ...(openLibc ? { openLibc } : {}) });
     this.#admission = new Admission({
-      maxClients: limits.max_clients,
+      maxClients: Math.min(limits.max_clients, this.#sockets.reserve.roomForClients),
       maxClientsPerAddress: limits.max_clients_per_ip,
+    }, {
+      isJoining: () => this.#supply.isJoining,
+      isShort: () => this.#sockets.reserve.isShort,
+    });
+    this.#values = new ValueStore({
+      clock,
+      onListenerFailed: (error) => logOf("values").error("value.not_told", { why: String(error) }),
     });
     this.#hub = new Hub({
       clock,
       ...hubOptions(limits),
       statusChannels: () => this.#supply.statusChannels(),
-      values: {
-        read: (channel) => this.#supply.read(channel),
-        revision: (channel) => this.#supply.revision(channel),
-      },
-      channelsOfBackend: (backend) =>
-        this.#config.sources.filter((source) => source.backend === backend)
-          .map(({ channel }) => channel),
+      values: this.#values,
+      channelsOfBackend: (backend) => this.#values.fedBy(backend),
       tellLoss: (event) => this.#supply.tellLoss(event),
       onDeparture: (departure) => this.#supply.tellDeparture(departure),
     });
@@ -151,14 +157,13 @@ export class App implements AsyncDisposable {
       visitors: this.#visitors,
       connections: this.#connections,
       pendingUpgrades: new PendingUpgrades({ clock, signal }),
-      inbound: this.#inbound,
+      sockets: this.#sockets,
       pingEveryMs: limits.ping_every,
       lingerMs: limits.stall_timeout,
-      abort: (peer) => this.#guard.abort(peer),
-      takenBytes: (peer) => this.#guard.takenBytes(peer),
     };
     this.#supply = new Supply(config, {
       clock,
+      values: this.#values,
       hub: this.#hub,
       openBackend: options.openBackend,
       observer: observer ? allObservers([this.#figures, observer]) : this.#figures,
@@ -171,16 +176,17 @@ export class App implements AsyncDisposable {
       metrics: () => this.metrics(),
       notReady: () => this.#notReady(),
       statusChannels: () => this.#supply.statusChannels(),
-      values: this.#supply,
+      values: this.#values,
       fed: () => this.#config.sources,
       openWebSocket: (visit, place) => this.#openWebSocket(visit, place),
       openEventStream: (visit, place) => this.#openEventStream(visit, place),
       publish: (visit) => this.#publish(visit),
     });
     this.#listeners = new Listeners({
-      handler,
-      onListening: (addr) => this.#guard.tune(addr),
-      handOver: (open, isShared) => this.#guard.handOver(open, isShared),
+      clock,
+      handler: this.#sockets.handler(handler),
+      onError: answerFailed,
+      ...this.#sockets.listening,
     });
   }
 
@@ -221,7 +227,7 @@ export class App implements AsyncDisposable {
       feed: this.#figures,
       scope: { backends: Object.keys(backends), sources },
       loopLag: this.#loopLag.histogram,
-      descriptors: this.#guard.descriptors(),
+      sockets: this.#sockets.figures(),
       uncaughtErrors: this.#options.uncaughtErrors?.() ?? 0,
       logLinesLeftOut: this.#options.logLinesLeftOut?.() ?? 0,
     });
@@ -268,7 +274,8 @@ export class App implements AsyncDisposable {
       ...(this.#options.onHeartbeat ? { onBeat: this.#options.onHeartbeat } : {}),
     }, signal);
     void this.#loopLag.run(signal);
-    if (this.#guard.isAvailable) void this.#inbound.run(signal);
+    this.#sockets.run(signal);
+    void this.#listeners.run(signal);
     this.#log.info("server.listening", { url: this.url, version: this.#options.version });
   }
 
@@ -307,7 +314,7 @@ export class App implements AsyncDisposable {
     this.#stopLoops.abort();
     this.#hub[Symbol.dispose]();
     this.#connections.abortAll();
-    this.#guard[Symbol.dispose]();
+    this.#sockets[Symbol.dispose]();
     const bound = new AbortController();
     await Promise.race([
       Promise.all([supplyStopped, this.#listeners.close()]),
@@ -322,13 +329,17 @@ export class App implements AsyncDisposable {
 
   #openEventStream({ info, identity }: Visit, place: Disposable): Response {
     const { ping_every, stall_timeout } = this.#config.hub;
-    const abort = () => this.#guard.abort(info.peer);
+    const sockets = this.#sockets;
+    const { peer } = info;
+    const abort = () => sockets.abortIfAlone(peer);
+    const use = sockets.table.client(peer);
     return openEventStream({
       hub: this.#hub,
       visitors: this.#visitors,
       info,
       identity,
-      place: this.#connections.track(place, abort),
+      place: this.#connections.track(bothOf(place, use), abort),
+      takenBytes: () => sockets.takenBytes(peer),
       keepAliveMs: ping_every,
       lingerMs: stall_timeout,
       abort,
@@ -353,6 +364,24 @@ export class App implements AsyncDisposable {
     if (this.#admission.isDraining) return ["the hub is shutting down"];
     return this.#supply.notReady();
   }
+}
+
+/** The body of an answer broke off; its client sees that, and one that was cut off is no fault. */
+function answerFailed(error: unknown): Response {
+  if (!(error instanceof StreamCutOff)) {
+    logOf("server").error("request.failed", { why: String(error) });
+  }
+  return new Response(null, { status: STATUS_CODE.InternalServerError });
+}
+
+/** Two things to be given back at the same time. */
+function bothOf(one: Disposable, other: Disposable): Disposable {
+  return {
+    [Symbol.dispose]() {
+      one[Symbol.dispose]();
+      other[Symbol.dispose]();
+    },
+  };
 }
 
 /** How long the listening socket and the backends' clients get to close, in milliseconds. */

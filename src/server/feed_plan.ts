@@ -1,6 +1,7 @@
 import type { BackendConfig, Config, SourceConfig } from "../config/schema.ts";
 import type { BackendPlan } from "../feed/guarded_backend.ts";
 import type { FeedPlan } from "../feed/feed.ts";
+import type { SelectedChannel } from "../feed/source_outcomes.ts";
 import type { SourcePlan } from "../feed/source_poller.ts";
 import type { Backend } from "../rpc/backend.ts";
 
@@ -15,9 +16,9 @@ export function feedPlan(
   return {
     backends: Object.entries(config.backends)
       .map(([name, backend]) => backendPlan(name, backend, open)),
-    sources: config.sources.map((source) => {
-      const backend = config.backends[source.backend];
-      return sourcePlan(source, { isBatched: backend !== undefined && isBatch(backend) });
+    sources: pollsOf(config.sources).map((fed) => {
+      const backend = config.backends[fed[0].backend];
+      return sourcePlan(fed, { isBatched: backend !== undefined && isBatch(backend) });
     }),
   };
 }
@@ -54,12 +55,27 @@ function isBatch(config: BackendConfig): boolean {
   return config.transport === "json-rpc" && config.batch;
 }
 
-function sourcePlan(
-  { channel, backend, method, params, every, http_method, headers }: SourceConfig,
-  { isBatched }: { isBatched: boolean },
-): SourcePlan {
+/** The channels of one poll, at least one. */
+type FedTogether = readonly [SourceConfig, ...SourceConfig[]];
+
+/** The polls to be made: channels of one source share one. */
+function pollsOf(sources: readonly SourceConfig[]): FedTogether[] {
+  const polls = new Map<string, [SourceConfig, ...SourceConfig[]]>();
+  for (const source of sources) {
+    const name = source.shares_poll_of ?? source.channel;
+    const poll = polls.get(name);
+    if (poll === undefined) polls.set(name, [source]);
+    else poll.push(source);
+  }
+  return [...polls.values()];
+}
+
+function sourcePlan(fed: FedTogether, { isBatched }: { isBatched: boolean }): SourcePlan {
+  const [{ channel, backend, method, params, every, http_method, headers }] = fed;
+  const selectsParts = fed.some(({ select }) => select !== undefined);
   return {
     channel,
+    ...(selectsParts ? { channels: fed.map(selectedChannel) } : {}),
     backend,
     call: {
       method,
@@ -71,6 +87,10 @@ function sourcePlan(
     // What is to share a request has to be due at one time.
     phaseMs: (isBatched ? 1 : phaseOf(channel)) * every,
   };
+}
+
+function selectedChannel({ channel, select }: SourceConfig): SelectedChannel {
+  return { channel, ...(select === undefined ? {} : { select }) };
 }
 
 /**

@@ -3,21 +3,19 @@ import type { ClusterReport, PublishReceipt } from "../cluster/cluster_options.t
 import type { Config } from "../config/schema.ts";
 import type { BackendStatus } from "../feed/guarded_backend.ts";
 import { Feed } from "../feed/feed.ts";
-import type { Inheritance } from "../cluster/replica.ts";
 import type { FeedObserver } from "../feed/observer.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Departure } from "../hub/resume/shared_stream.ts";
 import { WELL_KNOWN_STATUS_CHANNELS } from "../protocol/channel.ts";
 import { json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
-import type { StatusData } from "../protocol/status_data.ts";
 import { type Clock, momentOf } from "../resilience/clock.ts";
 import { logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
 import { watchAges } from "../values/age_watch.ts";
 import type { ChannelSettings } from "../values/channel_settings.ts";
 import { type SourceReport, sourceReport } from "../values/source_report.ts";
-import { ValueStore } from "../values/value_store.ts";
+import type { ValueStore } from "../values/value_store.ts";
 import { clusterMetrics } from "./reports/cluster_metrics.ts";
 import { feedPlan, type OpenBackend } from "./feed_plan.ts";
 import { joinCluster } from "./join_cluster.ts";
@@ -25,6 +23,7 @@ import { joinCluster } from "./join_cluster.ts";
 export interface SupplyOptions {
   clock: Clock;
   hub: Hub;
+  values: ValueStore;
   openBackend: OpenBackend;
   observer: FeedObserver;
 }
@@ -44,14 +43,10 @@ export class Supply implements AsyncDisposable {
   #retiring: Promise<void> | undefined;
 
   constructor(config: Config, options: SupplyOptions) {
-    const { clock, hub, observer } = options;
+    const { clock, hub, values, observer } = options;
     this.#config = config;
     this.#options = options;
-    const log = logOf("values");
-    this.#values = new ValueStore({
-      clock,
-      onListenerFailed: (error) => log.error("value.not_told", { why: String(error) }),
-    });
+    this.#values = values;
     this.#values.configure(settingsOf(config));
     this.#feed = new Feed({
       clock,
@@ -67,12 +62,12 @@ export class Supply implements AsyncDisposable {
         if (status === undefined) return;
         // What time alone has changed, and a channel's last word, nobody else tells.
         if (standing === "retired") hub.value(channel, status);
-        else if (cause === "time" && this.#isByItself) hub.value(channel, status);
+        else if (cause === "time") hub.value(channel, status);
       },
     });
     void watchAges(this.#values, {
       clock,
-      onFailed: (error) => log.error("value.watch_failed", { why: String(error) }),
+      onFailed: (error) => logOf("values").error("value.watch_failed", { why: String(error) }),
     }, this.#stopWatch.signal);
   }
 
@@ -92,8 +87,9 @@ export class Supply implements AsyncDisposable {
     this.#cluster = await joinCluster(this.#config, {
       clock,
       hub,
-      fed: () => this.#fed(),
-      startPolling: (inheritance) => this.#startPolling(inheritance),
+      values: this.#values,
+      isKnown: (channel) => this.statusChannels().includes(channel),
+      startPolling: (backendsOut) => this.#startPolling(backendsOut),
       stopPolling: () => this.#stopPolling(),
       backendReports: () => this.#feed.backendReports(),
     });
@@ -111,6 +107,16 @@ export class Supply implements AsyncDisposable {
     this.#config = config;
   }
 
+  /** Resolves once it is clear whether this hub is one of several or does by itself. */
+  get settled(): Promise<void> {
+    return this.#cluster?.settled ?? Promise.resolve();
+  }
+
+  /** Whether the hub still looks for the others of its cluster. */
+  get isJoining(): boolean {
+    return this.#cluster?.notReady !== undefined;
+  }
+
   /** The channels of the sources, and the well-known ones that somebody may publish on. */
   statusChannels(): string[] {
     return [...new Set([...this.#channels(), ...WELL_KNOWN_STATUS_CHANNELS])];
@@ -121,40 +127,14 @@ export class Supply implements AsyncDisposable {
     return this.#channels().includes(channel);
   }
 
-  /** Counts the different values of a channel that this hub holds. */
-  revision(channel: string): number {
-    return this.#values.revision(channel);
-  }
-
-  /** The latest value of a status channel, flagged as it stands now. */
-  read(channel: string): StatusData<JsonText> | undefined {
-    if (this.#cluster === undefined) return this.#values.read(channel);
-    // What its clients have had comes out of the stream: a value of its own may not be there yet.
-    const shared = this.#cluster.latest(channel);
-    return this.#cluster.role === "alone" ? this.#values.read(channel) ?? shared : shared;
-  }
-
   backendReports(): Readonly<Record<string, BackendStatus>> {
     if (this.#cluster?.role !== "follower") return this.#feed.backendReports();
     return this.#cluster.leadersBackends() as Record<string, BackendStatus> ?? {};
   }
 
   sourceReports(): Readonly<Record<string, SourceReport>> {
-    if (this.#cluster === undefined || this.#isPolling) {
-      return Object.fromEntries(
-        this.#channels().map((channel) => [channel, sourceReport(this.#values, channel)]),
-      );
-    }
     return Object.fromEntries(
-      this.#channels().map((channel) => {
-        const latest = this.read(channel);
-        return [channel, {
-          last_success: latest?.cached_at ?? null,
-          last_error: latest?.error?.details ?? null,
-          is_stale: latest?.is_stale ?? true,
-          age_ms: latest?.age_ms ?? null,
-        }];
-      }),
+      this.#channels().map((channel) => [channel, sourceReport(this.#values, channel)]),
     );
   }
 
@@ -196,9 +176,8 @@ export class Supply implements AsyncDisposable {
       const stored = this.#values.read(channel);
       return stored === undefined ? hub.seq : hub.value(channel, stored);
     };
-    const cached_at = Math.floor(calledAt.unixMs / 1000);
-    const status = { is_stale: false, cached_at, age_ms: 0 };
-    return await this.#cluster?.publish({ type: channel, data, status }, tell) ?? { seq: tell() };
+    const value = { calledAt };
+    return await this.#cluster?.publish({ type: channel, data, value }, tell) ?? { seq: tell() };
   }
 
   /** Tells clients of one that was lost: this hub's, or those of all hubs, as configured. */
@@ -239,22 +218,13 @@ export class Supply implements AsyncDisposable {
     await this.#cluster?.[Symbol.asyncDispose]();
   }
 
-  /** Whether no other hub has a word in what this one's clients see. */
-  get #isByItself(): boolean {
-    return this.#cluster === undefined || this.#cluster.role === "alone";
-  }
-
-  async #startPolling({ values, backendsOut }: Inheritance): Promise<void> {
+  async #startPolling(backendsOut: ReadonlySet<string>): Promise<void> {
     if (this.#retiring) throw new Error("the hub is stopping");
     if (this.#isPolling) return;
-    const { monotonicMs } = momentOf(this.#options.clock);
-    for (const [channel, { data: text, cached_at, age_ms }] of values) {
-      const calledAt = { monotonicMs: monotonicMs - age_ms, unixMs: cached_at * 1000 };
-      this.#values.put(channel, { text, calledAt, origin: "stream" });
-    }
     this.#isPolling = true;
+    const plan = feedPlan(this.#config, this.#options.openBackend);
     try {
-      await this.#feed.apply(feedPlan(this.#config, this.#options.openBackend), { backendsOut });
+      await this.#feed.apply(plan, { backendsOut, goesOn: true });
     } catch (error) {
       // Nothing is polled then, every value grows old and says so, and another hub may do better.
       this.#isPolling = false;
@@ -271,14 +241,6 @@ export class Supply implements AsyncDisposable {
   /** The channels that sources feed, whichever hub polls them. */
   #channels(): string[] {
     return this.#config.sources.map(({ channel }) => channel);
-  }
-
-  #fed() {
-    return this.#config.sources.map(({ channel, backend, stale_after }) => ({
-      channel,
-      backend,
-      staleAfterMs: stale_after,
-    }));
   }
 }
 

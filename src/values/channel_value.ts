@@ -4,7 +4,7 @@ import type { Moment } from "../resilience/clock.ts";
 import { Age } from "./age.ts";
 import type { ChannelSettings } from "./channel_settings.ts";
 import { staleError, type Staleness } from "./staleness.ts";
-import { MAX_VALUE_LENGTH, type NewValue, type PutResult, type ValueOrigin } from "./value.ts";
+import type { NewValue, PutResult, ValueOrigin } from "./value.ts";
 
 /** Why ways by which values come are not trusted just now. */
 export type Distrusted = ReadonlyMap<ValueOrigin, string>;
@@ -53,8 +53,8 @@ export class ChannelValue {
   }
 
   /** Takes a value unless a newer one is there. One that was asked for since takes a doubt away. */
-  put({ text, calledAt, origin, validForMs = Infinity }: NewValue, now: Moment): PutResult {
-    if (text.length > MAX_VALUE_LENGTH) return "too_large";
+  put(value: NewValue, now: Moment): Exclude<PutResult, "too_large"> {
+    const { text, calledAt, origin, validForMs = Infinity, doubt, isLate = false } = value;
     const age = new Age(calledAt, now);
     const held = this.#held;
     if (held !== undefined) {
@@ -62,15 +62,17 @@ export class ChannelValue {
       const mayBeKnown = origin === "stream" || held.origin !== origin;
       if (mayBeKnown && held.text === text && held.age.beganUnixMs === age.beganUnixMs) {
         held.origin = origin; // the same value once more, or another way: it shows nothing new
+        if (doubt !== undefined) this.raiseDoubt(doubt);
         return "stored";
       }
       // The stream has an order of its own, whatever its writers' clocks say.
-      const isInOrder = held.origin === "stream" && origin === "stream";
+      const isInOrder = held.origin === "stream" && origin === "stream" && !isLate;
       if (!isInOrder && held.age.beganMs > age.beganMs + RESOLUTION_MS) return "older";
     }
     this.#held = { text, age, validForMs, origin };
     const doubtedSinceMs = this.#doubt?.sinceMs ?? -Infinity;
     if (age.beganMs + RESOLUTION_MS >= doubtedSinceMs) this.#doubt = undefined;
+    if (doubt !== undefined) this.raiseDoubt(doubt);
     return "stored";
   }
 

@@ -20,6 +20,13 @@ export interface NewValue {
   readonly origin: ValueOrigin;
   /** How long its publisher says that it holds, from `calledAt` on. Default: no word of that. */
   readonly validForMs?: number;
+  /** Why it may hold no more already, as whoever sent it knows. Default: it holds. */
+  readonly doubt?: string;
+  /**
+   * It came into the stream long after it was given, so that its place there says nothing. Default:
+   * the stream's values are in order.
+   */
+  readonly isLate?: boolean;
 }
 
 /** What became of a value. */
@@ -27,7 +34,7 @@ export type PutResult =
   | "stored"
   /** A newer one is there already. */
   | "older"
-  /** Longer than {@linkcode MAX_VALUE_LENGTH}. */
+  /** Longer than can be sent, or shared: see `ValueStore.whyTooLarge`. */
   | "too_large";
 
 /**

@@ -4,7 +4,13 @@ import { type Clock, type Moment, momentOf } from "../resilience/clock.ts";
 import { type ChannelSettings, UNCONFIGURED } from "./channel_settings.ts";
 import { ChannelValue } from "./channel_value.ts";
 import { whyStale } from "./staleness.ts";
-import type { NewValue, PutResult, ValueOrigin, ValueRecord } from "./value.ts";
+import {
+  MAX_VALUE_LENGTH,
+  type NewValue,
+  type PutResult,
+  type ValueOrigin,
+  type ValueRecord,
+} from "./value.ts";
 import { type StandingChange, type ValueListener, ValueListeners } from "./value_listeners.ts";
 
 /**
@@ -47,6 +53,11 @@ export class ValueStore {
   readonly #revisions = new Map<string, number>();
   readonly #distrusted = new Map<ValueOrigin, string>();
   readonly #listeners: ValueListeners;
+  /**
+   * Most bytes of a value that this hub finds out by itself: others are to have it too. What is larger
+   * is not kept. Default: no bound but {@linkcode MAX_VALUE_LENGTH}.
+   */
+  maxBytes = Infinity;
   #lookedAt: Moment | undefined;
 
   constructor({ clock, onListenerFailed }: ValueStoreOptions) {
@@ -75,6 +86,13 @@ export class ValueStore {
     return this.#channels.get(name)?.settings ?? UNCONFIGURED;
   }
 
+  /** Channels for which this backend is asked. */
+  fedBy(backend: string): string[] {
+    return [...this.#channels.values()]
+      .filter(({ settings: { feeder } }) => feeder.kind === "backend" && feeder.backend === backend)
+      .map(({ name }) => name);
+  }
+
   /** Channels that have a value. */
   channels(): string[] {
     return [...this.#channels.values()].filter(({ hasValue }) => hasValue).map(({ name }) => name);
@@ -85,12 +103,23 @@ export class ValueStore {
     const now = this.#now();
     const channel = this.#channel(name);
     const { text } = channel;
+    if (value.origin !== "stream" && this.whyTooLarge(value.text) !== undefined) return "too_large";
     const result = channel.put(value, now);
     if (result !== "stored") return result;
     if (text !== value.text) this.#revisions.set(name, this.revision(name) + 1);
     this.#listeners.tellValue(name);
     this.#settle(channel, now, "value");
     return result;
+  }
+
+  /** Why a value of this text cannot be kept; undefined if it can. */
+  whyTooLarge(text: JsonText): string | undefined {
+    if (text.length > MAX_VALUE_LENGTH) return `it is longer than ${MAX_VALUE_LENGTH} characters`;
+    // A character is three bytes at most: seldom do they have to be counted.
+    if (text.length * 3 <= this.maxBytes) return undefined;
+    const bytes = new TextEncoder().encode(text).length;
+    if (bytes <= this.maxBytes) return undefined;
+    return `it is ${bytes} bytes, and hubs can share ${this.maxBytes} (max_payload of NATS)`;
   }
 
   /**

@@ -1,7 +1,9 @@
 import { Cluster } from "../../src/cluster/cluster.ts";
 import type { PublishReceipt } from "../../src/cluster/cluster_options.ts";
-import type { Inheritance } from "../../src/cluster/replica.ts";
 import { BrokerError } from "../../src/cluster/broker.ts";
+import { momentOf } from "../../src/resilience/clock.ts";
+import { watchAges } from "../../src/values/age_watch.ts";
+import { ValueStore } from "../../src/values/value_store.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { HubBench, text } from "../support/hub_bench.ts";
@@ -14,8 +16,11 @@ export const GRACE_MS = 5000;
 export class Member implements AsyncDisposable {
   readonly hubs: HubBench;
   readonly cluster: Cluster;
+  readonly values: ValueStore;
+  readonly #stopWatch = new AbortController();
   isPolling = false;
-  inherited: Inheritance | undefined;
+  /** Backends it was told of when it began to poll. */
+  inherited: ReadonlySet<string> | undefined;
   readonly clock: FakeClock;
 
   /** Why it cannot poll, should it have to. */
@@ -26,7 +31,20 @@ export class Member implements AsyncDisposable {
   constructor(name: string, bench: ClusterBench, { graceMs = GRACE_MS } = {}) {
     const { clock, server } = bench;
     this.clock = clock;
-    this.hubs = new HubBench({ outboxMessages: 256 }, clock);
+    this.values = new ValueStore({ clock });
+    this.values.configure(
+      new Map([["a", { feeder: { kind: "backend", backend: "core" }, staleAfterMs: 15_000 }]]),
+    );
+    this.hubs = new HubBench({ outboxMessages: 256 }, clock, this.values);
+    this.values.subscribe({
+      onStanding: ({ channel, cause, status }) => {
+        if (cause === "time" && status) this.hubs.hub.value(channel, status);
+      },
+    });
+    const onFailed = (error: unknown) => {
+      throw error;
+    };
+    void watchAges(this.values, { clock, onFailed }, this.#stopWatch.signal);
     this.cluster = new Cluster({
       clock,
       hub: this.hubs.hub,
@@ -35,10 +53,11 @@ export class Member implements AsyncDisposable {
         this.isCutOff ? Promise.reject(new BrokerError("no way there")) : server.open(signal),
       leaseMs: LEASE_MS,
       graceMs,
-      fed: () => [{ channel: "a", backend: "core", staleAfterMs: 15_000 }],
-      startPolling: (inheritance) => {
+      values: this.values,
+      isKnown: (channel) => ["a", "b"].includes(channel),
+      startPolling: (backendsOut) => {
         if (this.cannotPoll) return Promise.reject(new Error(this.cannotPoll));
-        if (!this.isPolling) this.inherited = inheritance;
+        if (!this.isPolling) this.inherited = new Set(backendsOut);
         this.isPolling = true;
         return Promise.resolve();
       },
@@ -62,11 +81,34 @@ export class Member implements AsyncDisposable {
   /** Polls once, if it is for this hub to do. */
   poll(value: unknown): void {
     if (!this.isPolling) return;
-    const cached_at = this.clock.unixSeconds();
-    this.cluster.value("a", { data: text(value), is_stale: false, cached_at, age_ms: 0 });
+    this.values.put("a", {
+      text: text(value),
+      calledAt: momentOf(this.clock),
+      origin: "poll",
+    });
+    this.show("a");
+  }
+
+  /** Publishes a value, as the server does. */
+  publishValue(channel: string, value: unknown): Promise<PublishReceipt> {
+    const data = text(value);
+    const calledAt = momentOf(this.clock);
+    const tell = () => {
+      this.values.put(channel, { text: data, calledAt, origin: "publisher" });
+      const status = this.values.read(channel);
+      return status === undefined ? this.hubs.hub.seq : this.hubs.hub.value(channel, status);
+    };
+    return this.cluster.publish({ type: channel, data, value: { calledAt } }, tell);
+  }
+
+  /** Tells clients of a value as it stands, as a source does that was polled. */
+  show(channel: string): void {
+    const status = this.values.read(channel);
+    if (status) this.cluster.value(channel, status);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#stopWatch.abort();
     return this.cluster[Symbol.asyncDispose]();
   }
 }

@@ -1,4 +1,5 @@
 import { errorEvent } from "../../src/protocol/error_event.ts";
+import type { JsonText } from "../../src/protocol/codec.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { ClusterBench, GRACE_MS, LEASE_MS, three } from "./cluster_bench.ts";
 
@@ -21,7 +22,7 @@ Deno.test("Cluster has one leader, who polls; all show what it says, under the s
   assertEquals(told[0]?.length, 2);
   assert(told[0]?.includes(`notification ${seq}`));
   assertEquals(told, [told[0], told[0], told[0]] as never);
-  assertEquals(two.cluster.latest("a")?.data, "1" as never);
+  assertEquals(two.values.read("a")?.data, "1" as never);
   assertEquals(new Set(bench.members.map(({ hubs }) => hubs.hub.epoch)).size, 1);
   await bench.clock.advance(2000);
   assertEquals(two.cluster.leadersBackends(), { core: { state: "one" } });
@@ -41,8 +42,8 @@ Deno.test("Cluster hands over at once when its leader retires, and the next goes
   await retired;
   const next = [two, last].find(({ role }) => role === "leader");
   assert(next);
-  assertEquals([...next.inherited?.values ?? []].map(([, { data }]) => data), ["7"] as never);
-  assertEquals([...next.inherited?.backendsOut ?? []], ["core"]);
+  assertEquals(next.values.read("a")?.data, "7" as never);
+  assertEquals([...next.inherited ?? []], ["core"]);
   assertEquals(next.hubs.hub.epoch, epoch);
   assert(one.role !== "leader", `the one that retired is a ${one.role}`);
 });
@@ -125,7 +126,7 @@ Deno.test("Cluster: who led before a short absence does not lead after it if ano
   two.poll(1);
   one.poll(2);
   await bench.clock.advance(10);
-  assertEquals(one.cluster.latest("a")?.data, "1" as never);
+  assertEquals(one.values.read("a")?.data, "1" as never);
 });
 
 Deno.test("Cluster is not ready before it has joined or is alone, and says why", async () => {
@@ -173,4 +174,65 @@ Deno.test("Cluster shows a value grown old when its leader says nothing", async 
   assertEquals(client.transport.frames.at(-1)?.data.is_stale, false);
   await bench.clock.advance(200);
   assertEquals(client.transport.frames.at(-1)?.data.is_stale, true);
+});
+
+Deno.test("C15: Cluster: what was published alone is not undone by what is older, back and alone again", async () => {
+  const { bench, one, two } = await three();
+  await using _bench = bench;
+  const client = two.hubs.connect({ channels: ["b"] });
+  await one.publishValue("b", "OLD");
+  await bench.clock.advance(1000);
+  assertEquals(client.transport.frames.at(-1)?.data.data, "OLD");
+  bench.server.crash();
+  await bench.clock.advance(GRACE_MS + SOON_MS);
+  assertEquals(two.role, "alone");
+  await two.publishValue("b", "NEW");
+  const before = client.transport.frames.length;
+  bench.server.isDown = false;
+  await bench.clock.advance(SOON_MS);
+  assertEquals([...bench.roles].sort(), ["follower", "follower", "leader"]);
+  bench.server.crash();
+  await bench.clock.advance(GRACE_MS + SOON_MS);
+  const shown = client.transport.frames.slice(before - 1).filter(({ type }) => type === "b");
+  assertEquals([...new Set(shown.map(({ data }) => data.data))], ["NEW"]);
+  assertEquals(two.values.read("b")?.data, `"NEW"` as never);
+});
+
+Deno.test("Cluster: a leader out of reach of the others goes on telling its own clients what it polls", async () => {
+  const { bench, one } = await three();
+  await using _bench = bench;
+  const client = one.hubs.connect({ channels: ["a"] });
+  one.poll(1);
+  await bench.clock.advance(10);
+  bench.server.crash();
+  await bench.clock.advance(1500);
+  assertEquals(client.transport.frames.at(-1)?.data.is_stale, true);
+  one.poll(2);
+  const { data } = client.transport.frames.at(-1) ?? {};
+  assertEquals([data?.data, data?.is_stale], [2, false]);
+});
+
+Deno.test("C51: Cluster: what the others cannot have is not kept, until the hub is alone", async () => {
+  await using bench = new ClusterBench();
+  bench.server.maxBytes = 10_000;
+  const one = await bench.join("one");
+  const client = one.hubs.connect({ channels: ["a"] });
+  one.poll("good");
+  await bench.clock.advance(10);
+  const large = "ü".repeat(4000); // 8,000 bytes, and the entry's head
+  one.poll(large);
+  assertEquals(one.values.read("a")?.data, `"good"` as never);
+  assertEquals(
+    one.values.whyTooLarge(JSON.stringify(large) as JsonText),
+    "it is 8002 bytes, and hubs can share 5904 (max_payload of NATS)",
+  );
+  one.values.doubt("a", "it is too large"); // as its source does
+  one.show("a");
+  await bench.clock.advance(10);
+  const { data } = client.transport.frames.at(-1) ?? {};
+  assertEquals([data?.data, data?.is_stale], ["good", true]);
+  bench.server.crash();
+  await bench.clock.advance(GRACE_MS + SOON_MS);
+  one.poll(large);
+  assertEquals(one.values.read("a")?.is_stale, false);
 });

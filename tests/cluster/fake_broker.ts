@@ -35,6 +35,10 @@ export class FakeBroker implements Broker {
     return this.#lost.signal;
   }
 
+  get maxEntryBytes(): number {
+    return this.#server.maxBytes;
+  }
+
   readonly lease: Lease = {
     take: async (holder) => {
       await this.#answered();

@@ -1,6 +1,7 @@
 import { encodeEntry, type Entry } from "../../src/cluster/entry.ts";
 import { CATCH_UP_MS, Follower } from "../../src/cluster/follower.ts";
 import { Replica } from "../../src/cluster/replica.ts";
+import { ValueStore } from "../../src/values/value_store.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { HubBench, type TestClient } from "../support/hub_bench.ts";
 import { claim, EPOCH, event, failure, value } from "./entries.ts";
@@ -12,6 +13,7 @@ class Bench implements AsyncDisposable {
   readonly hubs = new HubBench({ outboxMessages: 256 });
   readonly clock = this.hubs.clock;
   readonly server: FakeServer;
+  readonly values = new ValueStore({ clock: this.clock });
   readonly replica: Replica;
   readonly claims: string[] = [];
   readonly follower: Follower;
@@ -20,15 +22,19 @@ class Bench implements AsyncDisposable {
   constructor(server?: FakeServer) {
     this.server = server ?? new FakeServer(this.clock);
     this.broker = this.server.connect();
+    this.values.configure(
+      new Map([["a", { feeder: { kind: "backend", backend: "core" }, staleAfterMs: 15_000 }]]),
+    );
     this.replica = new Replica({
       clock: this.clock,
-      fed: () => [{ channel: "a", backend: "core", staleAfterMs: 15_000 }],
-      onOld: () => {},
+      values: this.values,
+      isKnown: (channel) => channel === "a",
     });
     this.follower = new Follower({
       clock: this.clock,
       stream: this.hubs.hub.stream,
       replica: this.replica,
+      values: this.values,
       onClaim: ({ hub, term }) => this.claims.push(`${hub} ${term}`),
       onLeader: () => {},
       hadBefore: () => 0,
@@ -69,7 +75,6 @@ class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.broker.lose("the end");
-    this.replica[Symbol.dispose]();
     await this.hubs[Symbol.asyncDispose]();
   }
 }
@@ -182,12 +187,12 @@ Deno.test("Follower passes over the words of a leader whose time was over, thoug
     value(5, { hub: "new", term: 2, after: 3 }),
   );
   assertEquals(story(client).filter((line) => line !== "a"), [`welcome ${EPOCH} 2`, "a 5"]);
-  assertEquals(bench.replica.latest("a")?.data, "5" as never);
+  assertEquals(bench.values.read("a")?.data, "5" as never);
 
   // A hub that reads the same later judges the same.
   await using late = new Bench(bench.server);
   await late.join();
-  assertEquals(late.replica.latest("a")?.data, "5" as never);
+  assertEquals(late.values.read("a")?.data, "5" as never);
 });
 
 Deno.test("Follower knows of another life of the stream, and of one that lost its newest entries", async () => {
@@ -213,7 +218,7 @@ Deno.test("Follower that joins later has the values and the history, and doubts 
   const server = await recordedServer();
   await using bench = new Bench(server);
   await bench.join();
-  assertEquals(bench.replica.latest("a")?.is_stale, true, "the backend is known to be out");
+  assertEquals(bench.values.read("a")?.is_stale, true, "the backend is known to be out");
   assertEquals([...bench.replica.backendsOut], ["core"]);
   const resume = { epoch: EPOCH, since: 2 };
   const client = bench.hubs.connect({ resume });

@@ -118,3 +118,65 @@ Deno.test("crossCheck() names settings of a source that its backend's transport 
     ],
   );
 });
+
+Deno.test("crossCheck() lets no two sources share a channel, in whichever way they name it", () => {
+  const both = { backend: "core", method: "All" };
+  assertEquals(
+    linesOf({
+      backends: { core: CORE },
+      sources: [
+        { ...both, channel: "a" },
+        { ...both, channels: { b: "x", a: "y" } },
+        { ...both, channels: { b: "z" } },
+      ],
+    }),
+    [
+      'sources[1].channels.a: found "a", as in sources[0]; expected a channel of its own: no two sources may share one',
+      'sources[2].channels.b: found "b", as in sources[1]; expected a channel of its own: no two sources may share one',
+    ],
+  );
+});
+
+Deno.test("a source has channel or channels, with expressions that can be read", () => {
+  const linesFor = (changes: object) =>
+    linesOf({
+      backends: { core: CORE },
+      sources: [{ backend: "core", method: "All", ...changes }],
+    });
+  assertEquals(linesFor({}), [
+    'sources[0].channel: found neither; expected "channel", or "channels"',
+  ]);
+  assertEquals(linesFor({ channel: "a", channels: { b: "x" } }), [
+    'sources[0].channels: found both; expected "channel" or "channels"',
+  ]);
+  assertEquals(linesFor({ channels: { b: "x" }, select: "y" }), [
+    'sources[0].select: found both; expected no "select" beside "channels"',
+  ]);
+  assertEquals(linesFor({ channels: {} }), [
+    "sources[0].channels: found none; expected at least one channel",
+  ]);
+  assertEquals(linesFor({ channels: { b: "disks[].{name name}" } }), [
+    'sources[0].channels.b: found "disks[].{name name}"; expected a JMESPath expression (expected Colon, got: UnquotedIdentifier, at character 15)',
+  ]);
+  assertEquals(linesFor({ channel: "a", select: "nope(@)" }), [
+    'sources[0].select: found "nope(@)"; expected a JMESPath expression (there is no function nope(), at character 1)',
+  ]);
+  const [line = ""] = linesFor({ channels: { heartbeat: "x" } });
+  assertEquals(line.startsWith("sources[0].channels.heartbeat: "), true, line);
+});
+
+Deno.test("a source of several channels is one entry for each, of one poll", () => {
+  const { sources } = configOf({
+    backends: { core: CORE },
+    sources: [{ backend: "core", method: "All", every: "1m", channels: { b: "x", a: "y" } }],
+  });
+  assertEquals(
+    sources.map(({ channel, select, shares_poll_of, stale_after }) => [
+      channel,
+      select,
+      shares_poll_of,
+      stale_after,
+    ]),
+    [["b", "x", "b", 180_000], ["a", "y", "b", 180_000]],
+  );
+});

@@ -47,12 +47,14 @@ Deno.test({
     for (const client of clients) await client.waitForCount(2, isFresh);
     for (const wipe of [false, true]) {
       const from = clients.map(({ frames }) => frames.length);
+      const { leader } = await untilLed(hubs);
       await nats.kill();
       for (const [at, client] of clients.entries()) {
         const lost = await client.waitForCode("CLUSTER_LOST", { from: from[at] ?? 0 });
         assertEquals([lost.type, lost.data.component], ["connection_error", "hub"]);
         const lostAt = client.frames.indexOf(lost);
-        await client.waitFor(isStale, { from: lostAt });
+        // The leader polls on, and what it finds out is true for its own clients.
+        if (hubs[at] !== leader) await client.waitFor(isStale, { from: lostAt });
       }
       for (const hub of hubs) await untilRole(hub, "alone");
       for (const [at, client] of clients.entries()) {
@@ -161,12 +163,14 @@ Deno.test({
     const witness = stack.use(await WsClient.connect(readerUrl(leader)));
     await witness.waitForCount(8, isFresh);
     assertEquals(own?.calls(), calls, "one poller");
-    assertOnePoller(witness.frames);
+    // The first one may be the last that this hub polled itself, and handed over on connecting.
+    assertOnePoller(witness.frames.filter(({ seq }) => seq !== undefined));
   },
 });
 
 Deno.test({
-  name: "a hub that finds no engine says why, and serves by itself after the grace time",
+  name:
+    "C59: a hub that finds no engine says why, lets nobody in, and serves by itself after the grace time",
   ignore,
   async fn() {
     await using stack = new AsyncDisposableStack();
@@ -178,15 +182,16 @@ Deno.test({
       backend: backend.url,
       cluster: { grace: "4s" },
     });
-    const [hub] = await startHubs([config], stack);
+    const [hub] = await startHubs([config], stack, { untilOpen: false });
     assert(hub);
-    const client = stack.use(await WsClient.connect(readerUrl(hub)));
-    await client.waitForCode("CLUSTER_LOST");
-    const { status, body } = await ask(hub, "/readyz");
+    const [ready, events] = [await ask(hub, "/readyz"), await ask(hub, "/events")];
     if ((await statusOf(hub)).cluster.role !== "alone") {
-      assertEquals(status, 503, "nothing was polled yet");
-      assert(JSON.stringify(body).includes("cluster"), JSON.stringify(body));
+      assertEquals([ready.status, events.status], [503, 503], "it has nothing to show yet");
+      const { why } = (await statusOf(hub)).cluster;
+      assert(why?.includes("refused"), why);
     }
+    await untilRole(hub, "alone");
+    const client = stack.use(await WsClient.connect(readerUrl(hub)));
     await client.waitFor(isFresh);
     await eventually(
       "its log says that it is alone",

@@ -158,3 +158,24 @@ Deno.test("C23: /status says of a source that never answered that it is trouble,
   });
   assertEquals(bench.report("b").last_error, null);
 });
+
+Deno.test("C51: a value too large for the other hubs is doubted at once", async () => {
+  let value: JsonText = "1" as JsonText;
+  const backend = new ScriptedBackend(() => ({ kind: "ok", value }));
+  await using bench = await FeedBench.start({
+    backends: [backendPlan(backend)],
+    sources: [sourcePlan("a")],
+  });
+  bench.values.maxBytes = 100;
+  await bench.until(1);
+  value = `"${"ü".repeat(50)}"` as JsonText;
+  await bench.until(6);
+  value = "2" as JsonText;
+  await bench.until(11);
+  assertEquals(bench.audience.lines, [
+    "0 a 1 fresh",
+    "5 JSON_MARSHAL_ERROR a",
+    "5 a 1 stale",
+    "10 a 2 fresh",
+  ]);
+});

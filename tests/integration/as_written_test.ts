@@ -135,3 +135,25 @@ Deno.test("C11: 60 MB of numbers that grow when they are written anew go out as 
   const text = await snapshot.text();
   assertEquals(text.length > value.length && text.includes(`"data":[1e20,1e20,`), true);
 });
+
+Deno.test("C18: a number that is selected reaches clients as the backend wrote it", async () => {
+  await using backend = replying(
+    httpAnswer("200 OK", `{"jobs":[{"id":1764000000123456789}],"disks":[9007199254740993]}`),
+  );
+  await using app = await startApp({
+    backends: { a: backendOf(backend.url, "http-json") },
+    sources: [{
+      backend: "a",
+      method: "x",
+      channels: { job_status: "jobs[].id", disk_status: "disks", none: "nothing" },
+    }],
+  });
+  const frame = await firstFrame(`${wsUrl(app)}?channels=job_status`, "job_status");
+  assertStringIncludes(frame, `"data":[1764000000123456789],"is_stale":false`);
+  const disks = await (await fetch(`${app.url}/snapshot/disk_status`)).text();
+  assertStringIncludes(disks, `"data":[9007199254740993]`);
+  const { sources } = await (await fetch(`${app.url}/status`)).json();
+  assertEquals([sources.disk_status.last_error, sources.job_status.is_stale], [null, false]);
+  assertStringIncludes(sources.none.last_error, "nothing at nothing");
+  assertEquals((await fetch(`${app.url}/readyz`)).status, 200);
+});

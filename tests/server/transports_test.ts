@@ -73,6 +73,7 @@ function stream(changes: { lingerMs?: number; keepAliveMs?: number } = {}) {
   let aborts = 0;
   const transport = new SseTransport({
     keepAliveMs: 0,
+    takenBytes: () => undefined,
     retryMs: 1234,
     epoch: () => "e1",
     lingerMs: 60_000,

@@ -27,8 +27,15 @@ export class HubBench implements AsyncDisposable {
   readonly values = new Map<string, StatusData<JsonText>>();
   readonly statusChannels = ["a", "b"];
 
-  /** @param clock One that moves several hubs at once. Default: a clock of its own. */
-  constructor(changes: Partial<HubOptions["limits"]> = {}, clock: FakeClock = new FakeClock()) {
+  /**
+   * @param clock One that moves several hubs at once. Default: a clock of its own.
+   * @param values Where they are read from. Default: what a test puts into its own.
+   */
+  constructor(
+    changes: Partial<HubOptions["limits"]> = {},
+    clock: FakeClock = new FakeClock(),
+    values?: HubOptions["values"],
+  ) {
     this.clock = clock;
     this.hub = new Hub({
       clock: this.clock,
@@ -45,7 +52,7 @@ export class HubBench implements AsyncDisposable {
       heartbeatMs: 10_000,
       statusChannels: () => this.statusChannels,
       channelsOfBackend: (backend) => backend === "core" ? this.statusChannels : [],
-      values: { read: (channel) => this.values.get(channel), revision: () => 0 },
+      values: values ?? { read: (channel) => this.values.get(channel), revision: () => 0 },
     });
   }
 

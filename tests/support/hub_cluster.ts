@@ -146,20 +146,29 @@ export async function untilLed(
   }
 }
 
+function isOpen({ cluster: { role, connected } }: HubStatus): boolean {
+  return connected || role === "alone";
+}
+
 /** A hub that has lost the engine keeps its role for a while: it does not count. */
 function placeOf({ cluster: { role, connected } }: HubStatus): Role | undefined {
   return connected ? role : undefined;
 }
 
-/** Starts so many hubs of one cluster. They are killed when the stack is disposed of. */
+/**
+ * Starts so many hubs of one cluster, and waits until they let clients in, unless told not to. They
+ * are killed when the stack is disposed of.
+ */
 export async function startHubs(
   configs: readonly object[],
   stack: AsyncDisposableStack,
+  { untilOpen = true }: { untilOpen?: boolean } = {},
 ): Promise<HubProcess[]> {
   const started = await Promise.allSettled(configs.map((config) => HubProcess.start(config)));
   const hubs = started.flatMap((each) => each.status === "fulfilled" ? each.value : []);
   for (const hub of hubs) stack.use(hub);
   const [failure] = started.flatMap((each) => each.status === "rejected" ? [each.reason] : []);
   if (failure !== undefined) throw failure;
+  if (untilOpen) await Promise.all(hubs.map((hub) => untilStatus(hub, isOpen)));
   return hubs;
 }

@@ -17,6 +17,8 @@ export interface HubProcessOptions {
   preload?: string;
   /** Where it listens. Default: a port of the system's choice. */
   port?: number;
+  /** A command that runs what follows it, such as a shell that sets limits first. */
+  through?: readonly string[];
   /** Runs `deno task start`, as a terminal would: in a process group of its own. */
   asTask?: boolean;
 }
@@ -70,13 +72,14 @@ export class HubProcess implements AsyncDisposable {
    */
   static async start(config?: object, options: HubProcessOptions = {}): Promise<HubProcess> {
     const files = new ConfigFile(config);
-    const { args = [], env, preload, port = 0, asTask = false } = options;
+    const { args = [], env, preload, port = 0, asTask = false, through = [] } = options;
     const [program, ...before] = asTask ? TERMINAL_JOB : command("serve");
     if (preload !== undefined) before.splice(1, 0, `--preload=${preload}`);
     let hub: HubProcess;
     try {
       const listen = ["--listen", `127.0.0.1:${port}`];
-      const child = spawn([program, ...before, ...args, ...listen, ...files.args], env);
+      const [first = program, ...rest] = [...through, program];
+      const child = spawn([first, ...rest, ...before, ...args, ...listen, ...files.args], env);
       hub = new HubProcess(child, files, asTask);
     } catch (error) {
       files[Symbol.dispose]();

@@ -71,18 +71,25 @@ class Model {
     for (const value of this.values.values()) value.seen.push(this.now);
   }
 
-  put(name: Name, value: ModelValue): void {
+  put(
+    name: Name,
+    value: ModelValue,
+    { isLate, doubt: come }: { isLate: boolean; doubt?: string },
+  ): void {
     this.touch();
     const held = this.values.get(name);
     const age = this.age(value);
     if (held !== undefined) {
       held.seen.push(this.now);
-      const bothOfStream = held.origin === "stream" && value.origin === "stream";
+      const bothOfStream = held.origin === "stream" && value.origin === "stream" && !isLate;
       if (!bothOfStream && this.age(held) < age - 1) return;
     }
     this.values.set(name, value);
     const doubt = this.doubts.get(name);
     if (doubt !== undefined && this.mono - age + 1 >= doubt.sinceMs) this.doubts.delete(name);
+    if (come !== undefined) {
+      this.doubts.set(name, { why: come, sinceMs: this.doubts.get(name)?.sinceMs ?? -Infinity });
+    }
   }
 
   doubt(name: Name, why: string): void {
@@ -118,6 +125,8 @@ const operation = fc.oneof(
       tookMs: ms,
       /** How far a writer's wall clock is off, where the value comes by the stream. */
       skewMs: fc.integer({ min: -5000, max: 5000 }),
+      isLate: fc.boolean(),
+      isDoubted: fc.boolean(),
       validForMs: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 30_000 })),
     }),
   },
@@ -201,16 +210,22 @@ Deno.test("ValueStore says what its model says, whatever clocks, polls, hubs and
       for (const each of operations) {
         switch (each.do) {
           case "put": {
-            const { tookMs, skewMs, origin, validForMs, name } = each;
+            const { tookMs, skewMs, origin, validForMs, isLate, isDoubted, name } = each;
             const wall = model.wall - tookMs + (origin === "stream" ? skewMs : 0);
             const n = count++;
             const calledAt = { monotonicMs: model.mono - tookMs, unixMs: wall };
-            model.put(name, { n, calledAt, seen: [model.now], origin, validForMs });
+            const come = isDoubted && origin === "stream" ? { doubt: `doubt of ${n}` } : {};
+            model.put(name, { n, calledAt, seen: [model.now], origin, validForMs }, {
+              isLate,
+              ...come,
+            });
             values.put(name, {
               text: String(n) as JsonText,
               calledAt,
               origin,
               ...(validForMs === Infinity ? {} : { validForMs }),
+              isLate,
+              ...come,
             });
             break;
           }

@@ -157,6 +157,10 @@ export class NatsBroker implements Broker {
     return this.#lost.signal;
   }
 
+  get maxEntryBytes(): number {
+    return (this.#connection.info?.max_payload ?? Infinity) - ENVELOPE_BYTES;
+  }
+
   async state(): Promise<StreamState> {
     const info = await this.#ask(() => this.#jsm.streams.info(this.#names.stream));
     const { first_seq, last_seq, bytes } = info.state;
@@ -178,7 +182,7 @@ export class NatsBroker implements Broker {
 
   async append(text: string, { as, id, fence }: AppendOptions): Promise<Appended> {
     const payload = this.#encoder.encode(text);
-    const maxBytes = (this.#connection.info?.max_payload ?? Infinity) - ENVELOPE_BYTES;
+    const maxBytes = this.maxEntryBytes;
     if (payload.length > maxBytes) return { kind: "too_large", maxBytes };
     const subject = as === "leader" ? this.#names.lead : this.#names.any;
     return await this.#ask(async () => {

@@ -30,7 +30,7 @@ export const LARGE_FRAME_BYTES = 1024 * 1024;
  * The large frames' share of the budget. When it is full the next client waits for a place; one
  * such frame is always let through, however large it is.
  */
-const LARGE_FRAMES_SHARE = 1 / 4;
+const LARGE_FRAMES_SHARE = 1 / 8;
 
 /** Who has taken nothing for this long gives up its room to others who wait for it, in milliseconds. */
 const EVICTED_AFTER_MS = 2000;
@@ -56,20 +56,9 @@ export class BufferBudget {
   readonly #leaving = new Map<BufferHolder, number>();
   #totalBytes = 0;
   #countedAt = -Infinity;
-  #evictions = 0;
 
   constructor(options: BufferBudgetOptions) {
     this.#options = options;
-  }
-
-  /** Bytes held by all transports, as far as is known. */
-  get totalBytes(): number {
-    return this.#totalBytes;
-  }
-
-  /** Clients that were ended for the room they took. */
-  get evictions(): number {
-    return this.#evictions;
   }
 
   /** A transport holds so many bytes; it held `before` when it was last looked at. */
@@ -142,7 +131,6 @@ export class BufferBudget {
 
   #evict({ holder, forMs }: Stalled): void {
     const { maxBytes } = this.#options;
-    this.#evictions += 1;
     this.#leaving.set(holder, holder.heldBytes);
     holder.evict(
       `it took nothing for ${Math.round(forMs)} ms while others waited for the room that it took ` +

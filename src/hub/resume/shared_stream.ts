@@ -1,8 +1,8 @@
 import { EVENT_CHANNEL, isErrorType } from "../../protocol/channel.ts";
 import { type EncodedFrame, encodeFrame, type JsonText } from "../../protocol/codec.ts";
 import type { ErrorCode, ErrorEvent } from "../../protocol/error_event.ts";
-import { aboutSubject, type ChannelsOfBackend } from "../error_subject.ts";
 import type { StatusData } from "../../protocol/status_data.ts";
+import { aboutSubject, type ChannelsOfBackend } from "../error_subject.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { type Log, logOf } from "../../telemetry/log.ts";
 import type { ErrorCounts } from "../error_counts.ts";
@@ -180,6 +180,14 @@ export class SharedStream {
     }
     const isHadBySome = isKept && !this.#clientsAhead.isEmpty;
     fanOut.send(frame, isHadBySome ? [this.#clientsAhead.wanting(groups, seq)] : groups);
+  }
+
+  /** Sends a value of the stream, as it stands here, to every client that wants it. */
+  relayValue(
+    status: StatusData<JsonText>,
+    frame: Pick<SharedFrame, "type" | "timestamp" | "seq">,
+  ): void {
+    this.relay({ ...frame, data: status.data, status });
   }
 
   /** Keeps a frame for clients that resume; those that are here have had it. */

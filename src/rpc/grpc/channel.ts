@@ -16,6 +16,12 @@ type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 const CONNECT_TIMEOUT_MS = 20_000;
 
 /**
+ * Silence, in milliseconds, under open streams alone after which the server is pinged: gRPC servers
+ * end connections on which they are pinged more often than every 5 minutes without saying anything.
+ */
+const STREAM_KEEPALIVE_MS = 310_000;
+
+/**
  * Silence, in milliseconds, after which an unanswered call condemns its connection where the
  * runtime cannot ping.
  */
@@ -28,6 +34,8 @@ interface Connection {
   /** Monotonic milliseconds. */
   heardAt: number;
   openCalls: number;
+  /** Those of them that are streams. */
+  openStreams: number;
   /** Waits for silence while calls are open, or for the answer to a ping. */
   timer: ReturnType<typeof setTimeout> | undefined;
   awaitsPing: boolean;
@@ -49,6 +57,8 @@ export class GrpcChannel implements SessionManager, Disposable {
   readonly #options: GrpcChannelOptions;
   readonly #guard = guardHttp2();
   readonly #all = new Set<Connection>();
+  /** Paths of methods that give streams; at most those of the `.proto` file. */
+  readonly #streamPaths = new Set<string>();
   #current: Connection | undefined;
   #canPing = true;
   #isDisposed = false;
@@ -69,8 +79,19 @@ export class GrpcChannel implements SessionManager, Disposable {
     const stream = connection.session.request({ ...headers, ":method": method, ":path": path });
     // Connect listens a moment later; an error until then must not be nobody's.
     stream.on("error", ignore);
-    this.#watch(connection, stream);
+    this.#watch(connection, stream, this.#streamPaths.has(new URL(path, this.authority).pathname));
     return stream;
+  }
+
+  /**
+   * Resolves once there is a connection for a stream, which it opens if need be; fails with what
+   * kept it away.
+   *
+   * @param path Of the method, which may be silent for as long as it likes.
+   */
+  async connectedFor(path: string): Promise<void> {
+    this.#streamPaths.add(path);
+    await this.#connection().ready;
   }
 
   /** Bytes came: the peer is alive. */
@@ -112,6 +133,7 @@ export class GrpcChannel implements SessionManager, Disposable {
       ready,
       heardAt: performance.now(),
       openCalls: 0,
+      openStreams: 0,
       timer: undefined,
       awaitsPing: false,
     };
@@ -154,14 +176,16 @@ export class GrpcChannel implements SessionManager, Disposable {
     setTimeout(() => connection.session.destroy(error), 0);
   }
 
-  #watch(connection: Connection, stream: http2.ClientHttp2Stream): void {
+  #watch(connection: Connection, stream: http2.ClientHttp2Stream, isStream: boolean): void {
     const startedAt = performance.now();
     connection.openCalls += 1;
+    if (isStream) connection.openStreams += 1;
     let isOver = false;
     const over = () => {
       if (isOver) return;
       isOver = true;
       connection.openCalls -= 1;
+      if (isStream) connection.openStreams -= 1;
       if (connection.openCalls === 0 && !connection.awaitsPing) clearTimeout(connection.timer);
       const now = performance.now();
       const isSilent = connection.heardAt < startedAt && now - startedAt >= SUSPECT_AFTER_MS;
@@ -186,7 +210,12 @@ export class GrpcChannel implements SessionManager, Disposable {
     if (connection.awaitsPing || !this.#canPing) return;
     clearTimeout(connection.timer);
     const silentMs = performance.now() - connection.heardAt;
-    const waitMs = this.#options.keepaliveMs - silentMs;
+    const { keepaliveMs } = this.#options;
+    const hasStreamsAlone = connection.openStreams === connection.openCalls;
+    const mayBeSilentMs = hasStreamsAlone
+      ? Math.max(keepaliveMs, STREAM_KEEPALIVE_MS)
+      : keepaliveMs;
+    const waitMs = mayBeSilentMs - silentMs;
     if (waitMs <= 0) return this.#ping(connection);
     connection.timer = setTimeout(() => {
       if (connection.openCalls > 0) this.#awaitSilence(connection);

@@ -24,12 +24,14 @@ export function checkGrpcCalls(
 ): GrpcCallProblem[] {
   try {
     const root = loadProto(protoFile);
-    return calls.flatMap(({ method: name, params = {} }, index): GrpcCallProblem[] => {
-      const found = findMethod(root, name);
-      if (!found.ok) return [{ index, at: "method", path: "", why: found.why }];
-      return paramsProblems(found.method.request, params)
-        .map((problem) => ({ index, at: "params", ...problem }));
-    });
+    return calls.flatMap(
+      ({ method: name, params = {}, stream = false }, index): GrpcCallProblem[] => {
+        const found = findMethod(root, name, stream ? "stream" : "poll");
+        if (!found.ok) return [{ index, at: "method", path: "", why: found.why }];
+        return paramsProblems(found.method.request, params)
+          .map((problem) => ({ index, at: "params", ...problem }));
+      },
+    );
   } catch (error) {
     if (!(error instanceof ProtoError)) throw error;
     return [{ at: "proto", path: "", why: error.message }];

@@ -1,6 +1,7 @@
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { Transport } from "@connectrpc/connect";
 import type { CallOptions } from "../backend.ts";
+import { Arrivals } from "../stream/arrivals.ts";
 import { Newest } from "../stream/newest.ts";
 import { GrpcChannel } from "./channel.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -9,8 +10,8 @@ import type {
   GrpcTransport,
   WireAnswer,
   WireCall,
+  WireEvent,
   WireFailure,
-  WireMessage,
 } from "./transport.ts";
 import { fromWire, toWire, wireMethod } from "./wire.ts";
 
@@ -20,6 +21,8 @@ export class ConnectTransport implements GrpcTransport {
   readonly #transport: Transport;
   readonly #headers: Headers;
   readonly #maxResponseBytes: number;
+  /** What stands before `package.Service/Method` in a path; mostly nothing. */
+  readonly #prefix: string;
   /** At most one for each method of the `.proto` file. */
   readonly #unary = new Map<string, ReturnType<typeof wireMethod<"unary">>>();
 
@@ -28,6 +31,7 @@ export class ConnectTransport implements GrpcTransport {
     const { url, headers, maxResponseBytes } = endpoint;
     this.#headers = new Headers(headers.map(([name, value]): [string, string] => [name, value]));
     this.#maxResponseBytes = maxResponseBytes;
+    this.#prefix = new URL(url).pathname.replace(/\/+$/, "");
     this.#channel = new GrpcChannel(new URL(url), endpoint);
     this.#transport = createGrpcTransport({
       baseUrl: url,
@@ -58,12 +62,19 @@ export class ConnectTransport implements GrpcTransport {
   async *stream(
     call: WireCall,
     { signal }: { signal: AbortSignal },
-  ): AsyncGenerator<WireMessage, WireFailure, undefined> {
-    const newest = new Newest<WireMessage, WireFailure>();
-    const own = new AbortController();
-    const either = AbortSignal.any([signal, own.signal]);
-    const reading = this.#read(call, newest, either);
+  ): AsyncGenerator<WireEvent, WireFailure, undefined> {
+    signal.throwIfAborted();
     try {
+      await this.#channel.connectedFor(`${this.#prefix}/${call.service}/${call.name}`);
+    } catch (error) {
+      signal.throwIfAborted();
+      return this.#failureOf(error);
+    }
+    const newest = new Newest<WireEvent, WireFailure>();
+    const own = new AbortController();
+    const reading = this.#read(call, newest, AbortSignal.any([signal, own.signal]));
+    try {
+      yield { kind: "opened" };
       for (;;) {
         const taken = await newest.take(signal);
         if (taken.kind === "ended") return taken.how;
@@ -82,12 +93,13 @@ export class ConnectTransport implements GrpcTransport {
 
   async #read(
     { service, name, body }: WireCall,
-    newest: Newest<WireMessage, WireFailure>,
+    newest: Newest<WireEvent, WireFailure>,
     signal: AbortSignal,
   ): Promise<void> {
     const once = async function* () {
       yield toWire(body);
     };
+    using arrivals = new Arrivals();
     try {
       const { message: messages } = await this.#transport.stream(
         wireMethod(service, name, "server_streaming"),
@@ -97,7 +109,11 @@ export class ConnectTransport implements GrpcTransport {
         once(),
       );
       for await (const message of messages) {
-        newest.put({ bytes: fromWire(message), cameAtMs: Date.now() });
+        newest.put({
+          kind: "message",
+          bytes: fromWire(message),
+          cameAtMs: arrivals.cameAtMs(),
+        });
       }
       newest.end({ kind: "unavailable", reason: "the stream ended" });
     } catch (error) {

@@ -1,18 +1,20 @@
 import protojson from "protobufjs/ext/protojson";
 import type protobuf from "protobufjs";
 import {
-  type Backend,
   type Call,
   type CallOptions,
   type Outcome,
+  type StreamEnd,
+  type StreamEvent,
+  type StreamingBackend,
   valueOutcome,
 } from "../backend.ts";
 import { endpointOf } from "../endpoint.ts";
-import { findMethod } from "./method.ts";
+import { findMethod, type MethodUse } from "./method.ts";
 import { oneLine } from "./one_line.ts";
 import { loadProto } from "./proto.ts";
 import { hasModernHttp2 } from "./runtime.ts";
-import type { GrpcEndpoint, GrpcPem, GrpcTransport } from "./transport.ts";
+import type { GrpcEndpoint, GrpcPem, GrpcTransport, WireFailure } from "./transport.ts";
 
 export interface GrpcOptions {
   /** `http://host:port` is plaintext, `https://host:port` is TLS. */
@@ -55,7 +57,7 @@ export function createGrpcBackend(options: GrpcOptions): GrpcBackend {
   return new GrpcBackend(options);
 }
 
-export class GrpcBackend implements Backend {
+export class GrpcBackend implements StreamingBackend {
   readonly #root: protobuf.Root;
   readonly #transport: GrpcTransport;
 
@@ -99,23 +101,56 @@ export class GrpcBackend implements Backend {
     if (deadlineMs !== undefined && deadlineMs <= 0) {
       return { kind: "unavailable", reason: "no time left for the call" };
     }
-    const found = findMethod(this.#root, call.method);
-    if (!found.ok) return { kind: "rejected", reason: oneLine(found.why) };
-    const { service, name, request, response } = found.method;
-    let body: Uint8Array;
+    const prepared = this.#prepare(call, "poll");
+    if (prepared.kind === "rejected") return prepared;
+    const answer = await this.#transport.unary(prepared.call, options);
+    return answer.kind === "ok" ? valueOf(prepared.response, answer.bytes) : answer;
+  }
+
+  async *stream(
+    call: Call,
+    options: { signal: AbortSignal },
+  ): AsyncGenerator<StreamEvent, StreamEnd, undefined> {
+    const prepared = this.#prepare(call, "stream");
+    if (prepared.kind === "rejected") return prepared;
+    const events = this.#transport.stream(prepared.call, options);
+    let failure: WireFailure | undefined;
     try {
-      body = request.encode(protojson.fromJson(request, call.params ?? {})).finish();
-    } catch (error) {
-      return { kind: "rejected", reason: `params: ${messageOf(error)}` };
+      for (;;) {
+        const { value: event, done } = await events.next();
+        if (done) return failure = event;
+        if (event.kind === "opened") {
+          yield event;
+          continue;
+        }
+        const { bytes, cameAtMs } = event;
+        const read = () => Promise.resolve(valueOf(prepared.response, bytes));
+        yield { kind: "message", cameAtMs, read };
+      }
+    } finally {
+      // Whoever leaves early leaves the call too.
+      if (failure === undefined) await events.return(GIVEN_UP).catch(() => {});
     }
-    const answer = await this.#transport.unary({ service, name, body }, options);
-    return answer.kind === "ok" ? valueOf(response, answer.bytes) : answer;
+  }
+
+  #prepare(call: Call, use: MethodUse) {
+    const found = findMethod(this.#root, call.method, use);
+    if (!found.ok) return { kind: "rejected", reason: oneLine(found.why) } as const;
+    const { service, name, request, response } = found.method;
+    try {
+      const body = request.encode(protojson.fromJson(request, call.params ?? {})).finish();
+      return { kind: "call", call: { service, name, body }, response } as const;
+    } catch (error) {
+      return { kind: "rejected", reason: `params: ${messageOf(error)}` } as const;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#transport[Symbol.asyncDispose]();
   }
 }
+
+const GIVEN_UP: WireFailure = { kind: "unavailable", reason: "the stream was given up" };
 
 /** The JSON form of an answer; a server that says it is not serving is unavailable. */
 function valueOf(type: protobuf.Type, bytes: Uint8Array): Outcome {

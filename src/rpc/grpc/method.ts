@@ -1,7 +1,7 @@
 import protobuf from "protobufjs";
 import { whatThereIs } from "./suggest.ts";
 
-/** A unary method as a call needs it. */
+/** A method as a call needs it. */
 export interface GrpcMethod {
   /** `package.Service` */
   readonly service: string;
@@ -15,8 +15,15 @@ export type FoundMethod =
   | { readonly ok: true; readonly method: GrpcMethod }
   | { readonly ok: false; readonly why: string };
 
-/** Finds the unary method `package.Service/Method`; otherwise says what there is. */
-export function findMethod(root: protobuf.Root, fullName: string): FoundMethod {
+/** What a method is wanted for: to be polled by unary calls, or to give a stream. */
+export type MethodUse = "poll" | "stream";
+
+/** Finds the method `package.Service/Method` for this use; otherwise says what there is. */
+export function findMethod(
+  root: protobuf.Root,
+  fullName: string,
+  use: MethodUse = "poll",
+): FoundMethod {
   const [serviceName, name, ...rest] = fullName.replace(/^\//, "").split("/");
   if (!serviceName || !name || rest.length > 0) {
     return bad(`"${fullName}" is not of the form "package.Service/Method"`);
@@ -28,14 +35,19 @@ export function findMethod(root: protobuf.Root, fullName: string): FoundMethod {
       `there is no service "${serviceName}"; ${whatThereIs(serviceName, [...services.keys()])}`,
     );
   }
-  const unary = service.methodsArray.filter((each) => !isStreaming(each));
   const method = Object.hasOwn(service.methods, name) ? service.methods[name] : undefined;
   if (method === undefined) {
-    const names = unary.map((each) => each.name);
+    const names = service.methodsArray.filter((each) => fits(each, use)).map((each) => each.name);
     return bad(`service "${serviceName}" has no method "${name}"; ${whatThereIs(name, names)}`);
   }
-  if (isStreaming(method)) {
-    return bad(`"${fullName}" is a streaming method: only unary ones can be polled`);
+  if (!fits(method, use)) {
+    return bad(
+      method.requestStream
+        ? `"${fullName}" wants a stream of requests, which a source has not`
+        : method.responseStream
+        ? `"${fullName}" is a streaming method: only unary ones can be polled, others need "stream": true`
+        : `"${fullName}" is a unary method: it gives no stream`,
+    );
   }
   const { resolvedRequestType: request, resolvedResponseType: response } = method;
   if (!(request instanceof protobuf.Type) || !(response instanceof protobuf.Type)) {
@@ -44,8 +56,8 @@ export function findMethod(root: protobuf.Root, fullName: string): FoundMethod {
   return { ok: true, method: { service: serviceName, name, request, response } };
 }
 
-function isStreaming(method: protobuf.Method): boolean {
-  return Boolean(method.requestStream) || Boolean(method.responseStream);
+function fits(method: protobuf.Method, use: MethodUse): boolean {
+  return !method.requestStream && Boolean(method.responseStream) === (use === "stream");
 }
 
 function servicesOf(namespace: protobuf.NamespaceBase): Map<string, protobuf.Service> {

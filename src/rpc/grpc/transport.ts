@@ -39,12 +39,16 @@ export type WireFailure = Extract<Outcome, { kind: "unavailable" | "rejected" }>
 
 export type WireAnswer = { readonly kind: "ok"; readonly bytes: Uint8Array } | WireFailure;
 
-/** One message of a stream. */
-export interface WireMessage {
-  readonly bytes: Uint8Array;
-  /** When it came, in unix milliseconds. */
-  readonly cameAtMs: number;
-}
+/** What happens on a stream. */
+export type WireEvent =
+  /** There is a connection, and the call went out. */
+  | { readonly kind: "opened" }
+  | {
+    readonly kind: "message";
+    readonly bytes: Uint8Array;
+    /** When it came, in unix milliseconds, or earlier if that cannot be told. */
+    readonly cameAtMs: number;
+  };
 
 export interface GrpcTransport extends AsyncDisposable {
   /** @throws The signal's reason, when it is aborted; nothing else. */
@@ -59,5 +63,5 @@ export interface GrpcTransport extends AsyncDisposable {
   stream(
     call: WireCall,
     options: { signal: AbortSignal },
-  ): AsyncGenerator<WireMessage, WireFailure, undefined>;
+  ): AsyncGenerator<WireEvent, WireFailure, undefined>;
 }

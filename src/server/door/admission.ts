@@ -5,10 +5,23 @@ export interface AdmissionLimits {
   readonly maxClientsPerAddress: number;
 }
 
+export interface AdmissionOptions {
+  /** Whether the hub still looks for the others of its cluster. Default: it does not. */
+  isJoining?: () => boolean;
+  /** Whether there are too few descriptors for one more client. Default: never. */
+  isShort?: () => boolean;
+}
+
 /** Why there is no place. */
 export type NoPlace = typeof NO_PLACE[number];
 
-export const NO_PLACE = ["draining", "full", "too_many_from_address"] as const;
+export const NO_PLACE = [
+  "draining",
+  "joining",
+  "full",
+  "no_descriptors",
+  "too_many_from_address",
+] as const;
 
 /** A client's place; give it back by disposing of it, once. Disposing again does nothing. */
 export type Place = Disposable;
@@ -20,12 +33,14 @@ export type Place = Disposable;
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
+  readonly #options: Required<AdmissionOptions>;
   readonly #byAddress = new Map<string, number>();
   #taken = 0;
   #isDraining = false;
 
-  constructor(limits: AdmissionLimits) {
+  constructor(limits: AdmissionLimits, options: AdmissionOptions = {}) {
     this.#limits = limits;
+    this.#options = { isJoining: () => false, isShort: () => false, ...options };
   }
 
   get isDraining(): boolean {
@@ -40,8 +55,11 @@ export class Admission {
   /** Takes a place for a client of this address, or says why there is none. */
   enter(address: string): Place | NoPlace {
     const { maxClients, maxClientsPerAddress } = this.#limits;
+    const { isJoining, isShort } = this.#options;
     if (this.#isDraining) return "draining";
+    if (isJoining()) return "joining";
     if (this.#taken >= maxClients) return "full";
+    if (isShort()) return "no_descriptors";
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (maxClientsPerAddress > 0 && ofAddress >= maxClientsPerAddress) {
       return "too_many_from_address";

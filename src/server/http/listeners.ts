@@ -1,11 +1,15 @@
 import type { Config } from "../../config/schema.ts";
-import { logOf } from "../../telemetry/log.ts";
+import type { Clock } from "../../resilience/clock.ts";
+import { type Log, logOf } from "../../telemetry/log.ts";
 
 type Server = Deno.HttpServer<Deno.NetAddr>;
 type Address = Pick<Config, "listen" | "tls" | "cluster">;
 
 export interface ListenersOptions {
+  clock: Clock;
   handler: Deno.ServeHandler;
+  /** Told of an error that ends the body of an answer. Default: the runtime prints it. */
+  onError?: (error: unknown) => Response;
   /** A socket has begun to listen; called before anybody is told of it. */
   onListening: (address: Deno.NetAddr) => void;
   /**
@@ -13,6 +17,25 @@ export interface ListenersOptions {
    * `open` throws, the old one listens on.
    */
   handOver: (open: () => void, isShared: boolean) => boolean;
+  /** Whether a socket of ours listens; undefined if that cannot be told. */
+  isListening: () => boolean | undefined;
+  /** The listening socket has ended by itself. */
+  onLost: () => void;
+  /** Whether there is room to listen again. */
+  mayReopen: () => boolean;
+}
+
+/** Time between two looks at the listening socket, and the longest one between two tries, in milliseconds. */
+const LOOK_EVERY_MS = 100;
+const MAX_PAUSE_MS = 1000;
+
+/** A listening socket that has ended by itself. */
+interface Lost {
+  readonly sinceMs: number;
+  readonly address: { hostname: string; port: number };
+  tries: number;
+  /** The next try is due then. */
+  dueMs: number;
 }
 
 interface Certificate {
@@ -25,10 +48,16 @@ interface Certificate {
  * and to shut its server down would end its connections, so for a new certificate a second one
  * begins to listen beside the first, that one lets go of the port, and its server only sees its
  * connections to their end.
+ *
+ * Any error of accepting ends the runtime's listening socket for good (to have no descriptor left is
+ * one): then another one is opened, as soon as there is room for it.
  */
 export class Listeners {
   readonly #options: ListenersOptions;
+  readonly #log: Log = logOf("server");
   #server: Server | undefined;
+  #lost: Lost | undefined;
+  #isClosed = false;
   #certificate: Certificate | undefined;
   #url = "";
   /** Whether other hubs on this machine may listen on the same port. */
@@ -74,28 +103,84 @@ export class Listeners {
     const { cert, key } = this.#certificate;
     if (certificate.cert === cert && certificate.key === key) return;
     const old = this.#server;
-    if (old === undefined) return;
+    if (old === undefined) { // the next one to be opened shows it
+      if (this.#lost === undefined) return;
+      tryCertificate(this.#lost.address.hostname, certificate);
+      this.#certificate = certificate;
+      return;
+    }
     const { addr } = old;
     tryCertificate(addr.hostname, certificate);
     const open = () => {
       this.#server = this.#serve(addr, certificate, { besideAnother: true });
     };
     if (!this.#options.handOver(open, this.#isShared)) {
-      logOf("server").warning("tls.not_renewed", {
+      this.#log.warning("tls.not_renewed", {
         why: "without the C library, only by a restart",
       });
       return;
     }
-    old.finished.catch(() => {}); // it cannot accept any more, which is what was asked for
     this.#retired.add(old);
     this.#certificate = certificate;
-    logOf("server").info("tls.renewed", { url: this.#url });
+    this.#log.info("tls.renewed", { url: this.#url });
+  }
+
+  /** Looks after the listening socket until aborted: one that has ended is opened again. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, isListening } = this.#options;
+    try {
+      for (;;) {
+        await clock.sleep(LOOK_EVERY_MS, { signal });
+        if (this.#server !== undefined && isListening() === false) {
+          this.#onLost(this.#server, "it does not listen any more");
+        }
+        if (this.#lost !== undefined) this.#reopen(this.#lost);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   /** Stops listening; resolves once every connection has ended. */
   async close(): Promise<void> {
-    const retired = [...this.#retired].map((server) => server.shutdown().catch(() => {}));
-    await Promise.all([this.#server?.shutdown(), ...retired]);
+    this.#isClosed = true;
+    this.#lost = undefined;
+    const all = [...this.#retired, ...(this.#server ? [this.#server] : [])];
+    await Promise.all(all.map((server) => server.shutdown().catch(() => {})));
+  }
+
+  /** A server has ended, or its socket has. */
+  #onLost(server: Server, why: string): void {
+    if (server !== this.#server || this.#isClosed) return; // which was asked for
+    const { clock, onLost } = this.#options;
+    this.#server = undefined;
+    this.#retired.add(server);
+    const sinceMs = clock.now();
+    this.#lost = { sinceMs, address: server.addr, tries: 0, dueMs: sinceMs };
+    onLost();
+    this.#log.error("listener.lost", {
+      why,
+      effect: "nobody new can come until it is opened again; who is connected stays",
+    });
+  }
+
+  #reopen(lost: Lost): void {
+    const { clock, mayReopen } = this.#options;
+    if (clock.now() < lost.dueMs || !mayReopen()) return;
+    lost.tries += 1;
+    lost.dueMs = clock.now() + Math.min(MAX_PAUSE_MS, LOOK_EVERY_MS * 2 ** lost.tries);
+    try {
+      this.#server = this.#serve(lost.address, this.#certificate);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (lost.tries === 1) this.#log.warning("listener.not_reopened", { why });
+      return;
+    }
+    this.#lost = undefined;
+    this.#log.info("listener.reopened", {
+      url: this.#url,
+      lost_for_ms: Math.round(clock.now() - lost.sinceMs),
+    });
   }
 
   #serve(
@@ -103,11 +188,17 @@ export class Listeners {
     certificate: Certificate | undefined,
     { besideAnother }: { besideAnother: boolean } = { besideAnother: false },
   ): Server {
-    const { handler, onListening } = this.#options;
+    const { handler, onError, onListening } = this.#options;
     const reusePort = this.#isShared || besideAnother;
     let server: Server;
     try {
-      const options = { hostname, port, reusePort, onListen() {} };
+      const options = {
+        hostname,
+        port,
+        reusePort,
+        onListen() {},
+        ...(onError ? { onError } : {}),
+      };
       server = certificate
         ? Deno.serve({ ...options, ...certificate }, handler)
         : Deno.serve(options, handler);
@@ -115,6 +206,10 @@ export class Listeners {
       if (certificate && !isAboutTheAddress(error)) throw unusable("tls");
       throw error;
     }
+    server.finished.then(
+      () => this.#onLost(server, "it has ended"),
+      (error) => this.#onLost(server, error instanceof Error ? error.message : String(error)),
+    );
     onListening(server.addr);
     return server;
   }

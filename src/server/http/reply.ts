@@ -69,8 +69,16 @@ export function noPlace(why: NoPlace): Response {
   switch (why) {
     case "draining":
       return refuse(STATUS_CODE.ServiceUnavailable, "the hub is shutting down", retryLater());
+    case "joining": {
+      const message = "the hub has not joined its cluster yet";
+      return refuse(STATUS_CODE.ServiceUnavailable, message, retryLater());
+    }
     case "full": {
       const message = "the hub has no place for more clients";
+      return refuse(STATUS_CODE.ServiceUnavailable, message, retryLater());
+    }
+    case "no_descriptors": {
+      const message = "the hub can take no more connections just now";
       return refuse(STATUS_CODE.ServiceUnavailable, message, retryLater());
     }
     case "too_many_from_address": {

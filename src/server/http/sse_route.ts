@@ -16,8 +16,10 @@ export interface EventsOptions {
   keepAliveMs: number;
   /** How long a closed client gets to go, in milliseconds. */
   lingerMs: number;
-  /** Ends the connection itself. */
+  /** Ends the connection itself, if nobody else uses it. */
   abort: () => void;
+  /** Bytes the peer has acknowledged in the connection's life; `undefined` if that is not known. */
+  takenBytes: () => number | undefined;
 }
 
 /** A client comes back by itself after a time of its own in this range, in milliseconds. */
@@ -33,7 +35,8 @@ const HEADERS = {
 
 /** Makes a request a stream of server-sent events and a client of the hub. */
 export function openEventStream(options: EventsOptions): Response {
-  const { hub, visitors, info, identity, place, keepAliveMs, lingerMs, abort } = options;
+  const { hub, visitors, info, identity, place, keepAliveMs, lingerMs, abort, takenBytes } =
+    options;
   if (info.method === "HEAD") { // who asks for the headers alone is no client
     place[Symbol.dispose]();
     return new Response(null, { headers: HEADERS });
@@ -44,6 +47,7 @@ export function openEventStream(options: EventsOptions): Response {
     keepAliveMs,
     lingerMs,
     abort,
+    takenBytes,
     retryMs: Math.round(RETRY_MS.min + Math.random() * (RETRY_MS.max - RETRY_MS.min)),
     onEnd: () => {
       place[Symbol.dispose]();

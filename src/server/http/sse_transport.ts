@@ -9,8 +9,10 @@ export interface SseTransportOptions {
   retryMs: number;
   /** How long the client gets to take what waits once the stream is closed, in milliseconds. */
   lingerMs: number;
-  /** Ends the connection itself. */
+  /** Ends the connection itself, if nobody else uses it. */
   abort: () => void;
+  /** Bytes the peer has acknowledged in the connection's life; `undefined` if that is not known. */
+  takenBytes: () => number | undefined;
   /** The stream is over, one way or the other. Called once. */
   onEnd: () => void;
 }
@@ -18,7 +20,19 @@ export interface SseTransportOptions {
 /** A comment: keeps proxies from taking a quiet stream for a dead one. */
 const KEEP_ALIVE = ": keep-alive\n\n";
 
+/**
+ * Most of a frame that is handed over at a time, in characters. What waits is shared text, of which
+ * a piece is encoded when it is asked for: so a large frame that a client does not take costs no
+ * copy of it, and one that it takes slowly is seen to be taken.
+ */
+const PIECE_CHARS = 16_384;
+
 const encoder = new TextEncoder();
+
+/** Why a stream is broken off: it was closed, and its client does not take what waits. */
+export class StreamCutOff extends Error {
+  override readonly name = "StreamCutOff";
+}
 
 /**
  * A client that listens to server-sent events (WHATWG HTML, section 9.2), as the hub sees it.
@@ -27,6 +41,12 @@ const encoder = new TextEncoder();
 export class SseTransport implements Transport {
   readonly body: ReadableStream<Uint8Array>;
   readonly #options: SseTransportOptions;
+  /** What waits, in order; of the first text so many characters were handed over. */
+  readonly #waiting: string[] = [];
+  #firstAt = 0;
+  #waitingChars = 0;
+  /** More is asked for than there was. */
+  #isWanted = false;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #keepAlive: ReturnType<typeof setInterval> | undefined;
   #lingering: ReturnType<typeof setTimeout> | undefined;
@@ -42,9 +62,10 @@ export class SseTransport implements Transport {
       start: (controller) => {
         this.#controller = controller;
       },
-      // All that waited was taken, and more is asked for.
       pull: () => {
-        if (this.#isClosing) this.#finish();
+        if (this.#waiting.length > 0) this.#handOver();
+        else if (this.#isClosing) this.#finish(); // all that waited was taken, and more is asked for
+        else this.#isWanted = true;
       },
       cancel: () => this.#end(),
     }, { highWaterMark: 0, size: (chunk) => chunk?.byteLength ?? 0 });
@@ -58,7 +79,11 @@ export class SseTransport implements Transport {
   }
 
   get bufferedBytes(): number {
-    return -(this.#controller?.desiredSize ?? 0);
+    return this.#waitingChars;
+  }
+
+  takenBytes(): number | undefined {
+    return this.#options.takenBytes();
   }
 
   send(text: string, seq?: number): void {
@@ -68,7 +93,7 @@ export class SseTransport implements Transport {
     this.#isQuiet = false;
   }
 
-  close(): void {
+  close(_code?: number, _reason?: string, withinMs: number = this.#options.lingerMs): void {
     if (this.#hasEnded || this.#isClosing) return;
     this.#isClosing = true;
     clearInterval(this.#keepAlive);
@@ -76,18 +101,40 @@ export class SseTransport implements Transport {
       this.#finish();
       return;
     }
-    // Until it is finished, the connection cannot be used for anything else: abort ends no other.
+    // Until it is finished, nothing else comes on this stream: abort ends no other.
     this.#lingering = setTimeout(() => {
       this.#options.abort();
-      this.#finish();
-    }, this.#options.lingerMs);
+      this.#cutOff();
+    }, withinMs);
   }
 
   #write(text: string): void {
     if (this.#hasEnded || this.#isClosing || this.#controller === undefined) {
       throw new TypeError("the stream is over");
     }
-    this.#controller.enqueue(encoder.encode(text));
+    this.#waiting.push(text);
+    this.#waitingChars += text.length;
+    if (this.#isWanted) this.#handOver();
+  }
+
+  /** Hands over a piece of what waits: the end of one text and as many more as fit, or a part. */
+  #handOver(): void {
+    this.#isWanted = false;
+    let piece = "";
+    while (piece.length < PIECE_CHARS) {
+      const text = this.#waiting[0];
+      if (text === undefined) break;
+      let end = Math.min(text.length, this.#firstAt + PIECE_CHARS - piece.length);
+      // The halves of a surrogate pair go together.
+      if (end < text.length && isLeadSurrogate(text.charCodeAt(end - 1))) end += 1;
+      piece += text.slice(this.#firstAt, end);
+      this.#firstAt = end;
+      if (end < text.length) break;
+      this.#waiting.shift();
+      this.#firstAt = 0;
+    }
+    this.#waitingChars -= piece.length;
+    this.#controller?.enqueue(encoder.encode(piece));
   }
 
   #finish(): void {
@@ -96,11 +143,24 @@ export class SseTransport implements Transport {
     this.#end();
   }
 
+  /** Forgets what waits; where the connection lives on, the stream alone is reset. */
+  #cutOff(): void {
+    if (this.#hasEnded) return;
+    this.#waiting.length = 0;
+    this.#controller?.error(new StreamCutOff("the client does not take what waits"));
+    this.#end();
+  }
+
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearInterval(this.#keepAlive);
     clearTimeout(this.#lingering);
+    this.#waiting.length = 0;
     this.#options.onEnd();
   }
+}
+
+function isLeadSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
 }

@@ -3,9 +3,10 @@ import type { HubStats } from "../../hub/hub_stats.ts";
 import { ERROR_CODES } from "../../protocol/error_event.ts";
 import type { Histogram } from "../../telemetry/histogram.ts";
 import { counter, gauge, histogram, type Metric } from "../../telemetry/metrics.ts";
-import { type Descriptors, processFigures } from "../../telemetry/process_figures.ts";
+import { processFigures } from "../../telemetry/process_figures.ts";
 import type { Refusals } from "../door/refusals.ts";
 import type { FeedMetrics, FeedScope } from "./feed_metrics.ts";
+import type { SocketFigures } from "../sockets/sockets.ts";
 import type { StatusReport } from "./status_report.ts";
 
 /** Where the figures come from. */
@@ -16,7 +17,7 @@ export interface MetricSources {
   readonly feed: FeedMetrics;
   readonly scope: FeedScope;
   readonly loopLag: Histogram;
-  readonly descriptors: Descriptors;
+  readonly sockets: SocketFigures;
   readonly uncaughtErrors: number;
   readonly logLinesLeftOut: number;
 }
@@ -32,7 +33,7 @@ export interface HubFigures {
  * from tables of this program, never from clients, so their number is bounded.
  */
 export function hubMetrics(sources: MetricSources): Metric[] {
-  const { status, hub, refusals, feed, scope, loopLag, descriptors } = sources;
+  const { status, hub, refusals, feed, scope, loopLag, sockets } = sources;
   const { uncaughtErrors, logLinesLeftOut } = sources;
   return [
     ...statusMetrics(status),
@@ -60,7 +61,28 @@ export function hubMetrics(sources: MetricSources): Metric[] {
       "Lines of the log that were left out, as nobody read it.",
       logLinesLeftOut,
     ),
-    ...processFigures(descriptors),
+    ...socketMetrics(sockets),
+    ...processFigures(sockets.descriptors),
+  ];
+}
+
+function socketMetrics({ pending, pendingEnded, listenerLosses }: SocketFigures): Metric[] {
+  return [
+    gauge(
+      "holdfast_pending_connections",
+      "Connections that are no client's: on the way to a request, or between two.",
+      pending,
+    ),
+    counter(
+      "holdfast_pending_connections_ended_total",
+      "Connections that were no client's and that the hub ended, by why.",
+      [...pendingEnded].map(([reason, value]) => ({ labels: { reason }, value })),
+    ),
+    counter(
+      "holdfast_listener_losses_total",
+      "Times the listening socket ended by itself and had to be opened again.",
+      listenerLosses,
+    ),
   ];
 }
 

@@ -51,11 +51,14 @@ export interface EndlessSender {
   onEndless(bytes: number): void;
 }
 
+export interface WatchOptions {
+  /** Bytes received before it was a WebSocket. Default, where that is not known: what the next sweep sees. */
+  receivedBefore?: number | undefined;
+}
+
 class Watch implements Watched {
-  /** Bytes received up to which all is accounted for. */
-  accounted = 0;
   /** At the last sweep. */
-  received = 0;
+  received: number;
   /** Since the last sweep. */
   deliveredBytes = 0;
   isSuspect = false;
@@ -64,9 +67,13 @@ class Watch implements Watched {
   constructor(
     readonly sender: EndlessSender,
     public accountedAt: number,
+    /** Bytes received up to which all is accounted for; `undefined` until the first sweep. */
+    public accounted: number | undefined,
     private readonly key: string,
     private readonly watches: Map<string, Watch>,
-  ) {}
+  ) {
+    this.received = accounted ?? 0;
+  }
 
   delivered(bytes: number): void {
     this.deliveredBytes += bytes;
@@ -95,9 +102,14 @@ export class FragmentGuard {
   }
 
   /** Watches the connection with this peer. */
-  watch(peer: SocketAddress, sender: EndlessSender): Watched {
+  watch(
+    peer: SocketAddress,
+    sender: EndlessSender,
+    { receivedBefore }: WatchOptions = {},
+  ): Watched {
     const key = addressKey(peer);
-    const watch = new Watch(sender, this.#options.clock.now(), key, this.#watches);
+    const now = this.#options.clock.now();
+    const watch = new Watch(sender, now, receivedBefore, key, this.#watches);
     this.#watches.set(key, watch);
     return watch;
   }
@@ -159,13 +171,17 @@ export class FragmentGuard {
 
   #end(key: string, watch: Watch): void {
     this.#watches.delete(key);
-    watch.sender.onEndless(watch.received - watch.accounted);
+    watch.sender.onEndless(watch.received - (watch.accounted ?? 0));
   }
 }
 
 /** Brings a watch up to date; returns the bytes that came and are not accounted for. */
 function account(watch: Watch, received: number, now: number): number {
   const { deliveredBytes } = watch;
+  if (watch.accounted === undefined) {
+    watch.accounted = received;
+    watch.received = received;
+  }
   if (deliveredBytes > 0) {
     // A message came through since the last sweep: so all that came before that sweep was part of
     // it, or of ones before it.

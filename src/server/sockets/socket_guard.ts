@@ -2,6 +2,8 @@ import { type Libc, openLibc, type Slice } from "../../platform/libc.ts";
 import { addressKey, type SocketAddress } from "../../platform/socket_address.ts";
 import { type Log, logOf } from "../../telemetry/log.ts";
 import type { Descriptors } from "../../telemetry/process_figures.ts";
+import type { SweepableSockets } from "./connection_sweep.ts";
+import type { ConnectionVerdict, SeenConnection } from "./connection_table.ts";
 import type { ReceivedBytes } from "./fragment_guard.ts";
 
 /**
@@ -37,7 +39,7 @@ export interface SocketGuardOptions {
  * ones. Where there is no way to the C library it says so once; everything else works, only that
  * such a connection lingers until the kernel gives up by itself.
  */
-export class SocketGuard implements ReceivedBytes, Disposable {
+export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable {
   readonly #options: SocketGuardOptions;
   readonly #libc: Libc | undefined;
   readonly #log: Log = logOf("server");
@@ -46,6 +48,8 @@ export class SocketGuard implements ReceivedBytes, Disposable {
   #places: ReadonlyMap<string, number> = new Map();
   #sweptAt = -Infinity;
   #listener: SocketAddress | undefined;
+  /** Where the listening sockets were found; looked at again before each use. */
+  #listening: readonly number[] = [];
   #isDisposed = false;
 
   constructor(options: SocketGuardOptions) {
@@ -75,6 +79,7 @@ export class SocketGuard implements ReceivedBytes, Disposable {
     if (sockets.length === 0) {
       this.#log.warning("socket_guard.not_tuned", { why: "the listening socket was not found" });
     }
+    this.#listening = sockets;
     for (const fd of sockets) {
       const result = libc.tuneListener(fd, {
         // A client is told after one timeout; its connection has to live long enough for that, and
@@ -88,6 +93,15 @@ export class SocketGuard implements ReceivedBytes, Disposable {
       });
       if (!result.ok) this.#log.warning("socket_guard.not_tuned", { why: result.why });
     }
+  }
+
+  /** Whether the socket that was tuned last still listens; `undefined` if that cannot be told. */
+  isListening(): boolean | undefined {
+    const listener = this.#listener;
+    const libc = this.#libc;
+    if (libc === undefined || listener === undefined || this.#isDisposed) return undefined;
+    if (this.#listening.length === 0) return undefined; // it was not found
+    return this.#listening.some((fd) => libc.isListening(fd, listener));
   }
 
   /**
@@ -123,6 +137,23 @@ export class SocketGuard implements ReceivedBytes, Disposable {
     return this.#libc?.receivedByPeer(this.#listener.port, slice) ?? new Map();
   }
 
+  sweep(visit: (key: string, seen: SeenConnection) => ConnectionVerdict, slice: Slice): void {
+    const libc = this.#libc;
+    if (libc === undefined || this.#listener === undefined || this.#isDisposed) return;
+    libc.forEachConnection(this.#listener.port, (fd, key) => {
+      const seen = libc.tcpInfo(fd);
+      if (seen === undefined) return;
+      const verdict = visit(key, seen);
+      if (verdict === "close") libc.closeConnection(fd);
+      else if (verdict === "abort") libc.abortConnection(fd);
+    }, slice);
+  }
+
+  abortAll(keys: ReadonlySet<string>): number {
+    if (this.#libc === undefined || this.#listener === undefined || this.#isDisposed) return 0;
+    return this.#libc.abortSockets(keys, this.#listener.port).size;
+  }
+
   unread(keys: ReadonlySet<string>): ReadonlyMap<string, number> {
     const unread = new Map<string, number>();
     const libc = this.#libc;
@@ -137,6 +168,12 @@ export class SocketGuard implements ReceivedBytes, Disposable {
   takenBytes(peer: SocketAddress): number | undefined {
     const fd = this.#descriptorOf(peer);
     return fd === undefined ? undefined : this.#libc?.ackedBytes(fd);
+  }
+
+  /** Bytes received on the connection with this peer; `undefined` if that is not known. */
+  receivedBytes(peer: SocketAddress): number | undefined {
+    const fd = this.#descriptorOf(peer);
+    return fd === undefined ? undefined : this.#libc?.receivedBytes(fd);
   }
 
   /**

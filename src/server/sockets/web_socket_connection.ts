@@ -8,8 +8,9 @@ import type { Place } from "../door/admission.ts";
 import type { Abortable, Connections } from "./connections.ts";
 import type { Identity } from "../door/identity.ts";
 import type { Visitor, Visitors } from "../door/visitors.ts";
-import type { EndlessSender, FragmentGuard, Watched } from "./fragment_guard.ts";
+import type { EndlessSender, Watched } from "./fragment_guard.ts";
 import type { PendingUpgrade, PendingUpgrades } from "./pending_upgrades.ts";
+import type { Sockets } from "./sockets.ts";
 import { WebSocketTransport } from "./web_socket_transport.ts";
 
 /** What all WebSockets of a hub have in common. */
@@ -20,15 +21,11 @@ export interface WebSocketContext {
   /** Counts the connections there are. */
   readonly connections: Connections;
   readonly pendingUpgrades: PendingUpgrades;
-  readonly inbound: FragmentGuard;
+  readonly sockets: Pick<Sockets, "table" | "inbound" | "abort" | "takenBytes" | "receivedBytes">;
   /** Time between pings to a silent client, in milliseconds; 0: never. */
   readonly pingEveryMs: number;
   /** How long a closed client gets to go, in milliseconds. */
   readonly lingerMs: number;
-  /** Ends the connection with this peer by force. */
-  abort(peer: SocketAddress): void;
-  /** Bytes this peer has acknowledged in the connection's life; `undefined` if that is not known. */
-  takenBytes(peer: SocketAddress): number | undefined;
 }
 
 export interface WebSocketConnectionOptions {
@@ -61,6 +58,7 @@ export class WebSocketConnection
   readonly #place: Place;
   readonly #transport: WebSocketTransport;
   readonly #watched: Watched;
+  readonly #use: Disposable;
   readonly #identity: Identity;
   /** Until it has opened. */
   #wishes: ConnectOptions | undefined;
@@ -81,7 +79,12 @@ export class WebSocketConnection
     this.#wishes = wishes;
     this.#place = place;
     this.#transport = new WebSocketTransport(socket, this);
-    this.#watched = context.inbound.watch(peer, this);
+    const { table, inbound } = context.sockets;
+    this.#use = table.client(peer);
+    this.#watched = inbound.watch(peer, this, {
+      // Of a connection that carried other requests before, what they came to is none of its own.
+      receivedBefore: table.hasCarriedOthers(peer) ? context.sockets.receivedBytes(peer) : 0,
+    });
     context.connections.add(this);
     context.pendingUpgrades.add(this);
     for (const type of EVENTS) socket.addEventListener(type, this);
@@ -93,12 +96,12 @@ export class WebSocketConnection
 
   /** Ends the connection itself. */
   abort(): void {
-    this.#context.abort(this.#peer);
+    this.#context.sockets.abort(this.#peer);
   }
 
   /** What its peer has acknowledged. */
   takenBytes(): number | undefined {
-    return this.#context.takenBytes(this.#peer);
+    return this.#context.sockets.takenBytes(this.#peer);
   }
 
   /** Takes the socket's events. */
@@ -184,6 +187,7 @@ export class WebSocketConnection
     this.#visitor?.[Symbol.dispose]();
     this.#transport[Symbol.dispose]();
     this.#watched[Symbol.dispose]();
+    this.#use[Symbol.dispose]();
     this.#place[Symbol.dispose]();
     connections.remove(this);
   }

@@ -30,10 +30,10 @@ function endClosed(bench: HubBench, clients: readonly TestClient[]): void {
 }
 
 Deno.test("C48: Hub hands a large frame to few clients at a time, to the next when one has taken it", async () => {
-  const { bench, all } = benchOf(16, 12);
+  const { bench, all } = benchOf(32, 12);
   await using _bench = bench;
   for (let n = 0; n < 5; n++) bench.hub.broadcast("a", text({ n, VALUE }));
-  assertEquals(heldBy(all), 4, "a quarter of the room is for large frames");
+  assertEquals(heldBy(all), 4, "an eighth of the room is for large frames");
   assert(all.every(({ transport }) => transport.sent.length <= 1), "at most once each");
   // Those that take theirs make room; all get the newest value, however long it takes.
   for (let turn = 0; turn < 100; turn++) {
@@ -48,7 +48,7 @@ Deno.test("C48: Hub hands a large frame to few clients at a time, to the next wh
 });
 
 Deno.test("C48: Hub lets those go first that take nothing while others wait for room, and says why", async () => {
-  const { bench, all } = benchOf(16, 12);
+  const { bench, all } = benchOf(32, 12);
   await using _bench = bench;
   const [quick, ...stalled] = all;
   bench.hub.broadcast("a", text({ n: 0, VALUE }));

@@ -30,7 +30,7 @@ Deno.test("createHostBackend() throws an aborted signal's reason and ends with i
 
 const SCRIPT = `
 import { createHostBackend } from ${
-  JSON.stringify(import.meta.resolve("../../src/rpc/host/host_backend.ts"))
+  JSON.stringify(import.meta.resolve("../../../src/rpc/host/host_backend.ts"))
 };
 const backend = createHostBackend();
 const { signal } = new AbortController();

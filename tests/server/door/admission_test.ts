@@ -1,5 +1,5 @@
 import { Admission, type Place } from "../../../src/server/door/admission.ts";
-import { assertEquals } from "../../support/assert.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
 
 /** Takes a place that there must be. */
 function placeOf(admission: Admission, address: string): Place {
@@ -7,6 +7,20 @@ function placeOf(admission: Admission, address: string): Place {
   if (typeof place === "string") throw new Error(`no place: ${place}`);
   return place;
 }
+
+Deno.test("C59: Admission lets nobody in before the hub has joined its cluster", () => {
+  let isJoining = true;
+  const limits = { maxClients: 1, maxClientsPerAddress: 0 };
+  const admission = new Admission(limits, { isJoining: () => isJoining });
+  assertEquals(admission.enter("a"), "joining");
+  isJoining = false;
+  const place = admission.enter("a");
+  assert(typeof place !== "string");
+  place[Symbol.dispose]();
+  admission.startDraining();
+  isJoining = true;
+  assertEquals(admission.enter("a"), "draining");
+});
 
 Deno.test("Admission.enter() lets in as many as there are places, and gives them out again", () => {
   const admission = new Admission({ maxClients: 2, maxClientsPerAddress: 0 });

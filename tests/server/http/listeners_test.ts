@@ -1,3 +1,4 @@
+import { systemClock } from "../../../src/resilience/clock.ts";
 import { Listeners } from "../../../src/server/http/listeners.ts";
 import { SocketGuard } from "../../../src/server/sockets/socket_guard.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../support/assert.ts";
@@ -15,6 +16,10 @@ Deno.test("C09: Listeners.renew() whose new socket cannot be had leaves the old 
   assert(guard.isAvailable);
   let fails = true;
   const listeners = new Listeners({
+    clock: systemClock,
+    isListening: () => guard.isListening(),
+    onLost: () => {},
+    mayReopen: () => true,
     handler: () => new Response("ok"),
     onListening: (address) => guard.tune(address),
     handOver: (open, isShared) =>

@@ -1,5 +1,11 @@
 import { SseTransport } from "../../../src/server/http/sse_transport.ts";
-import { assertEquals, assertStringIncludes, assertThrows } from "../../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "../../support/assert.ts";
 
 /** A stream that counts how it ends. */
 function stream(changes: { keepAliveMs?: number; lingerMs?: number } = {}) {
@@ -10,6 +16,7 @@ function stream(changes: { keepAliveMs?: number; lingerMs?: number } = {}) {
     retryMs: 1000,
     epoch: () => "e1",
     lingerMs: 60_000,
+    takenBytes: () => undefined,
     abort: () => counts.aborts += 1,
     onEnd: () => {
       counts.ends += 1;
@@ -54,6 +61,26 @@ Deno.test("SseTransport ends a connection whose reader stops amid the last of it
   transport.close();
   await ended;
   assertEquals(counts, { ends: 1, aborts: 1 });
-  await reader.cancel();
+  await assertRejects(() => reader.read(), Error, "does not take");
   assertEquals(counts.ends, 1);
+});
+
+Deno.test("C07: SseTransport hands over a large frame piece by piece, as it is taken", async () => {
+  const { transport } = stream();
+  const reader = transport.body.getReader();
+  await reader.read(); // the time to wait before coming back
+  const frame = `"${"\u{1F600}x".repeat(100_000)}"`;
+  transport.send(frame);
+  const whole = transport.bufferedBytes;
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  let reads = 0;
+  for (let last = whole; transport.bufferedBytes > 0; reads += 1) {
+    text += decoder.decode((await reader.read()).value, { stream: true });
+    assert(transport.bufferedBytes < last, "what is taken is seen");
+    last = transport.bufferedBytes;
+  }
+  assertEquals(text + decoder.decode(), `data: ${frame}\n\n`);
+  assert(reads > 10);
+  transport.close();
 });

@@ -1,4 +1,4 @@
-import { FragmentGuard } from "../../../src/server/sockets/fragment_guard.ts";
+import { FragmentGuard, type WatchOptions } from "../../../src/server/sockets/fragment_guard.ts";
 import { addressKey } from "../../../src/platform/socket_address.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -20,8 +20,11 @@ class GuardBench implements AsyncDisposable {
   readonly slices: (number | "all")[] = [];
   readonly watched: ReturnType<FragmentGuard["watch"]>;
 
-  /** @param others Connections beside the one under test. */
-  constructor(others = 0) {
+  /**
+   * @param others Connections beside the one under test.
+   * @param options What that one carried before it was a WebSocket, if that is known.
+   */
+  constructor(others = 0, options: WatchOptions = { receivedBefore: 0 }) {
     const guard = new FragmentGuard({
       clock: this.clock,
       sockets: {
@@ -34,7 +37,7 @@ class GuardBench implements AsyncDisposable {
       maxMessageBytes: 65_536,
       residentBytes: () => this.resident,
     });
-    this.watched = guard.watch(PEER, { onEndless: () => this.ended += 1 });
+    this.watched = guard.watch(PEER, { onEndless: () => this.ended += 1 }, options);
     for (let port = 1; port <= others; port++) {
       guard.watch({ hostname: "127.0.0.2", port }, { onEndless() {} });
     }
@@ -114,4 +117,22 @@ Deno.test("FragmentGuard takes a rise of memory that many connections explain fo
   bench.resident += 20 * MIB;
   await bench.clock.advance(40);
   assertEquals(bench.slices.includes("all"), true);
+});
+
+Deno.test("C08: FragmentGuard holds nothing against a client that came before its upgrade", async () => {
+  for (const options of [{ receivedBefore: 10 * MIB }, {}]) {
+    await using bench = new GuardBench(0, options);
+    bench.received = 10 * MIB;
+    for (let second = 0; second < 60; second++) {
+      bench.received += 100; // a small message now and then
+      bench.watched.delivered(90);
+      await bench.clock.advance(1000);
+    }
+    assertEquals(bench.ended, 0);
+    for (let second = 0; second < 60; second++) {
+      bench.received += 100_000;
+      await bench.clock.advance(1000);
+    }
+    assertEquals(bench.ended, 1);
+  }
 });

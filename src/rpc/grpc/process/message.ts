@@ -30,6 +30,7 @@ export type Order =
 /** To the hub. The body of `answer` and `message` is the server's message. */
 export type Report =
   | { readonly kind: "answer"; readonly id: number }
+  | { readonly kind: "opened"; readonly id: number }
   | { readonly kind: "message"; readonly id: number; readonly cameAtMs: number }
   | { readonly kind: "failed"; readonly id: number; readonly failure: WireFailure }
   /** To a ping, with the memory the process holds. */

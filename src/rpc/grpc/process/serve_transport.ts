@@ -61,14 +61,14 @@ export async function serveTransport(
         while (credit === 0 && !signal.aborted) {
           await new Promise<void>((resolve) => wake = resolve);
         }
-        const next = await messages.next();
-        if (next.done) {
-          await report({ kind: "failed", id, failure: next.value });
+        const { value: event, done } = await messages.next();
+        if (done) {
+          await report({ kind: "failed", id, failure: event });
           return;
         }
         credit -= 1;
-        const { bytes, cameAtMs } = next.value;
-        await report({ kind: "message", id, cameAtMs }, bytes);
+        if (event.kind === "opened") await report({ kind: "opened", id });
+        else await report({ kind: "message", id, cameAtMs: event.cameAtMs }, event.bytes);
       }
     } catch (error) {
       if (!signal.aborted) await report({ kind: "failed", id, failure: failureOf(error) });

@@ -10,8 +10,8 @@ import type {
   GrpcTransport,
   WireAnswer,
   WireCall,
+  WireEvent,
   WireFailure,
-  WireMessage,
 } from "../transport.ts";
 import { encodeMessage, MessageReader, type Order, type Report } from "./message.ts";
 
@@ -161,12 +161,16 @@ export class TransportProcess implements GrpcTransport {
   async *stream(
     call: WireCall,
     { signal }: { signal: AbortSignal },
-  ): AsyncGenerator<WireMessage, WireFailure, undefined> {
-    const newest = new Newest<WireMessage, WireFailure>();
+  ): AsyncGenerator<WireEvent, WireFailure, undefined> {
+    const newest = new Newest<WireEvent, WireFailure>();
     const id = this.#begin({
       onLost: (failure) => newest.end(failure),
       onReport: (report, body) => {
-        if (report.kind === "message") newest.put({ bytes: body, cameAtMs: report.cameAtMs });
+        // At most one is on its way: none takes the place of another here.
+        if (report.kind === "opened") newest.put({ kind: "opened" });
+        if (report.kind === "message") {
+          newest.put({ kind: "message", bytes: body, cameAtMs: report.cameAtMs });
+        }
         if (report.kind === "failed") newest.end(report.failure);
       },
     });

@@ -1,0 +1,126 @@
+import type { Slice } from "../../platform/libc.ts";
+import type { Clock } from "../../resilience/clock.ts";
+import type { Descriptors } from "../../telemetry/process_figures.ts";
+import { type Log, logOf } from "../../telemetry/log.ts";
+import type { ConnectionTable, ConnectionVerdict, SeenConnection } from "./connection_table.ts";
+import type { DescriptorReserve } from "./descriptor_reserve.ts";
+
+/** Looks at the sockets themselves; {@linkcode SocketGuard} does. */
+export interface SweepableSockets {
+  /** Shows each connection of a slice of all sockets, and does with it as it is told. */
+  sweep(visit: (key: string, seen: SeenConnection) => ConnectionVerdict, slice: Slice): void;
+  /** Ends these connections at once; how many there were. */
+  abortAll(keys: ReadonlySet<string>): number;
+  descriptors(): Descriptors;
+}
+
+export interface ConnectionSweepOptions {
+  clock: Clock;
+  sockets: SweepableSockets;
+  table: ConnectionTable;
+  reserve: DescriptorReserve;
+  requestTimeoutMs: number;
+}
+
+/** Why the hub ended a connection that was no client's. */
+export type PendingEnd = typeof PENDING_ENDS[number];
+
+const PENDING_ENDS = ["timeout", "descriptors"] as const;
+
+/** Time between two looks, in milliseconds; each is at a slice of all sockets. */
+const LOOK_EVERY_MS = 100;
+/**
+ * A round over all sockets takes this part of the timeout, in at most so many slices: with ten
+ * thousand connections a slice costs a millisecond or two.
+ */
+const ROUND_PART = 1 / 4;
+const MAX_SLICES = 25;
+/** Time between two counts of all descriptors, in milliseconds: each reads a line a descriptor. */
+const COUNT_EVERY_MS = 500;
+
+/**
+ * Ends the connections that never become a request, or that keep none: idle ones, half a header,
+ * half a handshake. Where descriptors run short, those that nobody uses for longest go first.
+ */
+export class ConnectionSweep {
+  readonly #options: ConnectionSweepOptions;
+  readonly #log: Log = logOf("server");
+  readonly #ended = new Map<PendingEnd, number>(PENDING_ENDS.map((why) => [why, 0]));
+  #countedAt = -Infinity;
+
+  constructor(options: ConnectionSweepOptions) {
+    this.#options = options;
+  }
+
+  /** Connections that were no client's and that the hub ended, by why. */
+  ended(): ReadonlyMap<PendingEnd, number> {
+    return this.#ended;
+  }
+
+  /** Looks until aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, table, requestTimeoutMs } = this.#options;
+    const roundMs = requestTimeoutMs * ROUND_PART;
+    const everyMs = Math.min(LOOK_EVERY_MS, Math.max(1, roundMs));
+    const slices = Math.min(MAX_SLICES, Math.max(1, Math.floor(roundMs / everyMs)));
+    try {
+      for (let look = 0;; look += 1) {
+        await clock.sleep(everyMs, { signal });
+        const nth = look % slices;
+        this.#look({ nth, of: slices });
+        if (nth === slices - 1) table.endOfRound();
+        this.#countDescriptors();
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /**
+   * Ends connections that nobody uses until so many descriptors are free, if there are such.
+   * Returns how many were ended.
+   */
+  relieve(count: number): number {
+    const { sockets, table } = this.#options;
+    const keys = table.idleLongest(count);
+    const ended = keys.size === 0 ? 0 : sockets.abortAll(keys);
+    if (ended > 0) {
+      this.#count("descriptors", ended);
+      this.#log.warning("connections.ended", {
+        ended,
+        why: "descriptors run short; nobody used these connections",
+      });
+    }
+    return ended;
+  }
+
+  #look(slice: Slice): void {
+    const { sockets, table } = this.#options;
+    let closed = 0;
+    sockets.sweep((key, seen) => {
+      const verdict = table.seen(key, seen);
+      if (verdict === "close") closed += 1;
+      return verdict;
+    }, slice);
+    if (closed > 0) {
+      this.#count("timeout", closed);
+      this.#log.debug("connections.timed_out", { ended: closed });
+    }
+  }
+
+  #countDescriptors(): void {
+    const { clock, sockets, reserve } = this.#options;
+    const now = clock.now();
+    if (now - this.#countedAt < COUNT_EVERY_MS) return;
+    this.#countedAt = now;
+    const missing = reserve.look(sockets.descriptors());
+    if (missing === 0) return;
+    // So that those are seen, too, that have only just come.
+    this.#look({ nth: 0, of: 1 });
+    this.relieve(missing);
+  }
+
+  #count(why: PendingEnd, ended: number): void {
+    this.#ended.set(why, (this.#ended.get(why) ?? 0) + ended);
+  }
+}

@@ -1,0 +1,91 @@
+import { ConnectionTable } from "../../../src/server/sockets/connection_table.ts";
+import { assertEquals } from "../../support/assert.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+
+const PEER = { hostname: "127.0.0.1", port: 5000 };
+const KEY = "127.0.0.1:5000";
+const NOTHING = { receivedBytes: 0, ackedBytes: 0 };
+
+function table() {
+  const clock = new FakeClock();
+  return { clock, table: new ConnectionTable({ clock, requestTimeoutMs: 10_000 }) };
+}
+
+Deno.test("C03: ConnectionTable closes what never becomes a request, however it trickles", async () => {
+  const { clock, table: connections } = table();
+  const verdicts: string[] = [];
+  for (let second = 0; second < 13; second++) {
+    verdicts.push(connections.seen(KEY, { receivedBytes: second, ackedBytes: 0 }));
+    await clock.advance(1000);
+  }
+  assertEquals(verdicts.indexOf("close"), 11);
+  assertEquals(verdicts.at(-1), "abort", "a closed one that stays");
+});
+
+Deno.test("C03: ConnectionTable gives a kept-alive connection its time anew after each request", async () => {
+  const { clock, table: connections } = table();
+  let receivedBytes = 0;
+  for (let time = 0; time < 5; time++) {
+    const request = connections.request(PEER);
+    await clock.advance(60_000);
+    assertEquals(connections.seen(KEY, { receivedBytes, ackedBytes: 0 }), "keep", "we answer it");
+    request.answered();
+    request[Symbol.dispose]();
+    request[Symbol.dispose]();
+    await clock.advance(9000);
+    assertEquals(connections.seen(KEY, { receivedBytes, ackedBytes: 0 }), "keep");
+    receivedBytes += 100; // the next one begins, and may take as long again
+    await clock.advance(500);
+    assertEquals(connections.seen(KEY, { receivedBytes, ackedBytes: 0 }), "keep");
+    await clock.advance(9000);
+    assertEquals(
+      connections.seen(KEY, { receivedBytes: receivedBytes + 1, ackedBytes: 0 }),
+      "keep",
+    );
+  }
+  await clock.advance(1500);
+  assertEquals(connections.seen(KEY, { receivedBytes: receivedBytes + 2, ackedBytes: 0 }), "close");
+});
+
+Deno.test("C03: ConnectionTable closes a connection whose answer nobody takes, not a slow taker's", async () => {
+  const { clock, table: connections } = table();
+  const request = connections.request(PEER);
+  request.answered();
+  let ackedBytes = 0;
+  for (let second = 0; second < 100; second++) {
+    ackedBytes += 1;
+    await clock.advance(1000);
+    assertEquals(connections.seen(KEY, { receivedBytes: 0, ackedBytes }), "keep");
+  }
+  await clock.advance(10_001);
+  assertEquals(connections.seen(KEY, { receivedBytes: 0, ackedBytes }), "close");
+});
+
+Deno.test("ConnectionTable leaves clients alone, and forgets what is gone", async () => {
+  const { clock, table: connections } = table();
+  const client = connections.client(PEER);
+  await clock.advance(1_000_000);
+  assertEquals(connections.seen(KEY, NOTHING), "keep");
+  connections.endOfRound();
+  assertEquals([connections.pending, connections.isAlone(PEER)], [0, true]);
+  const another = connections.client(PEER);
+  assertEquals(connections.isAlone(PEER), false);
+  another[Symbol.dispose]();
+  client[Symbol.dispose]();
+  connections.seen(KEY, NOTHING);
+  connections.endOfRound();
+  assertEquals([connections.pending, connections.idleLongest(5)], [1, new Set([KEY])]);
+  connections.endOfRound();
+  connections.endOfRound();
+  assertEquals([connections.pending, connections.idleLongest(5)], [0, new Set<string>()]);
+});
+
+Deno.test("ConnectionTable knows an event stream, which is client and request, for one", () => {
+  const { table: connections } = table();
+  using _request = connections.request(PEER);
+  using _client = connections.client(PEER);
+  assertEquals(connections.isAlone(PEER), true);
+  assertEquals(connections.hasCarriedOthers(PEER), false);
+  using _second = connections.request(PEER);
+  assertEquals([connections.isAlone(PEER), connections.hasCarriedOthers(PEER)], [false, true]);
+});
