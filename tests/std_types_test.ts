@@ -8,16 +8,12 @@ import { closestString } from "@std/text/closest-string";
 import { deadline } from "@std/async/deadline";
 // @ts-types="../src/std_types/delay.d.ts"
 import { delay } from "@std/async/delay";
-// @ts-types="../src/std_types/jsonc.d.ts"
-import { parse as parseJsonc } from "@std/jsonc";
 // @ts-types="../src/std_types/levenshtein_distance.d.ts"
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 // @ts-types="../src/std_types/retry.d.ts"
 import { retry, RetryError, type RetryOptions } from "@std/async/retry";
 // @ts-types="../src/std_types/status.d.ts"
 import { STATUS_CODE, STATUS_TEXT } from "@std/http/status";
-// @ts-types="../src/std_types/yaml.d.ts"
-import { parse as parseYaml } from "@std/yaml";
 import * as asserts from "./support/assert.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "./support/assert.ts";
 
@@ -80,17 +76,6 @@ Deno.test("@std/http/status is as typed", async () => {
     assert((STATUS_TEXT[Number(code)] ?? "").length > 0, name);
   }
   assertEquals(STATUS_TEXT[STATUS_CODE.NotFound], "Not Found");
-});
-
-Deno.test("@std/jsonc is as typed", () => {
-  assertEquals(parseJsonc('{ // remark\n "a": [1, /* two */ 2,], }'), { a: [1, 2] });
-  assertThrows(() => parseJsonc("{"), SyntaxError);
-});
-
-Deno.test("@std/yaml is as typed", () => {
-  assertEquals(parseYaml("a:\n  - 1\n  - two # remark\n"), { a: [1, "two"] });
-  assertEquals(parseYaml("a: 2001-01-01", { schema: "core" }), { a: "2001-01-01" });
-  assertThrows(() => parseYaml("a: [1"), SyntaxError);
 });
 
 Deno.test("@std/text's two modules are as typed", () => {

@@ -1,6 +1,18 @@
-import { loadConfig, loadConfigFile, type LoadedConfig, type LoadOptions } from "../config/load.ts";
-import type { Problem } from "../config/problems.ts";
-import type { BackendConfig, Config } from "../config/schema.ts";
+import { checkFiles } from "../config/files.ts";
+import {
+  type FileTree,
+  loadConfig,
+  loadConfigFile,
+  type LoadedConfig,
+  type LoadOptions,
+} from "../config/load.ts";
+import { bounded } from "../config/parse.ts";
+import { type Origins, type Problem, problemAt, sortedByPlace } from "../config/problems.ts";
+import { resolveBackend } from "../config/resolve_paths.ts";
+import { type BackendConfig, SETTINGS, type SourceConfig, sourceSchema } from "../config/schema.ts";
+import { backendSchema } from "../config/schema_backends.ts";
+import { shownPath } from "../config/secrecy.ts";
+import { asList, asObject, type Path } from "../config/tree.ts";
 import type { Call } from "../rpc/backend.ts";
 import type { GrpcTransport } from "../rpc/grpc/transport.ts";
 import { grpcOptions } from "./grpc_backend.ts";
@@ -19,51 +31,39 @@ export async function loadFileAndCheck(
 }
 
 async function checked(loaded: LoadedConfig): Promise<LoadedConfig> {
-  if (!loaded.ok) return loaded;
-  const { config, source } = loaded;
-  const problems = [
-    ...await clusterProblems(config, source),
-    ...await grpcProblems(config, source),
-  ];
-  return problems.length === 0 ? loaded : { ok: false, problems };
+  const { tree, origins, directory } = loaded;
+  if (tree === undefined || origins === undefined || directory === undefined) return loaded;
+  const file: FileTree = { tree, origins, directory };
+  const files = await checkFiles(file);
+  const problems = sortedByPlace([
+    ...loaded.ok ? [] : loaded.problems,
+    ...files,
+    ...await grpcProblems(file, files),
+  ]);
+  return problems.length === 0
+    ? loaded
+    : { ok: false, problems: bounded(problems, origins.name), tree, origins, directory };
 }
 
-/** Files without which NATS would never be reached, and what each has to hold. */
-const NATS_FILES = {
-  ca: { holds: "-----BEGIN CERTIFICATE-----", name: "a certificate" },
-  cert: { holds: "-----BEGIN CERTIFICATE-----", name: "a certificate" },
-  key: { holds: "PRIVATE KEY-----", name: "a private key" },
-  credentials: { holds: "NKEY SEED-----", name: "a user's JWT and seed" },
-} as const;
-
-/** Whether the files that are to be shown to NATS are there. */
-async function clusterProblems({ cluster }: Config, where: string): Promise<Problem[]> {
+/**
+ * What is wrong between gRPC backends and their `.proto` files, where the rest of a backend and a
+ * source is in order.
+ */
+async function grpcProblems(
+  file: FileTree,
+  told: readonly Problem[],
+): Promise<Problem[]> {
+  const top = asObject(file.tree) ?? {};
+  // Of several channels of one poll the first stands for all.
+  const sources = asList(top["sources"]).map((each) => sourceSchema.safeParse(each).data?.[0]);
   const problems: Problem[] = [];
-  for (const key of ["ca", "cert", "key", "credentials"] as const) {
-    const file = cluster?.[key];
-    if (file === undefined) continue;
-    const { holds, name } = NATS_FILES[key];
-    const path = `cluster.${key}`;
-    const expected = `the path of a file that holds ${name}`;
-    try {
-      const text = await Deno.readTextFile(file);
-      if (text.includes(holds)) continue;
-      problems.push({ where, path, found: `a file without ${name}`, expected });
-    } catch (error) {
-      const why = error instanceof Error ? error.name : String(error);
-      problems.push({ where, path, found: `a file that cannot be read (${why})`, expected });
-    }
-  }
-  return problems;
-}
-
-/** What is wrong between gRPC backends and their `.proto` files. */
-async function grpcProblems(config: Config, where: string): Promise<Problem[]> {
-  const problems: Problem[] = [];
-  for (const [name, backend] of Object.entries(config.backends)) {
-    if (backend.transport === "grpc") {
-      problems.push(...await problemsOf(name, backend, { config, where }));
-    }
+  for (const [name, each] of Object.entries(asObject(top["backends"]) ?? {})) {
+    const backend = backendSchema.safeParse(each).data;
+    if (backend?.transport !== "grpc") continue;
+    const path = shownPath(["backends", name], SETTINGS);
+    if (told.some((problem) => problem.path?.startsWith(`${path}.`))) continue;
+    const resolved = resolveBackend(name, backend, file.directory);
+    problems.push(...await problemsOf(name, resolved, { sources, origins: file.origins }));
   }
   return problems;
 }
@@ -71,30 +71,27 @@ async function grpcProblems(config: Config, where: string): Promise<Problem[]> {
 async function problemsOf(
   name: string,
   backend: Extract<BackendConfig, { transport: "grpc" }>,
-  { config, where }: { config: Config; where: string },
+  { sources, origins }: { sources: readonly (SourceConfig | undefined)[]; origins: Origins },
 ): Promise<Problem[]> {
   // Loaded only where it is needed: it is most of what there is to load.
   const [{ checkGrpcCalls }, { createGrpcBackend }] = await Promise.all([
     import("../rpc/grpc/check.ts"),
     import("../rpc/grpc/grpc_backend.ts"),
   ]);
-  // As the file has them: of several channels of one poll the first stands for all.
-  const calls: { path: string; call: Call }[] = config.sources
-    .filter(({ channel, shares_poll_of = channel }) => shares_poll_of === channel)
-    .flatMap((source, index) =>
-      source.backend === name
-        ? [{ path: `sources[${index}]`, call: { method: source.method, params: source.params } }]
-        : []
-    );
+  const calls: { path: Path; call: Call }[] = sources.flatMap((source, index) =>
+    source?.backend === name
+      ? [{ path: ["sources", index], call: { method: source.method, params: source.params } }]
+      : []
+  );
   const { method } = backend.health_check;
   if (method !== undefined) {
-    calls.push({ path: `backends.${name}.health_check`, call: { method } });
+    calls.push({ path: ["backends", name, "health_check"], call: { method } });
   }
   const problems = checkGrpcCalls(backend.proto, calls.map(({ call }) => call))
     .map(({ index, at, path: inside, why }): Problem => {
-      const call = index === undefined ? `backends.${name}` : calls[index]?.path;
-      const path = `${call}.${at}${inside === "" ? "" : `.${inside}`}`;
-      return { where, path, found: `something that cannot be used (${why})`, expected: WANTED[at] };
+      const call = index === undefined ? ["backends", name] : calls[index]?.path ?? [];
+      const found = `something that cannot be used (${why})`;
+      return problemAt([...call, at, ...stepsOf(inside)], origins, { found, expected: WANTED[at] });
     });
   if (problems.length > 0) return problems;
   try {
@@ -103,12 +100,8 @@ async function problemsOf(
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const found = `something that cannot be used (${why})`;
-    return [{
-      where,
-      path: `backends.${name}`,
-      found,
-      expected: "files and a URL that can be used",
-    }];
+    const expected = "files and a URL that can be used";
+    return [problemAt(["backends", name], origins, { found, expected })];
   }
 }
 
@@ -118,6 +111,12 @@ function openTransport(): GrpcTransport {
     throw new TypeError("a check calls nobody");
   };
   return { unary: none, stream: none, [Symbol.asyncDispose]: () => Promise.resolve() };
+}
+
+/** The steps of a path inside parameters, such as `filter.states[2]`. */
+function stepsOf(path: string): Path {
+  return [...path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)]
+    .map(([, index, key = ""]) => index === undefined ? key : Number(index));
 }
 
 const WANTED = {

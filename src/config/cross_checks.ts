@@ -32,6 +32,7 @@ function checkBackend(name: string, backend: Tree, origins: Origins): Problem[] 
     problems.push(problemAt(path, origins, {
       found: "a name that is not allowed",
       expected: "a lower-case letter, then up to 63 lower-case letters, digits, - or _",
+      isKey: true,
     }));
   }
   const method = asObject(asObject(backend)?.["health_check"])?.["method"];

@@ -3,7 +3,8 @@ import { formatDuration } from "./duration.ts";
 import { formatListen } from "./listen.ts";
 import { excerpt } from "./problems.ts";
 import { safeUrl } from "./safe_url.ts";
-import type { Config } from "./schema.ts";
+import { type Config, SETTINGS } from "./schema.ts";
+import type { Path } from "./tree.ts";
 
 export interface Changes {
   /** Changes that a reload puts in force without dropping a client. */
@@ -12,104 +13,89 @@ export interface Changes {
   readonly needsRestart: readonly string[];
 }
 
-/**
- * What a reload puts in force. Of `tls` the files alone: turning it on or off makes another
- * server. Of `log` the level alone.
- */
-const RELOADED = /^(backends|hooks|sources|auth|origins|hosts)\b|^log\.level$|^tls\./;
-
-/** Values at and below these paths are not shown: they may well have come from the environment. */
-const SECRET =
-  /^auth\.tokens\.[^.]+\.token$|^auth\.jwt\.\d+\.secret$|^cluster\.nkey$|\.(headers|params)$|^hooks\.[^.]+\.(url|secret|body)$/;
-
-const URLS = /\.(url|nats|proxy|jwks_url)$/;
-
-/** Keys whose numbers are milliseconds; a test compares them with the schema. */
-export const DURATION_KEYS: ReadonlySet<string> = new Set([
-  "timeout",
-  "min",
-  "max",
-  "open_for",
-  "max_open_for",
-  "every",
-  "stale_after",
-  "heartbeat_every",
-  "ping_every",
-  "request_timeout",
-  "stall_timeout",
-  "history_for",
-  "clock_skew",
-  "keep_keys_for",
-  "incidents_for",
-  "after",
-  "remind",
-  "drain",
-  "reconnect_within",
-  "lease",
-  "grace",
-]);
-
 /** Tells what differs between the configuration in force and the next one. */
 export function describeChanges(before: Config, after: Config): Changes {
-  const changes = compare("", partsOf(before), partsOf(after));
-  const lines = (reloaded: boolean) =>
-    changes.filter(({ path }) => RELOADED.test(path) === reloaded).map(({ line }) => line);
+  const [old, next] = [partsOf(before), partsOf(after)];
+  const changes = [...new Set([...old.keys(), ...next.keys()])].flatMap((name) => {
+    const { at = [], value: then } = old.get(name) ?? {};
+    const { at: path = at, value: now } = next.get(name) ?? {};
+    return compare({ name, path }, then, now);
+  });
+  const lines = (isReloaded: boolean) =>
+    changes.filter(({ path }) => (SETTINGS.at(path).reloads === true) === isReloaded)
+      .map(({ line }) => line);
   return { applies: lines(true), needsRestart: lines(false) };
 }
 
-/**
- * The parts of a configuration by path, with lists of named things keyed by those names: a source
- * that moved within its list is no change.
- */
-function partsOf(config: Config): Record<string, unknown> {
-  const { listen, backends, sources, auth, hooks, ...rest } = config;
-  return {
-    listen: formatListen(listen),
-    ...prefixed("backends", Object.entries(backends)),
-    ...prefixed("sources", sources.map(({ channel, ...source }) => [channel, source])),
-    ...prefixed("hooks", hooks.map(({ name, ...hook }) => [name, hook])),
-    ...prefixed("auth.tokens", auth.tokens.map(({ name, ...token }) => [name, token])),
-    ...prefixed("auth.jwt", auth.jwt.map((jwt, index) => [String(index), jwt])),
-    ...rest,
-  };
+interface Part {
+  /** Where it stands in the configuration. */
+  readonly at: Path;
+  readonly value: unknown;
 }
 
-function prefixed(prefix: string, entries: readonly [string, unknown][]): Record<string, unknown> {
-  return Object.fromEntries(entries.map(([name, value]) => [`${prefix}.${name}`, value]));
+/**
+ * The parts of a configuration by how they are called, with lists of named things keyed by those
+ * names: a source that moved within its list is no change.
+ */
+function partsOf(config: Config): Map<string, Part> {
+  const { listen, backends, sources, auth, hooks, ...rest } = config;
+  const part = (name: string, at: Path, value: unknown): [string, Part] => [name, { at, value }];
+  return new Map([
+    part("listen", ["listen"], formatListen(listen)),
+    ...Object.entries(backends)
+      .map(([name, each]) => part(`backends.${name}`, ["backends", name], each)),
+    ...sources.map(({ channel, ...each }, at) => part(`sources.${channel}`, ["sources", at], each)),
+    ...hooks.map(({ name, ...each }, at) => part(`hooks.${name}`, ["hooks", at], each)),
+    ...auth.tokens.map(({ name, ...each }, at) =>
+      part(`auth.tokens.${name}`, ["auth", "tokens", at], each)
+    ),
+    ...auth.jwt.map((each, at) => part(`auth.jwt.${at}`, ["auth", "jwt", at], each)),
+    ...Object.entries(rest).map(([key, each]) => part(key, [key], each)),
+  ]);
 }
 
 interface Change {
-  readonly path: string;
+  readonly path: Path;
   readonly line: string;
 }
 
-function compare(path: string, before: unknown, after: unknown): Change[] {
-  if (isRecord(before) && isRecord(after) && !SECRET.test(path)) {
+interface Compared {
+  /** How it is called in the line. */
+  readonly name: string;
+  readonly path: Path;
+}
+
+function compare({ name, path }: Compared, before: unknown, after: unknown): Change[] {
+  if (isRecord(before) && isRecord(after) && !SETTINGS.at(path).secret) {
     const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
     return [...keys].flatMap((key) =>
-      compare(path === "" ? key : `${path}.${key}`, before[key], after[key])
+      compare({ name: `${name}.${key}`, path: [...path, key] }, before[key], after[key])
     );
   }
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
-  return [{ path, line: `${path}: ${changeOf(path, before, after)}` }];
+  return [{ path, line: `${name}: ${changeOf(path, before, after)}` }];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function changeOf(path: string, before: unknown, after: unknown): string {
+function changeOf(path: Path, before: unknown, after: unknown): string {
   if (before === undefined) return "added";
   if (after === undefined) return "removed";
-  if (SECRET.test(path)) return "changed";
+  if (SETTINGS.at(path).secret) return "changed";
   const [old, next] = [show(path, before), show(path, after)];
   return old === next ? "changed" : `${old} -> ${next}`;
 }
 
-function show(path: string, value: unknown): string {
-  if (URLS.test(path)) return [value].flat().map((url) => safeUrl(String(url))).join(", ");
+function show(path: Path, value: unknown): string {
+  const { url, unit } = SETTINGS.at(path);
+  if (url) return [value].flat().map((each) => shownUrl(String(each))).join(", ");
   if (typeof value === "string") return excerpt(value);
-  const key = path.slice(path.lastIndexOf(".") + 1);
-  if (typeof value === "number" && DURATION_KEYS.has(key)) return formatDuration(value);
-  return JSON.stringify(value);
+  return typeof value === "number" && unit === "ms" ? formatDuration(value) : JSON.stringify(value);
+}
+
+/** Where a word may stand in an address's place, such as "none", it is shown as it is. */
+function shownUrl(text: string): string {
+  return text.includes(":") ? safeUrl(text) : excerpt(text);
 }

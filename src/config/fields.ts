@@ -11,7 +11,8 @@ import {
   type Milliseconds,
   parseDuration,
 } from "./duration.ts";
-import { oneOf } from "./suggest.ts";
+import { type Aliases, oneOf } from "./suggest.ts";
+import { type FileKind, withTraits } from "./traits.ts";
 
 /** An object with these keys and no others. */
 export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
@@ -36,13 +37,31 @@ export interface DurationLimits {
 export function duration(limits: DurationLimits = {}) {
   const { min = 1, max = LONGEST } = limits;
   const error = `${DURATION_GRAMMAR}, from "${formatDuration(min)}" to "${formatDuration(max)}"`;
-  return z.string({ error })
-    .regex(DURATION_PATTERN, { error, abort: true })
-    .refine((text) => {
-      const ms = parseDuration(text);
-      return ms !== undefined && ms >= min && ms <= max;
-    }, { error })
-    .transform((text): Milliseconds => parseDuration(text) ?? 0);
+  return withTraits(
+    z.string({ error })
+      .regex(DURATION_PATTERN, { error, abort: true })
+      .refine((text) => {
+        const ms = parseDuration(text);
+        return ms !== undefined && ms >= min && ms <= max;
+      }, { error })
+      .transform((text): Milliseconds => parseDuration(text) ?? 0),
+    { unit: "ms" },
+  );
+}
+
+/** The longest path of a file that is one; what is longer is the file's text in its place. */
+const LONGEST_PATH = 1024;
+
+/** The path of a file that holds something; relative ones are taken from the configuration's. */
+export function filePath(kind: FileKind, expected: string) {
+  const error = `${expected}, not what is in it`;
+  return withTraits(
+    nonEmpty(expected).refine(
+      (text) => text.length <= LONGEST_PATH && !/[\r\n]|-----BEGIN /.test(text),
+      { error },
+    ),
+    { file: kind },
+  );
 }
 
 /** A whole number from `min` to `max`, both included. */
@@ -56,8 +75,8 @@ export function yesOrNo() {
 }
 
 /** One of a few words. */
-export function choice<const Words extends readonly string[]>(words: Words) {
-  return z.enum(words, { error: ({ input }) => oneOf(words, input) });
+export function choice<const Words extends readonly string[]>(words: Words, aliases?: Aliases) {
+  return z.enum(words, { error: ({ input }) => oneOf(words, input, aliases) });
 }
 
 /** A string that matches `pattern`, which `expected` puts in words. */
@@ -73,11 +92,14 @@ export function nonEmpty(expected: string) {
 /** A URL with a host and one of these schemes; credentials in it are allowed, a fragment is not. */
 export function url(schemes: readonly string[]) {
   const error = `a URL that starts with ${schemes.map((each) => `${each}://`).join(" or ")}`;
-  return z.string({ error }).refine((value) => {
-    const parsed = URL.parse(value);
-    return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1)) &&
-      parsed.hostname !== "" && parsed.hash === "" && /^\S+$/.test(value);
-  }, { error }).meta({ pattern: `^(${schemes.join("|")})://` });
+  return withTraits(
+    z.string({ error }).refine((value) => {
+      const parsed = URL.parse(value);
+      return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1)) &&
+        parsed.hostname !== "" && parsed.hash === "" && /^\S+$/.test(value);
+    }, { error }).meta({ pattern: `^(${schemes.join("|")})://` }),
+    { url: true },
+  );
 }
 
 export interface OrderedKeys {

@@ -1,4 +1,3 @@
-import type { Problem } from "./problems.ts";
 import { type Path, pathText, type Tree } from "./tree.ts";
 
 /** The environment, injected: this room never reads it by itself. */
@@ -6,15 +5,24 @@ export type Env = Readonly<Record<string, string | undefined>>;
 
 export interface InterpolateOptions {
   env: Env;
-  /** Name of the file, for problems. */
-  name: string;
+  /** Whether a variable that is not set may be named here. Default: everywhere. */
+  mayShowVariable?: (path: Path, variable: string) => boolean;
+  /** An object or list was begun to be copied. */
+  onCopied?: (container: object, copy: object, path: Path) => void;
+}
+
+/** Something that cannot be taken over, and where. */
+export interface InterpolationProblem {
+  readonly path: Path;
+  readonly found: string;
+  readonly expected: string;
 }
 
 export interface Interpolated {
   readonly tree: Tree;
   /** Paths whose value holds a variable's: problems must not show them. */
   readonly fromEnv: ReadonlySet<string>;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly InterpolationProblem[];
   /** False if there was too much of it, so that only a part was copied. */
   readonly isComplete: boolean;
 }
@@ -39,15 +47,14 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * a prototype are turned away.
  */
 export function interpolate(value: unknown, options: InterpolateOptions): Interpolated {
-  const { env, name } = options;
+  const { env, mayShowVariable = () => true, onCopied } = options;
   const fromEnv = new Set<string>();
-  const problems: Problem[] = [];
+  const problems: InterpolationProblem[] = [];
   let left = MAX_VALUES;
   let isTooMuch = false;
 
   function problem(path: Path, found: string, expected: string): null {
-    const text = pathText(path);
-    problems.push({ where: name, ...(text === "" ? {} : { path: text }), found, expected });
+    problems.push({ path, found, expected });
     return null;
   }
 
@@ -81,6 +88,7 @@ export function interpolate(value: unknown, options: InterpolateOptions): Interp
 
   function copyList(list: readonly unknown[], path: Path): Tree[] {
     const copied: Tree[] = [];
+    onCopied?.(list, copied, path);
     for (const [index, each] of list.entries()) {
       if (isTooMuch) break;
       copied.push(copy(each, [...path, index]));
@@ -90,6 +98,7 @@ export function interpolate(value: unknown, options: InterpolateOptions): Interp
 
   function copyObject(object: object, path: Path): { [key: string]: Tree } {
     const copied: { [key: string]: Tree } = {};
+    onCopied?.(object, copied, path);
     for (const [key, each] of Object.entries(object)) {
       if (isTooMuch) break;
       if (key === "__proto__") problem([...path, key], "a key that is not allowed", "another name");
@@ -112,12 +121,14 @@ export function interpolate(value: unknown, options: InterpolateOptions): Interp
       }
       fromEnv.add(pathText(path));
       const value = Object.hasOwn(env, variable) ? env[variable] : undefined;
-      if (value === undefined) {
+      if (value === undefined && mayShowVariable(path, variable)) {
         problem(
           path,
           `\${${variable}}, which is not set`,
           `the environment variable ${variable} to be set`,
         );
+      } else if (value === undefined) {
+        problem(path, "a variable that is not set", "it to be set, or $${ for a literal ${");
       }
       return value ?? "";
     });

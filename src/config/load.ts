@@ -5,7 +5,13 @@
 import { dirname, resolve } from "node:path";
 import { DEFAULT_CONFIG, DEFAULT_NAME } from "./default.ts";
 import type { Env } from "./interpolate.ts";
-import { checkConfigValue, type Override, parseConfig, type ParsedConfig } from "./parse.ts";
+import {
+  checkConfigValue,
+  type CheckedTree,
+  type Override,
+  parseConfig,
+  type ParsedConfig,
+} from "./parse.ts";
 import type { Problem } from "./problems.ts";
 import { readConfigText } from "./read_file.ts";
 import { resolvePaths } from "./resolve_paths.ts";
@@ -34,8 +40,14 @@ export interface LoadOptions {
 
 /** What is in force, or everything that is wrong. */
 export type LoadedConfig =
-  | { readonly ok: true; readonly config: Config; readonly source: string }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | ({ readonly ok: true; readonly config: Config; readonly source: string } & FileTree)
+  | ({ readonly ok: false; readonly problems: readonly Problem[] } & Partial<FileTree>);
+
+/** What a file says, as far as it could be read: for checks that go beyond it. */
+export interface FileTree extends CheckedTree {
+  /** Where relative paths start. */
+  readonly directory: string;
+}
 
 /** Name of the token that `HOLDFAST_TOKEN` makes. */
 const ENV_TOKEN_NAME = "env";
@@ -58,10 +70,12 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     : await parseFile(file, env, overrides);
   const token = envToken(env);
   const problems = [...parsed.ok ? [] : parsed.problems, ...token.problems];
-  if (!parsed.ok || problems.length > 0) return { ok: false, problems };
+  const directory = file === undefined ? "." : dirname(file);
+  if (!parsed.ok || problems.length > 0) return { ...parsed, ok: false, problems, directory };
   const config = withStateDirectory(parsed.config, env);
   return {
-    ok: true,
+    ...parsed,
+    directory,
     config: token.value === undefined ? config : withToken(config, token.value),
     source: file ?? DEFAULT_NAME,
   };
@@ -73,7 +87,8 @@ export async function loadConfigFile(
   options: { env: Env },
 ): Promise<LoadedConfig> {
   const parsed = await parseFile(file, options.env, []);
-  return parsed.ok ? { ...parsed, source: file } : parsed;
+  const directory = dirname(file);
+  return parsed.ok ? { ...parsed, source: file, directory } : { ...parsed, directory };
 }
 
 async function parseFile(
@@ -85,7 +100,7 @@ async function parseFile(
   if (!read.ok) return read;
   const { text, format } = read;
   const parsed = parseConfig(text, { format, env, name: file, overrides });
-  return parsed.ok ? { ok: true, config: resolvePaths(parsed.config, dirname(file)) } : parsed;
+  return parsed.ok ? { ...parsed, config: resolvePaths(parsed.config, dirname(file)) } : parsed;
 }
 
 function overridesOf(flags: ConfigFlags, env: Env): Override[] {

@@ -1,14 +1,24 @@
+import { correct } from "./corrections.ts";
 import { crossCheck } from "./cross_checks.ts";
 import { type Env, interpolate } from "./interpolate.ts";
-import { type Origins, type Problem, problemsOf } from "./problems.ts";
-import { type Config, configSchema } from "./schema.ts";
-import { type Format, parseSyntax } from "./syntax.ts";
+import { type Origins, type Problem, problemAt, problemsOf, sortedByPlace } from "./problems.ts";
+import { type Config, configSchema, SETTINGS } from "./schema.ts";
+import { mayShowKey } from "./secrecy.ts";
+import type { Positions } from "./text/positions.ts";
+import type { RepeatedKey } from "./text/reading.ts";
+import { type Format, parseSyntax } from "./text/syntax.ts";
 import { asObject, type Path, pathText, type Tree } from "./tree.ts";
+
+/** The values of a file, for checks that go beyond it. */
+export interface CheckedTree {
+  readonly tree: Tree;
+  readonly origins: Origins;
+}
 
 /** A checked configuration, or everything that is wrong with it. */
 export type ParsedConfig =
-  | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | ({ readonly ok: true; readonly config: Config } & CheckedTree)
+  | ({ readonly ok: false; readonly problems: readonly Problem[] } & Partial<CheckedTree>);
 
 /** Most problems told of one configuration; how many more there are is told in one line. */
 const MAX_PROBLEMS = 100;
@@ -34,7 +44,9 @@ export interface ParseOptions {
 /** Reads a configuration from its text. Pure, and never throws. */
 export function parseConfig(text: string, options: ParseOptions): ParsedConfig {
   const syntax = parseSyntax(text, options.format, options.name);
-  return syntax.ok ? checkConfigValue(syntax.value, options) : syntax;
+  if (!syntax.ok) return syntax;
+  const { value, positions, repeated } = syntax;
+  return check(value, options, { positions, repeated });
 }
 
 /** Checks a configuration that is data already. Pure, and never throws. */
@@ -42,26 +54,86 @@ export function checkConfigValue(
   value: unknown,
   options: Omit<ParseOptions, "format">,
 ): ParsedConfig {
+  return check(value, options);
+}
+
+interface Text {
+  readonly positions: Positions;
+  readonly repeated: readonly RepeatedKey[];
+}
+
+function check(value: unknown, options: Omit<ParseOptions, "format">, text?: Text): ParsedConfig {
   const { env, name, overrides = [] } = options;
-  const { tree, fromEnv, problems, isComplete } = interpolate(value, { env, name });
-  if (!isComplete) return { ok: false, problems };
-  for (const override of overrides) put(tree, override);
+  const containers = new Map<object, Path>();
+  const copied = interpolate(value, {
+    env,
+    mayShowVariable: (path, variable) =>
+      !SETTINGS.mayHoldSecret(path) || /^[A-Z][A-Z0-9_]*$/.test(variable),
+    onCopied(container, copy, path) {
+      if (!containers.has(container)) containers.set(container, path);
+      text?.positions.copied(container, copy);
+    },
+  });
+  const { tree, fromEnv, isComplete } = copied;
   const origins: Origins = {
     name,
     fromEnv,
     overrides: new Map(overrides.map(({ path, from }) => [pathText(path), from])),
+    ...(text === undefined ? {} : { source: { tree, positions: text.positions } }),
   };
-  const result = configSchema.safeParse(tree);
-  const told = new Set(problems.map(({ path }) => path));
-  const all = [
-    ...problems,
-    ...[...problemsOf(result.error?.issues ?? [], tree, origins), ...crossCheck(tree, origins)]
-      // What became of a variable that is not set is no news.
-      .filter(({ path }) => path === undefined || !told.has(path)),
+  const problems = [
+    ...copied.problems.map(({ path, ...words }) => problemAt(path, origins, words)),
+    ...repeatedKeys(text, containers, name),
   ];
-  if (!result.success || all.length > 0) return { ok: false, problems: bounded(all, name) };
+  if (!isComplete) return { ok: false, problems };
+  for (const override of overrides) put(tree, override);
+  const { problems: misspelt, guessed } = correct(tree, origins);
+  problems.push(...misspelt);
+  const told = new Set(
+    copied.problems.map(({ path }) => placeOf(problemAt(path, origins, NOTHING))),
+  );
+  const result = configSchema.safeParse(tree);
+  const further = [
+    ...problemsOf(result.error?.issues ?? [], tree, origins),
+    ...crossCheck(tree, origins),
+  ].filter((problem) =>
+    // What became of a variable that is not set, or of a guess, is no news.
+    !told.has(placeOf(problem)) && !isBelow(problem.path, guessed)
+  );
+  const all = sortedByPlace([...problems, ...further]);
+  if (!result.success || all.length > 0) {
+    return { ok: false, problems: bounded(all, name), tree, origins };
+  }
   const { $schema: _, ...config } = result.data;
-  return { ok: true, config };
+  return { ok: true, config, tree, origins };
+}
+
+const NOTHING = { found: "", expected: "" };
+
+function placeOf({ path, line, column }: Problem): string {
+  return `${line}:${column}:${path}`;
+}
+
+function isBelow(path: string | undefined, places: ReadonlySet<string>): boolean {
+  return [...places].some((place) => path === place || path?.startsWith(`${place}.`));
+}
+
+/** A key that stands twice, and which may be shown. */
+function repeatedKeys(
+  text: Text | undefined,
+  containers: ReadonlyMap<object, Path>,
+  where: string,
+): Problem[] {
+  return (text?.repeated ?? []).map(({ container, key, at }): Problem => {
+    const isShown = mayShowKey(key, containers.get(container) ?? [], SETTINGS);
+    const shown = isShown ? ` ${JSON.stringify(key.slice(0, 64))}` : "";
+    return {
+      where,
+      ...text?.positions.lineColumn(at),
+      found: shown === "" ? "a key a second time" : `the key${shown} a second time`,
+      expected: "each key once in its object",
+    };
+  });
 }
 
 /** Sets a value; where the file has something else than an object on the way, that is the problem. */
@@ -76,7 +148,8 @@ function put(tree: Tree, { path, value }: Override): void {
   if (target !== undefined && last !== undefined) target[last] = value;
 }
 
-function bounded(problems: readonly Problem[], where: string): readonly Problem[] {
+/** The first hundred of many, and how many more there are. */
+export function bounded(problems: readonly Problem[], where: string): readonly Problem[] {
   const more = problems.length - MAX_PROBLEMS;
   if (more <= 0) return problems;
   const rest: Problem = { where, found: `${more} more problems`, expected: "none" };

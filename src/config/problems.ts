@@ -1,5 +1,8 @@
 /** What is wrong with a configuration, in words that never hold a secret. */
 import type * as z from "zod";
+import { SETTINGS } from "./schema.ts";
+import { isBesideSecret, shownPath } from "./secrecy.ts";
+import type { Positions } from "./text/positions.ts";
 import { type Path, pathText, type Tree, valueAt } from "./tree.ts";
 
 /** One thing wrong. All of a configuration's problems are told at once. */
@@ -8,7 +11,7 @@ export interface Problem {
   readonly where: string;
   /** The path inside a file, such as `sources[2].every`. */
   readonly path?: string;
-  /** Counted from 1; known where the text itself could not be read. */
+  /** Counted from 1; absent where what is wrong stands in no file. */
   readonly line?: number;
   readonly column?: number;
   /** What was found there. Never a secret, nor anything that came from the environment. */
@@ -41,6 +44,8 @@ export interface Origins {
   readonly fromEnv: ReadonlySet<string>;
   /** Paths set by a flag or a variable, with its name. */
   readonly overrides?: ReadonlyMap<string, string>;
+  /** Where in the file what stands; absent where there is no file. */
+  readonly source?: { readonly tree: Tree; readonly positions: Positions };
 }
 
 /** A value as a problem may show it. */
@@ -50,45 +55,17 @@ export function describeFound(value: Tree | undefined, path: Path, origins: Orig
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
   if (origins.fromEnv.has(pathText(path))) return "a string (from the environment)";
-  if (isSecret(path)) return `a ${typeof value}`;
-  if (typeof value === "string") {
-    return mayHoldCredentials(path, value) ? "a string" : excerpt(value);
-  }
-  return String(value);
+  const traits = SETTINGS.at(path);
+  if (typeof value !== "string") return traits.secret ? `a ${typeof value}` : String(value);
+  const mayShow = traits.url && !traits.secret
+    ? isPlainAddress(value)
+    : !SETTINGS.mayHoldSecret(path);
+  return mayShow && traits.file === undefined ? excerpt(value) : "a string";
 }
 
-/** Keys below `auth` whose values are no secrets. */
-const OPEN_AUTH_KEYS = new Set([
-  "name",
-  "channels",
-  "publish",
-  "issuer",
-  "audience",
-  "clock_skew",
-  "jwks_url",
-]);
-
-/** Keys of a hook whose values are no secrets. */
-const OPEN_HOOK_KEYS = new Set(["name", "on", "backends", "channels", "after", "remind"]);
-
-/**
- * Whether a path is one where secrets live. A secret put in the wrong place nearby, such as a
- * token given as a bare string, counts as well.
- */
-function isSecret(path: Path): boolean {
-  const keys = path.filter((step) => typeof step === "string");
-  if (keys[0] === "auth") return !keys.some((key) => OPEN_AUTH_KEYS.has(key));
-  if (keys[0] === "cluster" && keys[1] === "nkey") return true;
-  // The address of a chat tool's hook is a secret like any token.
-  if (keys[0] === "hooks") return !keys.some((key) => OPEN_HOOK_KEYS.has(key));
-  return keys.includes("headers") || keys.includes("params");
-}
-
-function mayHoldCredentials(path: Path, value: string): boolean {
-  // A list of URLs is as its key.
-  const key = path.findLast((step) => typeof step === "string");
-  return (key === "url" || key === "nats" || key === "jwks_url" || key === "proxy") &&
-    /[@?]/.test(value);
+/** An address, and one without a login or a query. */
+function isPlainAddress(value: string): boolean {
+  return /:\/\/|^\/|:\d+/.test(value) && !/[@?]/.test(value);
 }
 
 /** Reads zod's issues about `tree` as problems. */
@@ -115,12 +92,15 @@ function problemsOfIssue(issue: z.core.$ZodIssue, tree: Tree, origins: Origins):
       problemAt([...path, key], origins, {
         found: "an unknown key",
         expected: answers[index] ?? issue.message,
+        isKey: true,
       })
     );
   }
   if (issue.code === "invalid_key") {
     const expected = issue.issues[0]?.message ?? issue.message;
-    return [problemAt(path, origins, { found: "a key that is not allowed", expected })];
+    return [
+      problemAt(path, origins, { found: "a key that is not allowed", expected, isKey: true }),
+    ];
   }
   if (issue.code === "invalid_union") {
     const meant = meantBranch(issue);
@@ -131,9 +111,13 @@ function problemsOfIssue(issue: z.core.$ZodIssue, tree: Tree, origins: Origins):
     }
   }
   const given = issue.code === "custom" ? issue.params?.["found"] : undefined;
-  const found = typeof given === "string" && !origins.fromEnv.has(pathText(path))
+  const value = valueAt(tree, path);
+  const isGiven = typeof given === "string" && !origins.fromEnv.has(pathText(path));
+  const found = isGiven
     ? given
-    : describeFound(valueAt(tree, path), path, origins);
+    : typeof value === "string" && isBesideSecret(path, SETTINGS)
+    ? "a string"
+    : describeFound(value, path, origins);
   return [problemAt(path, origins, { found, expected: issue.message })];
 }
 
@@ -150,14 +134,33 @@ function meantBranch(
   return others.length === 0 ? meant : undefined;
 }
 
+/** What a problem says, and whether it is the key itself that is wrong. */
+export interface ProblemWords {
+  readonly found: string;
+  readonly expected: string;
+  readonly isKey?: true;
+}
+
 /** A problem at a path, blamed on the flag or variable that set it, if one did. */
-export function problemAt(
-  path: Path,
-  origins: Origins,
-  words: { found: string; expected: string },
-): Problem {
-  const key = pathText(path);
-  const override = origins.overrides?.get(key);
-  if (override !== undefined) return { where: override, ...words };
-  return { where: origins.name, ...(key === "" ? {} : { path: key }), ...words };
+export function problemAt(path: Path, origins: Origins, words: ProblemWords): Problem {
+  const { found, expected, isKey } = words;
+  const override = origins.overrides?.get(pathText(path));
+  if (override !== undefined) return { where: override, found, expected };
+  const { source } = origins;
+  const position = source?.positions.locate(source.tree, path, isKey ? "key" : "value");
+  const shown = shownPath(path, SETTINGS);
+  return {
+    where: origins.name,
+    ...(shown === "" ? {} : { path: shown }),
+    ...position,
+    found,
+    expected,
+  };
+}
+
+/** Problems in the order of the file; those that stand in none come first. */
+export function sortedByPlace(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) =>
+    (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
+  );
 }

@@ -1,5 +1,5 @@
 import type { Problem } from "./problems.ts";
-import type { Format } from "./syntax.ts";
+import type { Format } from "./text/syntax.ts";
 
 /** A file's text and how it is written, or why there is none. */
 export type FileText =
@@ -23,23 +23,32 @@ export async function readConfigText(file: string): Promise<FileText> {
   if (format === undefined) {
     return bad(file, "a file name with another ending", ".json, .jsonc, .yaml or .yml");
   }
+  const read = await readText(file);
+  return typeof read === "string" ? { ok: true, text: read, format } : bad(file, ...read);
+}
+
+/** What was found in place of a file's text, and what was expected. Never quotes the file's name. */
+export type NoText = readonly [found: string, expected: string];
+
+/** The text of a file that a configuration needs. Never throws. */
+export async function readText(file: string): Promise<string | NoText> {
   let bytes: Uint8Array | undefined;
   try {
     // Asked before opening: to open a pipe would wait for whoever writes to it.
     const { isDirectory, isFile } = await Deno.stat(file);
-    if (isDirectory) return bad(file, "a directory", "a file");
-    if (!isFile) return bad(file, "a device or a pipe", "a regular file");
+    if (isDirectory) return ["a directory", "a file"];
+    if (!isFile) return ["a device or a pipe", "a regular file"];
     bytes = await readBounded(file);
   } catch (error) {
-    return bad(file, whyUnreadable(error), "a file that can be read");
+    return [whyUnreadable(error), "a file that can be read"];
   }
   if (bytes === undefined) {
-    return bad(file, `more than ${MAX_FILE_BYTES} bytes`, `at most ${MAX_FILE_BYTES}`);
+    return [`more than ${MAX_FILE_BYTES} bytes`, `at most ${MAX_FILE_BYTES}`];
   }
   try {
-    return { ok: true, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), format };
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    return bad(file, "bytes that are not UTF-8", "text in UTF-8");
+    return ["bytes that are not UTF-8", "text in UTF-8"];
   }
 }
 

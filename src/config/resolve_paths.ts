@@ -1,47 +1,33 @@
 import { isAbsolute, join } from "node:path";
-import type { BackendConfig, ClusterConfig, Config } from "./schema.ts";
+import { type BackendConfig, type Config, SETTINGS } from "./schema.ts";
+import type { Path } from "./tree.ts";
 
 /**
  * Takes relative file paths of a configuration as relative to the file they stand in, so that a
  * service finds its certificates whatever directory it was started in.
  */
 export function resolvePaths(config: Config, directory: string): Config {
-  const at = (path: string) => isAbsolute(path) ? path : join(directory, path);
-  const { tls, backends, cluster, state, ...rest } = config;
-  return {
-    ...rest,
-    state: { ...state, ...(state.dir === undefined ? {} : { dir: at(state.dir) }) },
-    backends: Object.fromEntries(
-      Object.entries(backends).map(([name, backend]) => [name, resolveBackend(backend, at)]),
-    ),
-    ...(tls === undefined ? {} : { tls: { cert: at(tls.cert), key: at(tls.key) } }),
-    ...(cluster === undefined ? {} : { cluster: resolveCluster(cluster, at) }),
-  };
+  return resolved(config, [], directory) as Config;
 }
 
-function resolveCluster(cluster: ClusterConfig, at: (path: string) => string): ClusterConfig {
-  const { ca, cert, key, credentials } = cluster;
-  return {
-    ...cluster,
-    ...(ca === undefined ? {} : { ca: at(ca) }),
-    ...(cert === undefined ? {} : { cert: at(cert) }),
-    ...(key === undefined ? {} : { key: at(key) }),
-    ...(credentials === undefined ? {} : { credentials: at(credentials) }),
-  };
+/** The same for one backend by itself. */
+export function resolveBackend<Backend extends BackendConfig>(
+  name: string,
+  backend: Backend,
+  directory: string,
+): Backend {
+  return resolved(backend, ["backends", name], directory) as Backend;
 }
 
-function resolveBackend(backend: BackendConfig, at: (path: string) => string): BackendConfig {
-  if (backend.transport !== "grpc") return backend;
-  const { proto, tls, ...rest } = backend;
-  return {
-    ...rest,
-    ...(proto === undefined ? {} : { proto: at(proto) }),
-    ...(tls === undefined ? {} : {
-      tls: {
-        ...(tls.ca === undefined ? {} : { ca: at(tls.ca) }),
-        ...(tls.cert === undefined ? {} : { cert: at(tls.cert) }),
-        ...(tls.key === undefined ? {} : { key: at(tls.key) }),
-      },
-    }),
-  };
+function resolved(value: unknown, path: Path, directory: string): unknown {
+  if (Array.isArray(value)) {
+    return value.map((each, index) => resolved(each, [...path, index], directory));
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, each]) => [key, resolved(each, [...path, key], directory)]),
+    );
+  }
+  if (typeof value !== "string" || SETTINGS.at(path).file === undefined) return value;
+  return isAbsolute(value) ? value : join(directory, value);
 }

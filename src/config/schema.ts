@@ -4,8 +4,18 @@
  */
 import * as z from "zod";
 import { CHANNEL_GRAMMAR, isStatusChannel } from "../protocol/channel.ts";
-import type { Milliseconds } from "./duration.ts";
-import { choice, duration, nonEmpty, section, text, wholeNumber, yesOrNo } from "./fields.ts";
+import { LONGEST, type Milliseconds } from "./duration.ts";
+import {
+  choice,
+  duration,
+  filePath,
+  nonEmpty,
+  section,
+  text,
+  wholeNumber,
+  yesOrNo,
+} from "./fields.ts";
+import { reloads, secret, SettingMap } from "./traits.ts";
 import { listenSchema } from "./listen.ts";
 import { compileExpression } from "../selection/expression.ts";
 import { authSchema } from "./schema_auth.ts";
@@ -42,7 +52,7 @@ const expression = nonEmpty("a JMESPath expression").superRefine((text, context)
   context.addIssue({ code: "custom", message });
 });
 
-const source = section({
+export const sourceSchema = section({
   channel: statusChannel.exactOptional()
     .describe("The status channel it feeds; each channel has one source."),
   channels: z.record(statusChannel, expression, {
@@ -56,7 +66,7 @@ const source = section({
   backend: nonEmpty("the name of a backend").describe("Name of the backend to ask."),
   method: nonEmpty("a method's name")
     .describe("What to call; for http-json a path, for grpc package.Service/Method."),
-  params: z.unknown().default({}).describe("Parameters of the call: any JSON value."),
+  params: secret(z.unknown()).default({}).describe("Parameters of the call: any JSON value."),
   http_method: choice(["GET", "POST"]).exactOptional().describe(
     "For http-json: GET puts the params into the query, POST sends them as a JSON body. Default: GET.",
   ),
@@ -79,7 +89,8 @@ const source = section({
   const common = {
     ...rest,
     // A slow source must not be called stale between two polls of its own.
-    stale_after: stale_after ?? Math.max(LEAST_STALE_AFTER, POLLS_UNTIL_STALE * rest.every),
+    stale_after: stale_after ??
+      Math.min(LONGEST, Math.max(LEAST_STALE_AFTER, POLLS_UNTIL_STALE * rest.every)),
   };
   if (channels === undefined) {
     return [fedChannel(common, { channel, ...(select === undefined ? {} : { select }) })];
@@ -103,6 +114,9 @@ function fedChannel<Common>(common: Common, fed: Fed): Common & Fed {
   return { ...common, ...fed };
 }
 
+/** The kernel is given twice this as a signed 32-bit number of milliseconds (`TCP_USER_TIMEOUT`). */
+const LONGEST_STALL: Milliseconds = 12 * 86_400_000;
+
 const hub = section({
   heartbeat_every: duration({ min: 10 }).prefault("10s").describe("Time between two heartbeats."),
   ping_every: duration({ min: 0 }).prefault("30s")
@@ -122,7 +136,7 @@ const hub = section({
     .describe("Events that may wait for one client; one more and it is a slow client."),
   high_water_bytes: wholeNumber(1, 1024 * MEBIBYTE).default(65_536)
     .describe("Bytes handed to a client's connection but not yet sent, above which frames wait."),
-  stall_timeout: duration({ min: 10 }).prefault("15s")
+  stall_timeout: duration({ min: 10, max: LONGEST_STALL }).prefault("15s")
     .describe("A client that takes nothing for this long is a slow client."),
   max_buffered_bytes: wholeNumber(1, 1024 * 1024 * MEBIBYTE).default(256 * MEBIBYTE)
     .describe("Bytes handed over and not taken yet, of all clients; above it the slowest go."),
@@ -148,8 +162,10 @@ const host = text(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/, HOST)
   .transform((value) => value.toLowerCase().replace(/\.$/, ""));
 
 const tls = section({
-  cert: nonEmpty("a path of a PEM file").describe("PEM file of the certificate and its chain."),
-  key: nonEmpty("a path of a PEM file").describe("PEM file of the private key."),
+  cert: reloads(filePath("certificate", "a path of a PEM file"))
+    .describe("PEM file of the certificate and its chain."),
+  key: reloads(filePath("private_key", "a path of a PEM file"))
+    .describe("PEM file of the private key."),
 });
 
 const shutdown = section({
@@ -160,7 +176,7 @@ const shutdown = section({
 }).prefault({}).describe("How the hub goes down.");
 
 const log = section({
-  level: choice([...LOG_LEVELS, "warn"]).default("info")
+  level: reloads(choice([...LOG_LEVELS, "warn"])).default("info")
     .transform((level) => level === "warn" ? "warning" : level)
     .describe("The least severe lines written; warn is warning."),
   format: choice(LOG_FORMATS).default("json").describe("json: one object a line."),
@@ -170,23 +186,23 @@ export const configSchema = section({
   $schema: z.string({ error: "a string" }).exactOptional()
     .describe("For editors: where the JSON Schema of this file is. Holdfast ignores it."),
   listen: listenSchema.prefault("127.0.0.1:8787").describe("Where to listen: HOST:PORT."),
-  backends: z.record(
+  backends: reloads(z.record(
     z.string().meta({ pattern: "^[a-z][a-z0-9_-]{0,63}$" }),
     backendSchema,
     { error: "an object of names and backends" },
-  ).default({}).describe("Who is asked, by name."),
-  sources: z.array(source, { error: "a list of sources" })
+  )).default({}).describe("Who is asked, by name."),
+  sources: reloads(z.array(sourceSchema, { error: "a list of sources" }))
     .transform((sources) => sources.flat())
     .prefault([])
     .describe("What is asked, and the channel each answer feeds. None: publish only."),
   state: stateSchema,
-  hooks: z.array(hookSchema, { error: "a list of hooks" }).default([])
+  hooks: reloads(z.array(hookSchema, { error: "a list of hooks" })).default([])
     .describe("Who is told of incidents, by POST."),
   hub,
-  auth: authSchema,
-  origins: z.array(origin, { error: "a list of origins" }).default([])
+  auth: reloads(authSchema),
+  origins: reloads(z.array(origin, { error: "a list of origins" })).default([])
     .describe("Origins of web pages that may connect. None listed: same origin only."),
-  hosts: z.array(host, { error: "a list of host names" }).default([]).describe(
+  hosts: reloads(z.array(host, { error: "a list of host names" })).default([]).describe(
     "Host names it answers to while it has no auth; IP addresses, localhost and the machine's " +
       "own name always.",
   ),
@@ -201,6 +217,9 @@ export const configSchema = section({
   shutdown,
   log,
 }).meta({ title: "Holdfast configuration" });
+
+/** What is known of each setting beside its form, by path. */
+export const SETTINGS: SettingMap = new SettingMap(configSchema);
 
 /** A checked configuration: the keys of the file, durations as numbers of milliseconds. */
 export type Config = Omit<z.output<typeof configSchema>, "$schema">;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { isChannelName } from "../protocol/channel.ts";
 import { duration, nonEmpty, section, text, url, yesOrNo } from "./fields.ts";
+import { secret } from "./traits.ts";
 
 const CHANNEL_PATTERN = { pattern: "^[a-z*][a-z0-9_*]{0,63}$" };
 
@@ -16,7 +17,7 @@ const TOKEN = /^[\x21-\x7e]{1,4096}$/;
 export const tokenSchema = section({
   name: text(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "a name of letters, digits, -, _ and .")
     .describe("Who this token is for; logs show it instead of the token."),
-  token: text(TOKEN, "1 to 4096 printable characters without spaces")
+  token: secret(text(TOKEN, "1 to 4096 printable characters without spaces"))
     .describe("The secret itself. Use ${ENV} to keep it out of the file."),
   channels: z.array(
     z.string({ error: channelOrPattern })
@@ -32,7 +33,7 @@ export const tokenSchema = section({
 const jwtSchema = section({
   jwks_url: url(["https", "http"]).exactOptional()
     .describe("Where the issuer publishes its keys (JWKS)."),
-  secret: nonEmpty("the shared secret").exactOptional()
+  secret: secret(nonEmpty("the shared secret")).exactOptional()
     .describe("Shared secret for HS256. Use ${ENV} to keep it out of the file."),
   issuer: nonEmpty("the issuer's name, as in the token's iss").exactOptional()
     .describe("What a token's iss must be."),

@@ -1,7 +1,9 @@
 import * as z from "zod";
+import { TRANSPORT_ALIASES } from "./aliases.ts";
 import {
   choice,
   duration,
+  filePath,
   inOrder,
   nonEmpty,
   section,
@@ -10,6 +12,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from "./fields.ts";
+import { secret, withTraits } from "./traits.ts";
 
 /** Methods of the `host` transport, which answers in process. */
 export const HOST_METHODS = ["GetSystemStatus", "GetStorage"] as const;
@@ -71,11 +74,11 @@ const common = {
 };
 
 /** A name as RFC 9110 section 5.1 has it; no value may smuggle in a line of its own. */
-export const headerRecord = z.record(
+export const headerRecord = secret(z.record(
   text(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header name: letters, digits and -"),
   text(/^[\t\x20-\x7e\x80-\xff]*$/, "a string without line breaks or control characters"),
   { error: "an object of header names and values" },
-);
+));
 
 export const headers = headerRecord.default({}).describe(
   "Headers (gRPC: metadata) sent with every call. Use ${ENV} for secrets.",
@@ -85,8 +88,11 @@ const httpUrl = url(["http", "https"]);
 
 const PROXY = `"none", "environment" or a proxy's URL (http, https, socks5 or socks5h)`;
 
-const proxy = text(/^(none|environment|(https?|socks5h?):\/\/[^\s/?#]+\/?)$/, PROXY)
-  .refine((value) => !value.includes(":") || URL.canParse(value), { error: PROXY })
+const proxy = withTraits(
+  text(/^(none|environment|(https?|socks5h?):\/\/[^\s/?#]+\/?)$/, PROXY)
+    .refine((value) => !value.includes(":") || URL.canParse(value), { error: PROXY }),
+  { url: true },
+)
   .default("none")
   .describe(
     "How it is reached: straight, as http_proxy, https_proxy, all_proxy and no_proxy say, or " +
@@ -116,9 +122,15 @@ const httpJson = section({
 });
 
 const grpcTls = section({
-  ca: nonEmpty("a file path").exactOptional().describe("PEM file of the authorities to trust."),
-  cert: nonEmpty("a file path").exactOptional().describe("PEM file of the client certificate."),
-  key: nonEmpty("a file path").exactOptional().describe("PEM file of the client's private key."),
+  ca: filePath("certificate", "a file path").exactOptional().describe(
+    "PEM file of the authorities to trust.",
+  ),
+  cert: filePath("certificate", "a file path").exactOptional().describe(
+    "PEM file of the client certificate.",
+  ),
+  key: filePath("private_key", "a file path").exactOptional().describe(
+    "PEM file of the client's private key.",
+  ),
 }).superRefine(({ cert, key }, context) => {
   if ((cert === undefined) === (key === undefined)) return;
   context.addIssue({
@@ -131,7 +143,7 @@ const grpcTls = section({
 const grpc = section({
   transport: z.literal("grpc").describe("Unary gRPC calls: method is package.Service/Method."),
   url: httpUrl.describe("http:// is plaintext, https:// is TLS."),
-  proto: nonEmpty("a path of a .proto file").exactOptional()
+  proto: filePath("proto", "a path of a .proto file").exactOptional()
     .describe("The .proto file that describes the methods; needed for all but health checks."),
   tls: grpcTls.exactOptional().describe("For https:// only: other than the system's authorities."),
   headers,
@@ -155,5 +167,6 @@ export const backendSchema = z.discriminatedUnion("transport", [jsonRpc, httpJso
 
 function choiceOfTransport(backend: unknown): string {
   const found = (backend as { transport?: unknown }).transport;
-  return choice(TRANSPORTS).safeParse(found).error?.issues[0]?.message ?? TRANSPORTS.join(", ");
+  return choice(TRANSPORTS, TRANSPORT_ALIASES).safeParse(found).error?.issues[0]?.message ??
+    TRANSPORTS.join(", ");
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { choice, duration, nonEmpty, section, text, url, yesOrNo } from "./fields.ts";
+import { choice, duration, filePath, section, text, url, yesOrNo } from "./fields.ts";
+import { secret } from "./traits.ts";
 
 const SERVERS = "a URL that starts with nats:// or tls://, or a list of such";
 
@@ -24,15 +25,15 @@ export const LOSSES_TOLD_TO = ["hub", "cluster"] as const;
 export const clusterSchema = section({
   nats: z.union([server, servers], { error: SERVERS })
     .describe("Where the NATS server is; a list names the servers of one NATS cluster."),
-  ca: nonEmpty("a path of a PEM file").exactOptional()
+  ca: filePath("certificate", "a path of a PEM file").exactOptional()
     .describe("PEM file of the authority behind tls:// servers. Default: the system's."),
-  cert: nonEmpty("a path of a PEM file").exactOptional()
+  cert: filePath("certificate", "a path of a PEM file").exactOptional()
     .describe("PEM file of this hub's certificate, for servers that ask for one; with `key`."),
-  key: nonEmpty("a path of a PEM file").exactOptional()
+  key: filePath("private_key", "a path of a PEM file").exactOptional()
     .describe("PEM file of the key to `cert`."),
-  credentials: nonEmpty("a path of a .creds file").exactOptional()
+  credentials: filePath("credentials", "a path of a .creds file").exactOptional()
     .describe("File with a user's JWT and seed, as NATS' tools write it."),
-  nkey: text(/^SU[A-Z2-7]{56}$/, NKEY).exactOptional()
+  nkey: secret(text(/^SU[A-Z2-7]{56}$/, NKEY)).exactOptional()
     .describe("Seed of a user's nkey. Use ${ENV} to keep it out of the file."),
   name: text(/^[a-z][a-z0-9_-]{0,63}$/, "lower-case letters, digits, - and _")
     .default("holdfast").describe("Hubs of the same name share one stream."),

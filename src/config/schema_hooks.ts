@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { choice, duration, section, text, url } from "./fields.ts";
 import { headers } from "./schema_backends.ts";
+import { secret } from "./traits.ts";
 
 /** The events of `incidents/hooks`; this room does not know that one, so a test compares them. */
 export const HOOK_EVENTS = ["down", "up", "stale", "fresh"] as const;
@@ -50,8 +51,10 @@ const body = z.unknown().superRefine((value, context) => {
 export const hookSchema = section({
   name: text(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "a name of letters, digits, -, _ and .")
     .describe("What the hook is called in logs, /status and /metrics, which never show its url."),
-  url: url(["https", "http"]).describe("Where it is told, by POST. Use ${ENV} if it is a secret."),
-  secret: text(/^.{1,256}$/s, SECRET).refine(isUsable, { error: SECRET }).exactOptional()
+  url: secret(url(["https", "http"])).describe(
+    "Where it is told, by POST. Use ${ENV} if it is a secret.",
+  ),
+  secret: secret(text(/^.{1,256}$/s, SECRET).refine(isUsable, { error: SECRET })).exactOptional()
     .describe("Signs each call as Standard Webhooks say. Use ${ENV} to keep it out of the file."),
   on: z.array(choice(HOOK_EVENTS), { error: `a list of ${HOOK_EVENTS.join(", ")}` })
     .default([...HOOK_EVENTS])
@@ -66,13 +69,13 @@ export const hookSchema = section({
     (given) => !Object.keys(given).some((name) => RESERVED_HEADER.test(name)),
     { error: "headers other than those that sign the call" },
   ).describe("Headers sent with every call. Use ${ENV} for secrets."),
-  body: body.exactOptional()
+  body: secret(body).exactOptional()
     .describe('The body as a JSON template, such as {"text": "{{text}}"}. Default: all of it.'),
 });
 
-function isUsable(secret: string): boolean {
-  if (!secret.startsWith("whsec_")) return true;
-  const base64 = secret.slice("whsec_".length);
+function isUsable(text: string): boolean {
+  if (!text.startsWith("whsec_")) return true;
+  const base64 = text.slice("whsec_".length);
   return /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && base64.length % 4 === 0;
 }
 

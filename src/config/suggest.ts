@@ -16,16 +16,38 @@ export function suggest(word: string, known: readonly string[]): string | undefi
   let best: string | undefined;
   let least = Math.min(MOST_EDITS, Math.max(1, Math.floor(word.length / CHARACTERS_PER_EDIT))) + 1;
   for (const each of known) {
-    const distance = levenshteinDistance(word.toLowerCase(), each.toLowerCase());
+    const distance = distanceOf(word.toLowerCase(), each.toLowerCase());
     if (distance < least) [best, least] = [each, distance];
   }
   return best;
 }
 
+/** Edits from one word to the other; two neighbours that changed places are one edit. */
+function distanceOf(a: string, b: string): number {
+  const at = [...a].findIndex((letter, index) => letter !== b[index]);
+  const swapped = a.slice(0, at) + (a[at + 1] ?? "") + (a[at] ?? "") + a.slice(at + 2);
+  return at >= 0 && swapped === b ? 1 : levenshteinDistance(a, b);
+}
+
+/** Words that other programs use for the same thing, and what they are called here. */
+export type Aliases = Readonly<Record<string, string>>;
+
+/** What `word` was most likely meant to be: by another name of the same thing, or by a slip. */
+export function meant(
+  word: string,
+  known: readonly string[],
+  aliases: Aliases = {},
+): string | undefined {
+  const alias = Object.hasOwn(aliases, word.toLowerCase())
+    ? aliases[word.toLowerCase()]
+    : undefined;
+  return alias !== undefined && known.includes(alias) ? alias : suggest(word, known);
+}
+
 /** What is allowed in place of `word`, in words: the list, and what was likely meant. */
-export function oneOf(known: readonly string[], word?: unknown): string {
+export function oneOf(known: readonly string[], word?: unknown, aliases?: Aliases): string {
   if (known.length === 0) return "none (there is nothing to choose from)";
-  const meant = typeof word === "string" ? suggest(word, known) : undefined;
+  const likely = typeof word === "string" ? meant(word, known, aliases) : undefined;
   const list = known.length === 1 ? `${known[0]}` : `one of ${known.join(", ")}`;
-  return meant === undefined ? list : `${list}; did you mean "${meant}"?`;
+  return likely === undefined ? list : `${list}; did you mean "${likely}"?`;
 }

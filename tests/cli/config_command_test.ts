@@ -5,6 +5,7 @@ import {
   printExample,
   printSchema,
 } from "../../src/cli/config_command.ts";
+import { OLD, RENEWED } from "../support/certificates.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 /** An io that remembers what was written. */
@@ -63,9 +64,9 @@ Deno.test("checkConfig() tells every problem on standard error and returns 2", a
     assertEquals(await checkConfig(hub, io), 2);
     assertEquals(io.outs, []);
     assertEquals(io.errs.map((line) => line.split("; ")[0]), [
-      `${hub}: log.level: found \${LEVEL}, which is not set`,
-      `${hub}: listen: found 1`,
-      `${hub}: hub.max_clients: found 0`,
+      `${hub}:1:13: listen: found 1`,
+      `${hub}:1:40: hub.max_clients: found 0`,
+      `${hub}:1:63: log.level: found \${LEVEL}, which is not set`,
       `${hub}: 3 problems`,
     ]);
   });
@@ -100,12 +101,94 @@ Deno.test("checkConfig() says that the authority of tls:// servers must be there
     const io = record();
     assertEquals(await checkConfig(files.hub, io), 2);
     assertEquals(await checkConfig(files.wrong, io), 2);
-    const expected = "expected the path of a file that holds a certificate";
+    const what = "a certificate (PEM)";
     assertEquals(io.errs.filter((line) => line.includes("cluster.ca")), [
-      `${files.hub}: cluster.ca: found a file that cannot be read (NotFound); ${expected}`,
-      `${files.wrong}: cluster.ca: found a file without a certificate; ${expected}`,
+      `${files.hub}:1:49: cluster.ca: found no such file; expected the path of a file with ${what}, ` +
+      "from the configuration's folder",
+      `${files.wrong}:1:49: cluster.ca: found a file without ${what}; expected the path of one with ${what}`,
     ]);
   });
+});
+
+/** The lines of a check, without the file's name. */
+async function complaintsOf(text: string, others: Record<string, string> = {}): Promise<string[]> {
+  const directory = await Deno.makeTempDir({ prefix: "holdfast-config-" });
+  try {
+    for (const [name, content] of Object.entries({ ...others, "hub.jsonc": text })) {
+      await Deno.writeTextFile(join(directory, name), content);
+    }
+    const io = record({ PORT: "http://127.0.0.1:9" });
+    const file = join(directory, "hub.jsonc");
+    const code = await checkConfig(file, io);
+    assertEquals(code, io.errs.length === 0 ? 0 : 2);
+    return io.errs.slice(0, -1).map((line) => line.replace(`${file}:`, ""));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("C40: checkConfig() looks whether TLS files are there and belong together", async () => {
+  const tls = (cert: string, key: string) =>
+    complaintsOf(`{ "tls": { "cert": "${cert}", "key": "${key}" } }`, {
+      "a.pem": OLD.cert,
+      "a.key": OLD.key,
+      "b.key": RENEWED.key,
+      "broken.key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+      "broken.pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    });
+  assertEquals(await tls("a.pem", "a.key"), []);
+  assertEquals((await tls("none.pem", "none.key")).map((line) => line.split(";")[0]), [
+    "1:20: tls.cert: found no such file",
+    "1:39: tls.key: found no such file",
+  ]);
+  assertEquals(await tls("a.key", "a.pem"), [
+    "1:20: tls.cert: found a file without a certificate (PEM); expected the path of one with " +
+    "a certificate (PEM)",
+    "1:36: tls.key: found a file without a private key (PEM); expected the path of one with " +
+    "a private key (PEM)",
+  ]);
+  const wrong = async (cert: string, key: string) => (await tls(cert, key)).join().split(";")[0];
+  assertEquals(
+    await wrong("a.pem", "b.key"),
+    "1:36: tls.key: found the key of another certificate",
+  );
+  assertEquals(
+    await wrong("a.pem", "broken.key"),
+    "1:36: tls.key: found a private key that cannot be read, or one with a password",
+  );
+  assertEquals(
+    await wrong("broken.pem", "a.key"),
+    "1:41: tls.key: found a key to a certificate that cannot be read",
+  );
+});
+
+Deno.test("C40: checkConfig() tells everything at once: repeated keys, variables, settings, names, files, methods", async () => {
+  const lines = await complaintsOf(`{
+  "listen": "nowhere",
+  "log": { "level": "info", "level": "debug" },
+  "backends": {
+    "jobs": { "transport": "grpc", "url": "http://127.0.0.1:9", "proto": "none.proto" },
+    "core": { "transport": "jsonrpc", "url": "\${CORE_URL}", "timout": "soon" }
+  },
+  "sources": [
+    { "channel": "a", "backend": "jobs", "method": "jobs.Jobs/List" },
+    { "chanel": "b", "backend": "cor", "method": "m" }
+  ],
+  "tls": { "cert": "none.pem", "key": "none.key" }
+}`);
+  assertEquals(lines.map((line) => line.replace(/: found .*/, "")), [
+    "2:13: listen",
+    "3:29",
+    "5:74: backends.jobs.proto",
+    "6:28: backends.core.transport",
+    "6:46: backends.core.url",
+    "6:61: backends.core.timout",
+    "6:71: backends.core.timeout",
+    "10:7: sources[1].chanel",
+    "10:33: sources[1].backend",
+    "12:20: tls.cert",
+    "12:39: tls.key",
+  ]);
 });
 
 Deno.test("checkConfig() takes no flag's or variable's part", async () => {

@@ -83,11 +83,11 @@ Deno.test("crossCheck() speaks up beside the schema's own problems", () => {
     sources: [{ ...SOURCE, every: "x" }, SOURCE],
   }).map((line) => line.split(":")[0]);
   assertEquals(places, [
-    "sources[0].every",
     "hub.max_clients",
     "sources[0].backend",
-    "sources[1].backend",
+    "sources[0].every",
     "sources[1].channel",
+    "sources[1].backend",
   ]);
 });
 

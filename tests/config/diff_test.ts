@@ -1,5 +1,4 @@
-import { describeChanges, DURATION_KEYS } from "../../src/config/diff.ts";
-import { configJsonSchema } from "../../src/config/json_schema.ts";
+import { describeChanges } from "../../src/config/diff.ts";
 import { assert, assertEquals, assertFalse } from "../support/assert.ts";
 import { configOf, CORE, SOURCE } from "./support.ts";
 
@@ -118,18 +117,3 @@ Deno.test("describeChanges() shows a transport that became another", () => {
   assert(lines.includes("backends.core.url: removed"));
   assertFalse(lines.join().includes("secret"));
 });
-
-Deno.test("DURATION_KEYS are the schema's durations", () => {
-  assertEquals([...durationsOf(configJsonSchema())].sort(), [...DURATION_KEYS].sort());
-});
-
-/** Names of the properties whose pattern is a duration's. */
-function durationsOf(schema: unknown): Set<string> {
-  if (typeof schema !== "object" || schema === null) return new Set();
-  return new Set(
-    Object.entries(schema).flatMap(([key, value]) => [
-      ...(String(value?.pattern).includes("(ms|s|m|h|d)") ? [key] : []),
-      ...durationsOf(value),
-    ]),
-  );
-}

@@ -37,6 +37,6 @@ Deno.test("duration() refuses zero where nothing would ever wait", () => {
 Deno.test("duration() refuses a bare number", () => {
   assertEquals(linesOf({ hub: { stall_timeout: 15 } }), [
     'hub.stall_timeout: found 15; expected a duration such as "250ms", "5s", "2m", "1h" or "1d", ' +
-    'from "10ms" to "24d"',
+    'from "10ms" to "12d"',
   ]);
 });

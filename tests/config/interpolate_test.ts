@@ -1,11 +1,22 @@
 import { interpolate, MAX_VALUES } from "../../src/config/interpolate.ts";
+import { pathText } from "../../src/config/tree.ts";
 import { describeProblem } from "../../src/config/problems.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import { configOf, CORE, linesOf, SOURCE } from "./support.ts";
 
 function put(value: unknown, env: Record<string, string | undefined> = {}) {
-  const { problems, ...rest } = interpolate(value, { env, name: "f" });
-  return { ...rest, lines: problems.map(describeProblem) };
+  const { problems, ...rest } = interpolate(value, { env });
+  return {
+    ...rest,
+    lines: problems.map(({ path, found, expected }) =>
+      describeProblem({
+        where: "f",
+        ...(path.length === 0 ? {} : { path: pathText(path) }),
+        found,
+        expected,
+      })
+    ),
+  };
 }
 
 Deno.test("interpolate() puts variables into every string value", () => {
@@ -82,7 +93,6 @@ Deno.test("interpolate() refuses values that JSON has no form for", () => {
   ].join("\n");
   const quote = "expected a JSON value; put it in quotes to make it a string";
   assertEquals(linesOf(text, { format: "yaml" }), [
-    `sources[0].params.day: found a date; ${quote}`,
     "sources[0].params.n: found NaN; expected a finite number",
     "sources[0].params.i: found Infinity; expected a finite number",
     `sources[1].params: found a value that JSON has no form for; ${quote}`,

@@ -1,5 +1,4 @@
-// @ts-types="../../src/std_types/jsonc.d.ts"
-import { parse } from "@std/jsonc";
+import { parse } from "jsonc-parser";
 import * as z from "zod";
 import { EXAMPLE_CONFIG } from "../../src/config/example.ts";
 import { configJsonSchema } from "../../src/config/json_schema.ts";

@@ -119,8 +119,8 @@ Deno.test("loadConfig() tells the problems of file, flags and environment togeth
   const lines = await problems({ file, env, flags: { listen: "x", logLevel: "debug" } });
   assertEquals(lines.map((line) => line.replace(dir.path, "").split("; ")[0]), [
     '--listen: found "x"',
-    "/a.json: hub.max_clients: found 0",
-    "/a.json: log: found 5",
+    "/a.json:1:10: log: found 5",
+    "/a.json:1:37: hub.max_clients: found 0",
     "HOLDFAST_TOKEN: found a string",
   ]);
 });

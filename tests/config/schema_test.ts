@@ -1,6 +1,6 @@
 import { type Config, LOG_FORMATS, LOG_LEVELS, type TokenConfig } from "../../src/config/schema.ts";
 import { LOG_FORMATS as FORMATS, LOG_LEVELS as LEVELS } from "../../src/telemetry/log.ts";
-import { assertEquals } from "../support/assert.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 import { configOf, CORE, linesOf, SOURCE } from "./support.ts";
 
 const BACKEND_DEFAULTS = {
@@ -165,7 +165,7 @@ Deno.test("configSchema takes one NATS server, or a list with one login", () => 
 
 /** What is wrong, and how the one line about it begins. */
 const WRONG: readonly (readonly [unknown, string])[] = [
-  [{ listn: "x" }, "listn: found an unknown key; expected one of $schema, listen,"],
+  [{ listn: "127.0.0.1:1" }, "listn: found an unknown key; expected one of $schema, listen,"],
   [{ hub: [] }, "hub: found a list; expected an object with the keys heartbeat_every,"],
   [{ hub: null }, "hub: found null; expected an object"],
   [{ hub: { max_clients: 0 } }, "hub.max_clients: found 0; expected a whole number from 1 to"],
@@ -176,7 +176,10 @@ const WRONG: readonly (readonly [unknown, string])[] = [
   [{ trust_proxy: "yes" }, 'trust_proxy: found "yes"; expected true or false'],
   [{ sources: {} }, "sources: found an object; expected a list of sources"],
   [{ backends: [] }, "backends: found a list; expected an object of names and backends"],
-  [{ backends: { core: "x" } }, 'backends.core: found "x"; expected an object with "transport"'],
+  [
+    { backends: { core: "x" } },
+    'backends.core: found a string; expected an object with "transport"',
+  ],
   [
     { backends: { core: { url: "http://x" } } },
     "backends.core.transport: found nothing (it is missing); expected one of json-rpc, http-json,",
@@ -190,7 +193,10 @@ const WRONG: readonly (readonly [unknown, string])[] = [
     { backends: { core: { transport: "json-rpc" } } },
     "backends.core.url: found nothing (it is missing); expected a URL that starts with http://",
   ],
-  [{ backends: { core: { ...CORE, url: "x" } } }, 'backends.core.url: found "x"; expected a URL'],
+  [
+    { backends: { core: { ...CORE, url: "x" } } },
+    "backends.core.url: found a string; expected a URL",
+  ],
   [
     { backends: { core: { ...CORE, url: "ftp://x" } } },
     'backends.core.url: found "ftp://x"; expected a URL that starts with http:// or https://',
@@ -246,7 +252,10 @@ const WRONG: readonly (readonly [unknown, string])[] = [
     { cluster: { nats: [] } },
     "cluster.nats: found a list; expected a URL that starts with nats://",
   ],
-  [{ cluster: { nats: ["nats://a", "b"] } }, 'cluster.nats[1]: found "b"; expected a URL that'],
+  [
+    { cluster: { nats: ["nats://a", "b"] } },
+    "cluster.nats[1]: found a string; expected a URL that",
+  ],
   [{ cluster: { nats: "ws://a" } }, 'cluster.nats: found "ws://a"; expected a URL that starts'],
   [
     { cluster: { nats: "nats://a,nats://b" } },
@@ -267,7 +276,7 @@ const WRONG: readonly (readonly [unknown, string])[] = [
   ],
   [
     { cluster: { nats: "nats://a", hub_name: "a b" } },
-    'cluster.hub_name: found "a b"; expected up',
+    "cluster.hub_name: found a string; expected up",
   ],
   [{ cluster: { nats: "nats://a", lease: "1ms" } }, 'cluster.lease: found "1ms"; expected a dur'],
   [
@@ -291,4 +300,22 @@ Deno.test("configSchema refuses channels that are the hub's own or an event's", 
     assertEquals(lines.length, 1, channel);
     assertEquals(lines[0]?.startsWith("sources[0].channel: found "), true, lines[0]);
   }
+});
+
+Deno.test("C10: no duration is longer than what the platform can count", () => {
+  for (const [key, longest] of [["stall_timeout", "12d"], ["ping_every", "24d"]] as const) {
+    configOf({ hub: { [key]: longest } });
+    assertEquals(
+      linesOf({ hub: { [key]: longest.replace(/^\d+/, (days) => `${Number(days) + 1}`) } }).length,
+      1,
+    );
+  }
+  const timers = 2 ** 31;
+  const { hub, sources } = configOf({
+    backends: { core: CORE },
+    sources: [{ ...SOURCE, every: "24d" }],
+    hub: { stall_timeout: "12d" },
+  });
+  assert(2 * hub.stall_timeout < timers, "TCP_USER_TIMEOUT");
+  assert(sources.every(({ every, stale_after }) => every < timers && stale_after < timers));
 });

@@ -16,12 +16,18 @@ export function configOf(value: unknown, options: Partial<ParseOptions> = {}): C
   return parsed.config;
 }
 
-/** The problems of `value` as lines, without the file's name where it begins them. */
+/** The problems of `value` as lines, without the file's name and the place of a setting in it. */
 export function linesOf(value: unknown, options: Partial<ParseOptions> = {}): string[] {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const parsed = parseConfig(text, { ...OPTIONS, ...options });
   if (parsed.ok) return [];
-  return parsed.problems.map((each) => describeProblem(each).replace(`${NAME}: `, ""));
+  return parsed.problems.map(({ line, column, ...rest }) => {
+    const isPlaced = rest.path === undefined && line !== undefined;
+    const problem = isPlaced
+      ? { ...rest, line, ...(column === undefined ? {} : { column }) }
+      : rest;
+    return describeProblem(problem).replace(`${NAME}: `, "");
+  });
 }
 
 /** A backend and a source for it, to be changed by tests. */

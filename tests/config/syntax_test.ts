@@ -62,11 +62,16 @@ Deno.test("parseSyntax() tells line and column of a slip in JSON", () => {
 
 Deno.test("parseSyntax() tells line and column of a slip in YAML", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
-    ["log:\n  level: info\n format: json", /^hub\.jsonc:3:\d+: found text that is not YAML \(/],
-    ["a: 1\na: 2", /^hub\.jsonc:\d+:\d+: found text that is not YAML \(.*duplicat/],
-    ["a: *nobody", /^hub\.jsonc:1:\d+: found text .*\(cannot read alias: unidentified alias\)/],
-    ["a: 1\n---\nb: 2", /^hub\.jsonc:\d+:\d+: found text that is not YAML \(.*document/],
-    ["a: !!js/function 'x'", /^hub\.jsonc:1:\d+: found text that is not YAML/],
+    ["log:\n  level: info\n format: json", /^hub\.jsonc:3:1: found indentation that does not fit/],
+    ["log: {}\nlog: {}", /^hub\.jsonc:2:1: found the key "log" a second time/],
+    ["log: *nobody", /^hub\.jsonc:1:6: found an alias \(\*…\) without an anchor/],
+    ["log: {}\n---\nlog: {}", /^hub\.jsonc:2:1: found a second document/],
+    ["log: !!js/function 'x'", /^hub\.jsonc:1:6: found a tag \(!…\) that is not known/],
+    ["log:\n\tlevel: info", /^hub\.jsonc:2:1: found a tab that indents; expected spaces/],
+    ["log: b: c", /^hub\.jsonc:1:6: found a second ": " in one line/],
+    ["log: @x", /^hub\.jsonc:1:6: found a value that begins with @/],
+    ["? [a]\n: 1", /^hub\.jsonc:1:3: found a key that is a list or an object/],
+    ["log: {", /^hub\.jsonc:1:\d+: found .*a bracket that is not closed/],
   ];
   for (const [text, pattern] of cases) {
     const [line = "", ...more] = linesOf(text, yaml);
@@ -98,7 +103,7 @@ Deno.test("parseSyntax() never quotes a text that it cannot read", () => {
 Deno.test("parseSyntax() refuses a key that stands twice", () => {
   const text = `{
     "log": { "level": "info" /* : */, "format": "json", "level": "debug" },
-    "sources": [{ "a": 1 }, { "a": 2 }], // "log": {}
+    "hub": {}, "state": {}, // "log": {}
     "l\\u006fg": {}
   }`;
   assertEquals(linesOf(text), [

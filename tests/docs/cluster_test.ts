@@ -1,5 +1,4 @@
-// @ts-types="../../src/std_types/jsonc.d.ts"
-import { parse } from "@std/jsonc";
+import { parse } from "jsonc-parser";
 import { assert, assertEquals } from "../support/assert.ts";
 import { freePort } from "../support/free_port.ts";
 import { HubProcess } from "../support/hub_process.ts";

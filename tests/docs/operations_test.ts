@@ -1,5 +1,4 @@
-// @ts-types="../../src/std_types/yaml.d.ts"
-import { parse } from "@std/yaml";
+import { parse } from "yaml";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "../support/assert.ts";
 import { configOf, startApp } from "../support/hub_in_process.ts";
 import { Scrape } from "../support/scrape.ts";

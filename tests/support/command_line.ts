@@ -1,5 +1,4 @@
-// @ts-types="../../src/std_types/jsonc.d.ts"
-import { parse } from "@std/jsonc";
+import { parse } from "jsonc-parser";
 import { within } from "./until.ts";
 
 const ROOT = new URL("../../", import.meta.url);

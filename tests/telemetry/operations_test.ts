@@ -1,5 +1,4 @@
-// @ts-types="../../src/std_types/yaml.d.ts"
-import { parse } from "@std/yaml";
+import { parse } from "yaml";
 import { assert, assertEquals } from "../support/assert.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
 import { startApp } from "../support/hub_in_process.ts";
