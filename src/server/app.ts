@@ -175,6 +175,7 @@ export class App implements AsyncDisposable {
       statusReport: () => this.statusReport(),
       metrics: () => this.metrics(),
       notReady: () => this.#notReady(),
+      isHttp2: (peer) => this.#sockets.isHttp2(peer),
       statusChannels: () => this.#supply.statusChannels(),
       values: this.#values,
       fed: () => this.#config.sources,

@@ -2,6 +2,7 @@ import { assertEquals, assertGreater, assertGreaterOrEqual } from "../support/as
 import { quickBackend, quickSource } from "../support/hub_config.ts";
 import { HubProcess } from "../support/hub_process.ts";
 import { RawClient } from "../support/raw_client.ts";
+import { runPython } from "../support/python.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { connectionGone, hasConnection } from "../support/tcp_table.ts";
 import { WsClient } from "../support/ws_client.ts";
@@ -104,3 +105,21 @@ function configFor(backend: RpcBackend, stallTimeout: string): object {
     hub: { heartbeat_every: "200ms", stall_timeout: stallTimeout },
   };
 }
+
+Deno.test("C07: a client that takes a large value slowly is not stalled, on WebSocket and event stream", async () => {
+  await using backend = largeBackend();
+  await using hub = await HubProcess.start(configFor(backend, "1s"));
+  const { hostname, port } = new URL(hub.url);
+  const read = async (path: string) =>
+    JSON.parse(await runPython("slow_reader.py", [hostname, port, path, "100000", "6"]));
+  const readings = await Promise.all([
+    read("/ws?channels=storage_update"),
+    read("/events?channels=storage_update"),
+  ]);
+  for (const { taken, alive, slow } of readings) {
+    assertEquals([alive, slow], [true, false], `${taken} bytes taken`);
+    assertGreater(taken, 200_000); // amid the first value, several stall timeouts later
+  }
+  const drops = hub.logs.filter(({ code }) => code === "SLOW_CLIENT");
+  assertEquals(drops, []);
+});

@@ -338,6 +338,14 @@ Deno.test("C34: a request without Host is 400", async () => {
   assertEquals((await asked(app, "GET /healthz HTTP/1.1")).status, 400);
   await using everywhere = await startApp({ listen: "0.0.0.0:0" });
   assertEquals((await asked(everywhere, "GET /healthz HTTP/1.1")).status, 400);
+  // Nor is it one behind a request that had a Host, on the same connection.
+  const { hostname, port } = new URL(app.url);
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  const first = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+  const second = "GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n";
+  await connection.write(new TextEncoder().encode(first + second));
+  const text = await new Response(connection.readable).text();
+  assertEquals([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status), ["200", "400"]);
 });
 
 Deno.test("C28: a hub without auth answers under its own names alone", async () => {

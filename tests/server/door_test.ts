@@ -16,7 +16,10 @@ function infoOf(
   const remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.9", port: 5 };
   const info = { remoteAddr, completed: Promise.resolve() };
   const request = new Request(`http://hub${path}`, { method, headers });
-  const read = readRequestInfo(request, info, { trustProxy });
+  const read = readRequestInfo(request, info, {
+    trustProxy,
+    isHttp2: () => true,
+  });
   assert(read !== "bad_host");
   return read;
 }
@@ -73,7 +76,10 @@ Deno.test("C25: readRequestInfo() takes the path from the request's target as it
     };
     const remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.9", port: 5 };
     const connection = { remoteAddr, completed: Promise.resolve() };
-    const info = readRequestInfo(request as Request, connection, { trustProxy: false });
+    const info = readRequestInfo(request as Request, connection, {
+      trustProxy: false,
+      isHttp2: () => false,
+    });
     assert(info !== "bad_host");
     assertEquals([info.path, info.query.get("q")], [path, "1"]);
   }

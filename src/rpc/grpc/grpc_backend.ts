@@ -185,6 +185,8 @@ function readPem(files: GrpcPem): GrpcPem {
     const file = files[name];
     if (file === undefined) continue;
     try {
+      // To open a pipe would stand still until somebody writes into it, and everything with it.
+      if (!Deno.statSync(file).isFile) throw new TypeError("it is no regular file");
       texts[name] = Deno.readTextFileSync(file);
     } catch (error) {
       throw new RangeError(

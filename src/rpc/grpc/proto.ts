@@ -107,7 +107,9 @@ function isFile(path: string): boolean {
 
 function read(file: string): string {
   try {
-    const { size } = Deno.statSync(file);
+    const { size, isFile } = Deno.statSync(file);
+    // To open a pipe would stand still until somebody writes into it, and everything with it.
+    if (!isFile) throw new ProtoError(`${file}: it is no regular file`);
     if (size > MAX_PROTO_BYTES) {
       throw new ProtoError(`${file}: ${size} bytes, but at most ${MAX_PROTO_BYTES} are read`);
     }

@@ -242,6 +242,8 @@ async function readCertificate(tls: NonNullable<Address["tls"]>): Promise<Certif
 async function readPem(path: string, file: string): Promise<string> {
   let text: string;
   try {
+    // To open a pipe would wait for whoever writes into it.
+    if (!(await Deno.stat(file)).isFile) throw new TypeError("no regular file");
     text = await Deno.readTextFile(file);
   } catch {
     throw new TypeError(`Cannot use ${path} as the file ${file} cannot be read`);

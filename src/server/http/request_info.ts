@@ -24,6 +24,11 @@ export interface RequestInfo {
 export interface ReadRequestInfoOptions {
   /** Take the client's address and scheme from `X-Forwarded-For` and `X-Forwarded-Proto`. */
   trustProxy: boolean;
+  /**
+   * Whether this peer's connection speaks HTTP/2: there a request has its name in the URL, where
+   * one of HTTP/1 without `Host` gets a name from the runtime.
+   */
+  isHttp2: (peer: { readonly hostname: string; readonly port: number }) => boolean;
 }
 
 /** Why a request cannot be read. */
@@ -45,14 +50,17 @@ export function readRequestInfo(
   const named = headers.get("host");
   const [, ofConnection, authority = "", target = ""] =
     /^(https?):\/\/([^/?#\\]*)([^]*)$/.exec(request.url) ?? [];
-  if (named === null ? isUnnamed(request.url) : !isAuthority(named)) return "bad_host";
-  if (!isAuthority(authority)) return "bad_host";
-  const mark = target.indexOf("?");
   const remote = info.remoteAddr;
   const peer = "hostname" in remote
     ? { hostname: remote.hostname, port: remote.port }
     : { hostname: "local", port: 0 };
-  const { trustProxy } = options;
+  const { trustProxy, isHttp2 } = options;
+  // Over TLS the two cannot be told apart, and HTTP/2 is the rule.
+  if (named === null ? ofConnection === "http" && !isHttp2(peer) : !isAuthority(named)) {
+    return "bad_host";
+  }
+  if (!isAuthority(authority)) return "bad_host";
+  const mark = target.indexOf("?");
   const forwarded = trustProxy ? lastOf(headers.get("x-forwarded-for")) : undefined;
   const client = (forwarded === undefined ? undefined : parseClientAddress(forwarded)) ??
     parseClientAddress(peer.hostname) ?? { address: peer.hostname, group: peer.hostname };
@@ -69,15 +77,6 @@ export function readRequestInfo(
     clientGroup: client.group,
     peer,
   };
-}
-
-/**
- * Whether a request without `Host` has no name at all. One of HTTP/2 has its name in the URL, one
- * of HTTP/1 gets the name below from the runtime. Over TLS the two look alike and HTTP/2 is the
- * rule.
- */
-function isUnnamed(url: string): boolean {
-  return /^http:\/\/localhost(:\d+)?(?![^/?#\\])/.test(url);
 }
 
 /**

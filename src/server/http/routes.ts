@@ -39,6 +39,8 @@ export interface RouteContext {
   readonly metrics: () => readonly Metric[];
   /** Why the hub is not ready; empty if it is. */
   readonly notReady: () => readonly string[];
+  /** Whether the connection with this peer speaks HTTP/2, as far as that can be told. */
+  readonly isHttp2: (peer: RequestInfo["peer"]) => boolean;
   readonly statusChannels: () => readonly string[];
   readonly values: Pick<ValueStore, "read">;
   /** Which backend feeds which channel. */
@@ -103,7 +105,10 @@ export function createRoutes(context: RouteContext): Deno.ServeHandler {
   return async (request, connection) => {
     const policy = context.policy();
     try {
-      const info = readRequestInfo(request, connection, policy);
+      const info = readRequestInfo(request, connection, {
+        trustProxy: policy.trustProxy,
+        isHttp2: context.isHttp2,
+      });
       if (info === "bad_host") {
         const { remoteAddr } = connection;
         const address = "hostname" in remoteAddr ? remoteAddr.hostname : "local";

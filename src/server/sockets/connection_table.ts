@@ -45,6 +45,7 @@ interface Connection {
   ackedBytes: number;
   ackedAt: number;
   isClosed: boolean;
+  isHttp2?: boolean;
   seenInRound: number;
 }
 
@@ -90,6 +91,16 @@ export class ConnectionTable {
   /** Whether the connection with this peer carried other requests before the one being answered. */
   hasCarriedOthers(peer: SocketAddress): boolean {
     return (this.#connections.get(addressKey(peer))?.requests ?? 0) > 1;
+  }
+
+  /**
+   * Whether the connection with this peer speaks HTTP/2. That can be seen at its first request
+   * alone, and is remembered.
+   */
+  speaksHttp2(peer: SocketAddress, see: () => boolean): boolean {
+    const connection = this.#connections.get(addressKey(peer));
+    if (connection === undefined || connection.requests > 1) return connection?.isHttp2 ?? false;
+    return connection.isHttp2 ??= see();
   }
 
   /** A sweep saw a connection: what is to become of it. */

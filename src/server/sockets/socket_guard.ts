@@ -23,8 +23,11 @@ const RECEIVE_BUFFER_BYTES = 16_384;
 /** What the kernel can count of it (a C int), in milliseconds; longer ones are cut down to this. */
 const LONGEST_USER_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** Sweeps for single connections are this far apart, in milliseconds: one may take tens of them. */
-const SWEEP_EVERY_MS = 200;
+/**
+ * Sweeps for single connections are followed by a pause so many times as long: one may take tens of
+ * milliseconds, and who asks for them are clients.
+ */
+const PAUSE_PER_SWEEP = 10;
 
 export interface SocketGuardOptions {
   /** How long a client may take nothing before it is told, in milliseconds. */
@@ -46,7 +49,7 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
   readonly #doomed = new Set<string>();
   /** Where the connections were at the last sweep, by their keys. */
   #places: ReadonlyMap<string, number> = new Map();
-  #sweptAt = -Infinity;
+  #nextSweepAt = -Infinity;
   #listener: SocketAddress | undefined;
   /** Where the listening sockets were found; looked at again before each use. */
   #listening: readonly number[] = [];
@@ -176,10 +179,18 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
     return fd === undefined ? undefined : this.#libc?.receivedBytes(fd);
   }
 
+  /** Whether anything was sent on the connection with this peer; `undefined` if that is not known. */
+  hasSent(peer: SocketAddress): boolean | undefined {
+    const fd = this.#descriptorOf(peer);
+    const info = fd === undefined ? undefined : this.#libc?.tcpInfo(fd);
+    if (info === undefined) return undefined;
+    return info.ackedBytes > 0 || info.unackedSegments > 0 || (info.notSentBytes ?? 0) > 0;
+  }
+
   /**
    * The descriptor of the connection with this peer, good for this turn. Where it was at the last
-   * sweep it is most likely still, which two calls tell; else a sweep finds all of them, at most
-   * one in a while.
+   * sweep it is most likely still, which two calls tell; else a sweep finds all of them, as far as
+   * sweeps do not take more than a part of all time.
    */
   #descriptorOf(peer: SocketAddress): number | undefined {
     const libc = this.#libc;
@@ -189,9 +200,10 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
     const known = this.#places.get(key);
     if (known !== undefined && libc.isConnection(known, key, port)) return known;
     const now = performance.now();
-    if (now - this.#sweptAt < SWEEP_EVERY_MS) return undefined;
+    if (now < this.#nextSweepAt) return undefined;
     this.#places = libc.peerSockets(port);
-    this.#sweptAt = performance.now();
+    const end = performance.now();
+    this.#nextSweepAt = end + (end - now) * PAUSE_PER_SWEEP;
     return this.#places.get(key);
   }
 

@@ -106,6 +106,14 @@ export class Sockets implements Disposable {
     return this.#guard.receivedBytes(peer);
   }
 
+  /**
+   * Whether the connection with this peer speaks HTTP/2: there the server speaks before the first
+   * request is answered, in HTTP/1 it has said nothing then. Without TLS, that is.
+   */
+  isHttp2(peer: SocketAddress): boolean {
+    return this.table.speaksHttp2(peer, () => this.#guard.hasSent(peer) === true);
+  }
+
   /** Ends the connection with this peer by force. */
   abort(peer: SocketAddress): void {
     this.#guard.abort(peer);

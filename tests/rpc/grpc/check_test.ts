@@ -90,3 +90,15 @@ Deno.test("checkGrpcCalls() finds imports from a folder above", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("checkGrpcCalls() reads no proto out of a pipe, which would stop everything", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "holdfast-test-" });
+  try {
+    const pipe = `${folder}/jobs.proto`;
+    await new Deno.Command("mkfifo", { args: [pipe] }).output();
+    const [problem] = checkGrpcCalls(pipe, [{ method: DESCRIBE, params: {} }]);
+    assertMatch(problem?.why ?? "", /no regular file/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -57,3 +57,28 @@ Deno.test("C09: Listeners.renew() whose new socket cannot be had leaves the old 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("Listeners reads no certificate out of a pipe, which would never end", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "holdfast-test-" });
+  try {
+    const pipe = `${folder}/cert.pem`;
+    await new Deno.Command("mkfifo", { args: [pipe] }).output();
+    const listeners = new Listeners({
+      clock: systemClock,
+      handler: () => new Response("ok"),
+      onListening: () => {},
+      isListening: () => undefined,
+      onLost: () => {},
+      mayReopen: () => true,
+      handOver: () => false,
+    });
+    const listen = { hostname: "127.0.0.1", port: 0 };
+    await assertRejects(
+      () => listeners.listen({ listen, tls: { cert: pipe, key: pipe } }),
+      TypeError,
+      "cannot be read",
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
