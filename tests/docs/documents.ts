@@ -3,6 +3,7 @@ const ROOT = new URL("../../", import.meta.url);
 /** Documents with commands for their readers; those that are not there are left out. */
 const NAMES = [
   "README.md",
+  "docs/configuration.md",
   "docs/operations.md",
   "docs/cluster.md",
   "docs/client.md",
