@@ -1,5 +1,4 @@
-// @ts-types="../../src/std_types/jsonc.d.ts"
-import { parse } from "@std/jsonc";
+import { parse } from "jsonc-parser";
 import { EXIT } from "../../src/cli/io.ts";
 import type { App } from "../../src/server/app.ts";
 import { runHoldfast } from "../support/command_line.ts";
