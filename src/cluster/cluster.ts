@@ -37,6 +37,9 @@ const UNSAID_RETRY_MS = 500;
 /** What of an entry is not its value, in bytes at most: its head, with the error of a stale value. */
 const HEAD_BYTES = 4096;
 
+/** On which a hub asks the leader to poll now. */
+const POLL_TOPIC = "poll";
+
 /** How long leaving in good order may take, in milliseconds. */
 const LEAVE_MS = 1000;
 
@@ -234,6 +237,11 @@ export class Cluster implements AsyncDisposable {
     };
   }
 
+  /** Has the hub that polls ask the sources of these channels at once. */
+  askToPoll(channels: readonly string[]): void {
+    this.#link.broker?.say(POLL_TOPIC, JSON.stringify(channels));
+  }
+
   /** Tells the other hubs of a client that left this one, worth knowing should it come to them. */
   tellDeparture(departure: Departure): void {
     if (this.#link.broker) tellDeparture(this.#link.broker, departure);
@@ -313,6 +321,9 @@ export class Cluster implements AsyncDisposable {
     this.#settled.resolve();
     void this.#leaderWatch.run(broker);
     learnDepartures(broker, hub.stream);
+    broker.listen(POLL_TOPIC, (text) => {
+      if (this.#role === "leader") this.#options.pollNow(channelsIn(text));
+    });
     void this.#sayUnsaid(broker);
   }
 
@@ -473,4 +484,15 @@ function publishedNow(
     called_ms: unixMs,
     ...(validForMs === undefined ? {} : { valid_for_ms: validForMs }),
   };
+}
+
+/** The channels that another hub asks to be polled; none if the text is anything else. */
+function channelsIn(text: string): string[] {
+  try {
+    const channels: unknown = JSON.parse(text);
+    if (!Array.isArray(channels)) return [];
+    return channels.filter((channel) => typeof channel === "string");
+  } catch {
+    return [];
+  }
 }

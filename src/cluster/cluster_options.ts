@@ -28,6 +28,8 @@ export interface ClusterOptions {
   startPolling: (backendsOut: ReadonlySet<string>) => Promise<void>;
   /** Polling is another hub's business. */
   stopPolling: () => void;
+  /** Asks the sources of these channels at once: called on the hub that polls. */
+  pollNow: (channels: readonly string[]) => void;
   /** What `/status` says of the backends, while this hub polls them. */
   backendReports: () => Readonly<Record<string, unknown>>;
 }

@@ -2,6 +2,7 @@
  * What one field cannot know: names that must exist elsewhere, or only once. These checks read the
  * raw tree, not the schema's result, so that they speak up beside the schema's own problems.
  */
+import { CHANNEL_GRAMMAR, isStatusChannel } from "../protocol/channel.ts";
 import { describeFound, type Origins, type Problem, problemAt } from "./problems.ts";
 import { BACKEND_NAME, GRPC_HEALTH_METHOD, HOST_METHODS } from "./schema_backends.ts";
 import { oneOf } from "./suggest.ts";
@@ -15,10 +16,12 @@ export function crossCheck(tree: Tree, origins: Origins): Problem[] {
   const sources = asList(top["sources"]).map((each) => asObject(each) ?? {});
   const tokens = asList(asObject(top["auth"])?.["tokens"]).map((each) => asObject(each) ?? {});
   const hooks = asList(top["hooks"]).map((each) => asObject(each) ?? {});
+  const channels = Object.keys(asObject(top["channels"]) ?? {});
   return [
     ...Object.entries(backends).flatMap(([name, each]) => checkBackend(name, each, origins)),
     ...sources.flatMap((source, index) => checkSource(source, index, { backends, origins })),
     ...sharedChannels(sources, origins),
+    ...channels.flatMap((channel) => checkPublished(channel, { sources, origins })),
     ...duplicates(hooks, { list: ["hooks"], key: "name", what: "hooks", origins }),
     ...duplicates(tokens, { list: ["auth", "tokens"], key: "name", what: "tokens", origins }),
     ...duplicates(tokens, { list: ["auth", "tokens"], key: "token", what: "tokens", origins }),
@@ -38,6 +41,29 @@ function checkBackend(name: string, backend: Tree, origins: Origins): Problem[] 
   const method = asObject(asObject(backend)?.["health_check"])?.["method"];
   const at = [...path, "health_check", "method"];
   return [...problems, ...checkMethod(asObject(backend), method, { path: at, name, origins })];
+}
+
+/** A channel to be published on: a name that may be one, and no source's. */
+function checkPublished(
+  channel: string,
+  { sources, origins }: { sources: readonly { [key: string]: Tree }[]; origins: Origins },
+): Problem[] {
+  const path = ["channels", channel];
+  if (!isStatusChannel(channel)) {
+    return [problemAt(path, origins, {
+      found: "a name that is not allowed",
+      expected: `a channel name (${CHANNEL_GRAMMAR}) that is not one of the hub's own`,
+    })];
+  }
+  const index = sources.findIndex((source) =>
+    asString(source["channel"]) === channel ||
+    Object.hasOwn(asObject(source["channels"]) ?? {}, channel)
+  );
+  if (index < 0) return [];
+  return [problemAt(path, origins, {
+    found: `a channel that sources[${index}] feeds`,
+    expected: 'a channel of its own: "channels" are those that are published on',
+  })];
 }
 
 interface SourceContext {

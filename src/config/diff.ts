@@ -38,13 +38,15 @@ interface Part {
  * names: a source that moved within its list is no change.
  */
 function partsOf(config: Config): Map<string, Part> {
-  const { listen, backends, sources, auth, hooks, ...rest } = config;
+  const { listen, backends, sources, channels, auth, hooks, ...rest } = config;
   const part = (name: string, at: Path, value: unknown): [string, Part] => [name, { at, value }];
   return new Map([
     part("listen", ["listen"], formatListen(listen)),
     ...Object.entries(backends)
       .map(([name, each]) => part(`backends.${name}`, ["backends", name], each)),
     ...sources.map(({ channel, ...each }, at) => part(`sources.${channel}`, ["sources", at], each)),
+    ...Object.entries(channels)
+      .map(([name, each]) => part(`channels.${name}`, ["channels", name], each)),
     ...hooks.map(({ name, ...each }, at) => part(`hooks.${name}`, ["hooks", at], each)),
     ...auth.tokens.map(({ name, ...each }, at) =>
       part(`auth.tokens.${name}`, ["auth", "tokens", at], each)

@@ -89,6 +89,13 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
     //}
   ],
 
+  // Status channels that are published on by POST /publish. Those named system_status,
+  // storage_update, agent_status and compression_update need not be listed. Default: none.
+  //"channels": {
+  // Older than this, a value is stale: PUBLISHER_SILENT. Default: never.
+  //"backup_status": { "stale_after": "26h" }
+  //},
+
   // What outlives the process: last values, history, incidents, undelivered hooks. Default: systemd's
   // StateDirectory where there is one, else memory alone.
   "state": {

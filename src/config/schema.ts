@@ -117,6 +117,14 @@ function fedChannel<Common>(common: Common, fed: Fed): Common & Fed {
 /** The kernel is given twice this as a signed 32-bit number of milliseconds (`TCP_USER_TIMEOUT`). */
 const LONGEST_STALL: Milliseconds = 12 * 86_400_000;
 
+/** No timer waits for it: a published value may hold for a year. */
+const LONGEST_PUBLISHED: Milliseconds = 366 * 86_400_000;
+
+const publishedChannel = section({
+  stale_after: duration({ max: LONGEST_PUBLISHED }).exactOptional()
+    .describe("Age from which the value counts as stale: nobody published. Default: never."),
+});
+
 const hub = section({
   heartbeat_every: duration({ min: 10 }).prefault("10s").describe("Time between two heartbeats."),
   ping_every: duration({ min: 0 }).prefault("30s")
@@ -195,6 +203,11 @@ export const configSchema = section({
     .transform((sources) => sources.flat())
     .prefault([])
     .describe("What is asked, and the channel each answer feeds. None: publish only."),
+  channels: reloads(z.record(
+    z.string().meta({ pattern: "^[a-z][a-z0-9_]{0,63}$" }),
+    publishedChannel,
+    { error: "an object of channel names and settings" },
+  )).default({}).describe("Status channels that are published on by POST /publish, by name."),
   state: stateSchema,
   hooks: reloads(z.array(hookSchema, { error: "a list of hooks" })).default([])
     .describe("Who is told of incidents, by POST."),

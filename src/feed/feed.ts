@@ -72,6 +72,11 @@ export class Feed implements AsyncDisposable {
       .flatMap(channelNames);
   }
 
+  /** Asks the sources of these channels at once, instead of at their next due time. */
+  pollNow(channels: readonly string[]): void {
+    for (const channel of channels) this.#sources.get(channel)?.pollNow();
+  }
+
   /** Channels whose source is not polled any more, though it should be. */
   ended(): string[] {
     return [...this.#ended];

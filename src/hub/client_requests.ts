@@ -16,6 +16,8 @@ export interface ClientRequestsOptions {
   errors: ErrorCounts;
   /** The status channels there are just now. */
   statusChannels: () => readonly string[];
+  /** Whether a client that names no channels gets this status channel. Default: all there are. */
+  isOffered?: (channel: string) => boolean;
   /** Where values are read from, flagged as they then stand. */
   values: Pick<ValueStore, "read">;
   valueFrames: ValueFrames;
@@ -54,7 +56,7 @@ export class ClientRequests {
   /** Subscribes a new client; what it wanted and does not get is returned. */
   admit(session: Session, channels: readonly string[] | undefined): Refusal[] {
     const known = this.channels();
-    const wanted = channels ?? known.filter((channel) => session.mayRead(channel));
+    const wanted = channels ?? known.filter((channel) => this.#isFor(session, channel));
     return this.#subscribe(session, wanted, known);
   }
 
@@ -85,7 +87,8 @@ export class ClientRequests {
   catchUp(session: Session): void {
     if (!session.wantsAll) return;
     const missing = this.channels().filter((channel) =>
-      !session.subscriptions.has(channel) && !session.hasLeft(channel) && session.mayRead(channel)
+      !session.subscriptions.has(channel) && !session.hasLeft(channel) &&
+      this.#isFor(session, channel)
     );
     if (missing.length === 0) return;
     this.#options.registry.subscribe(session, missing);
@@ -139,6 +142,12 @@ export class ClientRequests {
     const event = errorEvent(code, why, { timestamp, ...(data ? { data } : {}) });
     this.#send(session, errorType(code), json(event));
     this.#log.debug("client.told_error", { ...session.logFields, code, why });
+  }
+
+  /** Whether a client that wants everything gets this channel. */
+  #isFor(session: Session, channel: string): boolean {
+    const { isOffered = () => true } = this.#options;
+    return session.mayRead(channel) && (channelKind(channel) !== "status" || isOffered(channel));
   }
 
   /** Subscribes to what is known and allowed; returns what was refused, and why. */

@@ -52,6 +52,8 @@ export interface HubOptions {
   heartbeatMs: number;
   /** The status channels there are just now. */
   statusChannels: () => readonly string[];
+  /** Whether a client that names no channels gets this status channel. Default: all there are. */
+  isOffered?: (channel: string) => boolean;
   /** Where values are read from, flagged as they then stand. */
   values: Pick<ValueStore, "read" | "revision">;
   /**
@@ -134,6 +136,7 @@ export class Hub implements Disposable {
       statusChannels,
       values,
       valueFrames: this.#valueFrames,
+      ...(options.isOffered ? { isOffered: options.isOffered } : {}),
     });
     this.#disconnects = new Disconnects({
       clock,

@@ -26,13 +26,15 @@ import { LoopLag } from "./reports/loop_lag.ts";
 import { hubOptions } from "./hub_options.ts";
 import { hubMetrics } from "./reports/hub_metrics.ts";
 import { PendingUpgrades } from "./sockets/pending_upgrades.ts";
+import type { CommandOptions } from "./http/command_body.ts";
+import { poll } from "./http/poll_route.ts";
 import { publish } from "./http/publish_route.ts";
 import { reloaded } from "./reloaded.ts";
 import { createRoutes, type Policy, type Visit } from "./http/routes.ts";
 import { drain } from "./shutdown.ts";
 import { Sockets, type SocketsOptions } from "./sockets/sockets.ts";
 import type { StatusReport } from "./reports/status_report.ts";
-import { Supply } from "./supply.ts";
+import { Ingest } from "./ingest.ts";
 import { upgrade } from "./sockets/upgrade.ts";
 import type { WebSocketContext } from "./sockets/web_socket_connection.ts";
 
@@ -55,7 +57,7 @@ export interface AppOptions {
 }
 
 /**
- * The whole hub, listening: its values' supply, hub and HTTP edge joined by callbacks, so that
+ * The whole hub, listening: what comes in, the hub and the HTTP edge joined by callbacks, so that
  * neither feed nor hub knows the other. Disposing of it is an orderly shutdown.
  *
  * @example
@@ -71,7 +73,7 @@ export class App implements AsyncDisposable {
   readonly #startedAt: number;
   readonly #hub: Hub;
   readonly #values: ValueStore;
-  readonly #supply: Supply;
+  readonly #ingest: Ingest;
   readonly #sockets: Sockets;
   readonly #admission: Admission;
   readonly #refusals: Refusals;
@@ -99,12 +101,12 @@ export class App implements AsyncDisposable {
     try {
       if (config.cluster?.share_port) {
         // A neighbour on that port has more to show until this hub has joined.
-        await app.#supply.start();
-        await Promise.race([app.#supply.settled, ...(options.stop ? [options.stop] : [])]);
+        await app.#ingest.start();
+        await Promise.race([app.#ingest.settled, ...(options.stop ? [options.stop] : [])]);
         await app.#listeners.listen(config);
       } else {
         await app.#listeners.listen(config);
-        await app.#supply.start();
+        await app.#ingest.start();
       }
     } catch (error) {
       await app.#release();
@@ -128,7 +130,7 @@ export class App implements AsyncDisposable {
       maxClients: Math.min(limits.max_clients, this.#sockets.reserve.roomForClients),
       maxClientsPerAddress: limits.max_clients_per_ip,
     }, {
-      isJoining: () => this.#supply.isJoining,
+      isJoining: () => this.#ingest.isJoining,
       isShort: () => this.#sockets.reserve.isShort,
     });
     this.#values = new ValueStore({
@@ -138,11 +140,12 @@ export class App implements AsyncDisposable {
     this.#hub = new Hub({
       clock,
       ...hubOptions(limits),
-      statusChannels: () => this.#supply.statusChannels(),
+      statusChannels: () => this.#ingest.statusChannels(),
+      isOffered: (channel) => this.#ingest.isOffered(channel),
       values: this.#values,
       channelsOfBackend: (backend) => this.#values.fedBy(backend),
-      tellLoss: (event) => this.#supply.tellLoss(event),
-      onDeparture: (departure) => this.#supply.tellDeparture(departure),
+      tellLoss: (event) => this.#ingest.tellLoss(event),
+      onDeparture: (departure) => this.#ingest.tellDeparture(departure),
     });
     const { signal } = this.#stopLoops;
     this.#refusals = new Refusals({ clock, signal });
@@ -161,7 +164,7 @@ export class App implements AsyncDisposable {
       pingEveryMs: limits.ping_every,
       lingerMs: limits.stall_timeout,
     };
-    this.#supply = new Supply(config, {
+    this.#ingest = new Ingest(config, {
       clock,
       values: this.#values,
       hub: this.#hub,
@@ -176,12 +179,13 @@ export class App implements AsyncDisposable {
       metrics: () => this.metrics(),
       notReady: () => this.#notReady(),
       isHttp2: (peer) => this.#sockets.isHttp2(peer),
-      statusChannels: () => this.#supply.statusChannels(),
+      statusChannels: () => this.#ingest.statusChannels(),
       values: this.#values,
       fed: () => this.#config.sources,
       openWebSocket: (visit, place) => this.#openWebSocket(visit, place),
       openEventStream: (visit, place) => this.#openEventStream(visit, place),
       publish: (visit) => this.#publish(visit),
+      poll: (visit) => this.#poll(visit),
     });
     this.#listeners = new Listeners({
       clock,
@@ -206,14 +210,14 @@ export class App implements AsyncDisposable {
   }
 
   statusReport(): StatusReport {
-    const cluster = this.#supply.clusterReport();
+    const cluster = this.#ingest.clusterReport();
     return {
       version: this.#options.version,
       ...(cluster === undefined ? {} : { cluster }),
       uptime_seconds: Math.floor((this.#clock.now() - this.#startedAt) / 1000),
       ...this.#hub.errorMetrics(),
-      backends: this.#supply.backendReports(),
-      sources: this.#supply.sourceReports(),
+      backends: this.#ingest.backendReports(),
+      sources: this.#ingest.sourceReports(),
     };
   }
 
@@ -232,7 +236,7 @@ export class App implements AsyncDisposable {
       uncaughtErrors: this.#options.uncaughtErrors?.() ?? 0,
       logLinesLeftOut: this.#options.logLinesLeftOut?.() ?? 0,
     });
-    return [...own, ...this.#supply.clusterMetrics()];
+    return [...own, ...this.#ingest.clusterMetrics()];
   }
 
   /**
@@ -269,7 +273,7 @@ export class App implements AsyncDisposable {
       everyMs: this.#config.hub.heartbeat_every,
       clientsConnected: () => this.#hub.size,
       also: () => {
-        const cluster_clients_connected = this.#supply.clusterReport()?.clients_connected;
+        const cluster_clients_connected = this.#ingest.clusterReport()?.clients_connected;
         return cluster_clients_connected === undefined ? {} : { cluster_clients_connected };
       },
       ...(this.#options.onHeartbeat ? { onBeat: this.#options.onHeartbeat } : {}),
@@ -285,7 +289,7 @@ export class App implements AsyncDisposable {
     const { applies, needsRestart } = describeChanges(this.#config, config);
     const next = reloaded(this.#config, config);
     await this.#listeners.renew(next);
-    await this.#supply.apply(next);
+    await this.#ingest.apply(next);
     this.#policy = policyOf(next, this.#clock, this.#policy.authenticator);
     this.#config = next;
     this.#visitors.rulesChanged();
@@ -298,7 +302,7 @@ export class App implements AsyncDisposable {
     this.#log.info("server.stopping", { clients: this.#hub.size, drain_ms: drainMs });
     this.#admission.startDraining();
     // The backends' clients may take a moment to close; the clients of ours do not wait for that.
-    const retired = this.#reloading.then(() => this.#supply.retire());
+    const retired = this.#reloading.then(() => this.#ingest.retire());
     await drain({
       clock: this.#clock,
       hub: this.#hub,
@@ -306,19 +310,19 @@ export class App implements AsyncDisposable {
       reconnectWithinMs,
       connections: this.#connections,
     });
-    await this.#release(retired.then(() => this.#supply[Symbol.asyncDispose]()));
+    await this.#release(retired.then(() => this.#ingest[Symbol.asyncDispose]()));
     this.#log.info("server.stopped", { uptime_seconds: this.statusReport().uptime_seconds });
   }
 
   /** Lets go of everything there is, in bounded time. */
-  async #release(supplyStopped = this.#supply[Symbol.asyncDispose]()): Promise<void> {
+  async #release(ingestStopped = this.#ingest[Symbol.asyncDispose]()): Promise<void> {
     this.#stopLoops.abort();
     this.#hub[Symbol.dispose]();
     this.#connections.abortAll();
     this.#sockets[Symbol.dispose]();
     const bound = new AbortController();
     await Promise.race([
-      Promise.all([supplyStopped, this.#listeners.close()]),
+      Promise.all([ingestStopped, this.#listeners.close()]),
       this.#clock.sleep(CLOSE_MS, { signal: bound.signal }).catch(() => {}),
     ]);
     bound.abort();
@@ -348,22 +352,26 @@ export class App implements AsyncDisposable {
   }
 
   #publish({ request, identity }: Visit): Promise<Response> {
-    const supply = this.#supply;
-    return publish(request, {
+    return publish(request, { publisher: this.#ingest, ...this.#commandOptions(identity) });
+  }
+
+  #poll({ request, identity }: Visit): Promise<Response> {
+    return poll(request, { poller: this.#ingest, ...this.#commandOptions(identity) });
+  }
+
+  #commandOptions(identity: Visit["identity"]): CommandOptions {
+    const { max_message_bytes, request_timeout } = this.#config.hub;
+    return {
       identity,
-      maxBytes: this.#config.hub.max_message_bytes,
-      bodyTimeoutMs: this.#config.hub.request_timeout,
+      maxBytes: max_message_bytes,
+      bodyTimeoutMs: request_timeout,
       isDraining: () => this.#admission.isDraining,
-      statusChannels: () => supply.statusChannels(),
-      isFed: (channel) => supply.isFed(channel),
-      publishEvent: (channel, data) => supply.publishEvent(channel, data),
-      publishStatus: (channel, data) => supply.publishStatus(channel, data),
-    });
+    };
   }
 
   #notReady(): string[] {
     if (this.#admission.isDraining) return ["the hub is shutting down"];
-    return this.#supply.notReady();
+    return this.#ingest.notReady();
   }
 }
 

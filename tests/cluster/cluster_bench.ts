@@ -19,6 +19,8 @@ export class Member implements AsyncDisposable {
   readonly values: ValueStore;
   readonly #stopWatch = new AbortController();
   isPolling = false;
+  /** Channels whose sources it was asked to poll at once. */
+  readonly polledNow: string[] = [];
   /** Backends it was told of when it began to poll. */
   inherited: ReadonlySet<string> | undefined;
   readonly clock: FakeClock;
@@ -55,6 +57,7 @@ export class Member implements AsyncDisposable {
       graceMs,
       values: this.values,
       isKnown: (channel) => ["a", "b"].includes(channel),
+      pollNow: (channels) => void this.polledNow.push(...channels),
       startPolling: (backendsOut) => {
         if (this.cannotPoll) return Promise.reject(new Error(this.cannotPoll));
         if (!this.isPolling) this.inherited = new Set(backendsOut);

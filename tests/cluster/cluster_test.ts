@@ -236,3 +236,12 @@ Deno.test("C51: Cluster: what the others cannot have is not kept, until the hub 
   one.poll(large);
   assertEquals(one.values.read("a")?.is_stale, false);
 });
+
+Deno.test("Cluster.askToPoll() has the hub that leads poll at once", async () => {
+  const { bench, one, two } = await three();
+  await using _bench = bench;
+  two.cluster.askToPoll(["a"]);
+  await bench.clock.advance(10);
+  assertEquals(bench.members.map(({ polledNow }) => polledNow), [["a"], [], []]);
+  assertEquals(one.role, "leader");
+});

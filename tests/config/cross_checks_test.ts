@@ -180,3 +180,20 @@ Deno.test("a source of several channels is one entry for each, of one poll", () 
     [["b", "x", "b", 180_000], ["a", "y", "b", 180_000]],
   );
 });
+
+Deno.test("crossCheck() wants channels to be published on to have names of their own", () => {
+  const notAllowed = "found a name that is not allowed; expected a channel name (a lower-case " +
+    "letter, then up to 63 lower-case letters, digits or underscores) that is not one of the hub's own";
+  const channels = {
+    system_status: {},
+    heartbeat: {},
+    No: {},
+    backup_status: { stale_after: "26h" },
+  };
+  assertEquals(linesOf({ backends: { core: CORE }, sources: [SOURCE], channels }), [
+    "channels.system_status: found a channel that sources[0] feeds; expected a channel of its own: " +
+    '"channels" are those that are published on',
+    `channels.heartbeat: ${notAllowed}`,
+    `channels.No: ${notAllowed}`,
+  ]);
+});

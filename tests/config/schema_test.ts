@@ -17,6 +17,7 @@ Deno.test("configSchema has the defaults that users rely on", () => {
     listen: { hostname: "127.0.0.1", port: 8787 },
     backends: {},
     sources: [],
+    channels: {},
     state: { incidents_for: 7_776_000_000 },
     hooks: [],
     hub: {

@@ -49,7 +49,7 @@ async function letIn(url: string, headers: Record<string, string> = {}): Promise
 }
 
 Deno.test("the door takes a token as header, subprotocol or query", async () => {
-  await using app = await startApp({ auth: AUTH });
+  await using app = await startApp({ auth: AUTH, channels: { agent_status: {} } });
   const url = wsUrl(app);
   assertEquals(await knock(url, bearer(READER)), 101);
   assertEquals(await knock(`${url}?token=${READER}`), 101);
@@ -102,7 +102,8 @@ Deno.test("rights apply to every path but the page, /healthz and /readyz", async
 });
 
 Deno.test("a token is good for its channels: those alone by default, no others on request", async () => {
-  await using app = await startApp({ auth: AUTH });
+  const channels = { agent_status: {}, storage_update: {} };
+  await using app = await startApp({ auth: AUTH, channels });
   const publish = (channel: string) =>
     get(app, "/publish", {
       method: "POST",

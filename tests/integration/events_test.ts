@@ -132,6 +132,7 @@ Deno.test("/events gives the place back when its client goes, and forgets the cl
 Deno.test("/events drops a client that never reads, gives its place back and tells the others", async () => {
   await using app = await startApp({
     hub: { max_clients: 2, stall_timeout: "300ms", heartbeat_every: "50ms" },
+    channels: { compression_update: {} },
   });
   await using witness = await WsClient.connect(`${wsUrl(app)}?channels=connection_error,heartbeat`);
   const { hostname, port } = new URL(app.url);

@@ -2,7 +2,7 @@ import type { App } from "../../src/server/app.ts";
 import { publish } from "../../src/server/http/publish_route.ts";
 import { assert, assertEquals, assertGreater } from "../support/assert.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
-import { startApp, wsUrl } from "../support/hub_in_process.ts";
+import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { WsClient } from "../support/ws_client.ts";
 
@@ -116,12 +116,117 @@ Deno.test("publish() waits for a body that drips for its time and no longer", as
   const response = await publish(request, {
     identity: { mayRead: () => true, mayPublish: true },
     maxBytes: 1000,
-    statusChannels: () => [],
-    isFed: () => false,
-    publishEvent: () => Promise.resolve({ seq: 1 }),
-    publishStatus: () => Promise.resolve({ seq: 1 }),
+    publisher: {
+      statusChannels: () => [],
+      isFed: () => false,
+      publishEvent: () => Promise.resolve({ seq: 1 }),
+      publishValue: () => Promise.resolve({ seq: 1 }),
+    },
     bodyTimeoutMs: 20,
     isDraining: () => false,
   });
   assertEquals([response.status, cancelled], [400, true]);
+});
+
+/** Asks for polls, and tells what was answered. */
+async function askToPoll(app: App, body: unknown, token = PUBLISHER) {
+  const headers = { authorization: `Bearer ${token}` };
+  const init = { method: "POST", body: JSON.stringify(body), headers };
+  const response = await fetch(`${app.url}/poll`, init);
+  return { status: response.status, answer: await response.json() };
+}
+
+Deno.test("a published value grows stale after what is configured, or after what its publisher said", async () => {
+  await using app = await startApp({
+    auth: AUTH,
+    channels: { backup_status: { stale_after: "300ms" }, report: {} },
+  });
+  await using client = await WsClient.connect(`${wsUrl(app)}?token=${PUBLISHER}`);
+  assertEquals(client.frames[0]?.data.channels.slice(0, 2), ["backup_status", "report"]);
+  await post(app, { channel: "backup_status", data: { ok: true } });
+  await post(app, { channel: "report", data: 1, valid_for: "200ms" });
+  for (const channel of ["backup_status", "report"]) {
+    const fresh = await client.waitFor(({ type }) => type === channel);
+    assertEquals(fresh.data.is_stale, false);
+    const stale = await client.waitFor(({ type, data }) => type === channel && data.is_stale);
+    const { code, component, severity, data } = stale.data.error;
+    assertEquals([code, component, severity, data], [
+      "PUBLISHER_SILENT",
+      "client",
+      "warning",
+      { channel },
+    ]);
+  }
+  const { sources } = app.statusReport();
+  assertEquals([sources.backup_status?.is_stale, sources.report?.is_stale], [true, true]);
+  await post(app, { channel: "backup_status", data: { ok: true } });
+  assertEquals((await snapshot(app, "backup_status")).is_stale, false, "and fresh by the next one");
+});
+
+async function snapshot(app: App, channel: string) {
+  const headers = { authorization: `Bearer ${PUBLISHER}` };
+  return await (await fetch(`${app.url}/snapshot/${channel}`, { headers })).json();
+}
+
+Deno.test("a well-known channel is offered from the first value on", async () => {
+  await using app = await startApp({ auth: AUTH });
+  await using client = await WsClient.connect(`${wsUrl(app)}?token=${PUBLISHER}`);
+  await using early = await WsClient.connect(
+    `${wsUrl(app)}?token=${PUBLISHER}&channels=agent_status`,
+  );
+  assertEquals(client.frames[0]?.data.channels.includes("agent_status"), false);
+  await post(app, { channel: "agent_status", data: 1 });
+  const told = await client.waitFor(({ type }) => type === "subscribed");
+  assert(told.data.channels.includes("agent_status"));
+  for (const each of [client, early]) {
+    const { data } = await each.waitFor(({ type }) => type === "agent_status");
+    assertEquals([data.data, data.is_stale], [1, false]);
+  }
+});
+
+Deno.test("C50: a channel that is published on no more says a last word and leaves", async () => {
+  await using app = await startApp({ auth: AUTH, channels: { report: {} } });
+  await using client = await WsClient.connect(`${wsUrl(app)}?token=${PUBLISHER}`);
+  await post(app, { channel: "report", data: 1 });
+  await app.reload(configOf({ auth: AUTH }));
+  const last = await client.waitFor(({ type, data }) => type === "report" && data.is_stale);
+  assertEquals(last.data.error.code, "SOURCE_REMOVED");
+  await using later = await WsClient.connect(`${wsUrl(app)}?token=${PUBLISHER}`);
+  assertEquals(later.frames[0]?.data.channels.includes("report"), false);
+  const gone = await snapshot(app, "report");
+  assertEquals(typeof gone.message, "string");
+});
+
+Deno.test("/poll has sources polled at once, for those who may publish", async () => {
+  await using backend = new RpcBackend();
+  await using app = await startApp({
+    auth: AUTH,
+    backends: { core: quickBackend(backend.url) },
+    sources: [
+      { channel: "system_status", backend: "core", method: "GetSystemStatus", every: "1h" },
+    ],
+  });
+  await using client = await WsClient.connect(`${wsUrl(app)}?token=${PUBLISHER}`);
+  await client.waitFor(({ type }) => type === "system_status");
+  const before = client.frames.length;
+  const { status, answer } = await askToPoll(app, { channels: ["system_status"] });
+  assertEquals([status, answer], [202, { channels: ["system_status"] }]);
+  await client.waitFor(({ type }) => type === "system_status", { from: before });
+
+  const cases: [status: number, body: unknown, token?: string][] = [
+    [403, { channels: ["system_status"] }, "reader-secret-0123456789"],
+    [403, { channels: ["system_status"] }, "narrow-secret-0123456789"],
+    [404, { channels: ["agent_status"] }],
+    [404, { channels: ["x".repeat(200)] }],
+    [400, { channels: [] }],
+    [400, { channels: [1] }],
+    [400, { channels: "system_status" }],
+    [400, { channels: ["system_status"], more: 1 }],
+    [400, []],
+  ];
+  for (const [status, body, token] of cases) {
+    const refused = await askToPoll(app, body, token);
+    assertEquals(refused.status, status, JSON.stringify(body));
+    assert(typeof refused.answer.message === "string");
+  }
 });

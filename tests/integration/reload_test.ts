@@ -117,8 +117,10 @@ Deno.test("C26: who lost its token is closed, and who lost a channel is unsubscr
     { name: "publisher", token: "publisher-secret-0123456789", publish: true },
   ];
   const gone = { name: "gone", token: "gone-secret-0123456789" };
-  const auth = (list: object[]) => configOf({ auth: { tokens: list } });
+  const channels = { agent_status: {}, storage_update: {} };
+  const auth = (list: object[]) => configOf({ auth: { tokens: list }, channels });
   await using app = await startApp({
+    channels,
     auth: { tokens: [...tokens(["agent_*", "storage_update", "heartbeat"]), gone] },
   });
   const connect = (token: string, query = "") =>

@@ -5,56 +5,40 @@ import { ClusterUnreachable } from "../../cluster/unreachable.ts";
 import { channelKind, EVENT_CHANNEL, isChannelName } from "../../protocol/channel.ts";
 import { json, type JsonText } from "../../protocol/codec.ts";
 import { MAX_JSON_DEPTH, type ScannedJson } from "../../protocol/json_scanner.ts";
-import { readBoundedBody } from "../../rpc/http/bounded_body.ts";
-import { readJson } from "../../rpc/http/read_json.ts";
-import type { Identity } from "../door/identity.ts";
-import { noPlace, refuse, reply, retryLater } from "./reply.ts";
+import { DURATION_GRAMMAR, parseDuration } from "../../config/duration.ts";
+import { type CommandOptions, readCommand, stringOf } from "./command_body.ts";
+import { refuse, reply, retryLater } from "./reply.ts";
 
-export interface PublishOptions {
-  identity: Pick<Identity, "mayRead" | "mayPublish">;
-  /** Largest body taken, in bytes. */
-  maxBytes: number;
+/** Where what is published goes. */
+export interface Publisher {
   /** The status channels there are. */
-  statusChannels: () => readonly string[];
+  statusChannels(): readonly string[];
   /** Whether a source feeds this channel. */
-  isFed: (channel: string) => boolean;
-  /** Sends an event to everybody. */
-  publishEvent: (channel: string, data: JsonText) => Promise<PublishReceipt>;
-  /** Makes this the latest value of a status channel. */
-  publishStatus: (channel: string, data: JsonText) => Promise<PublishReceipt>;
-  /** How long a publisher may take to send its body, in milliseconds. */
-  bodyTimeoutMs: number;
-  /** Whether the door has closed: what would be accepted now might reach nobody. */
-  isDraining: () => boolean;
+  isFed(channel: string): boolean;
+  /**
+   * Sends an event to everybody.
+   *
+   * @throws {ClusterUnreachable} If it cannot be said whether the other hubs heard of it.
+   */
+  publishEvent(channel: string, data: JsonText): Promise<PublishReceipt>;
+  /** Makes this the latest value of a status channel; otherwise as `publishEvent`. */
+  publishValue(
+    channel: string,
+    data: JsonText,
+    options?: { validForMs?: number },
+  ): Promise<PublishReceipt>;
 }
 
-/** `POST /publish {channel, data}`: broadcasts from outside. */
+export interface PublishOptions extends CommandOptions {
+  publisher: Publisher;
+}
+
+/** `POST /publish {channel, data, valid_for?}`: broadcasts from outside. */
 export async function publish(request: Request, options: PublishOptions): Promise<Response> {
-  const { identity, maxBytes, bodyTimeoutMs, isDraining } = options;
-  if (isDraining()) return noPlace("draining");
-  if (!identity.mayPublish) {
-    return refuse(
-      STATUS_CODE.Forbidden,
-      `publishing takes a token that has "publish": true (auth.tokens in the configuration)`,
-    );
-  }
-  let scanned: ScannedJson;
-  try {
-    // Not the request's own signal: the runtime warns of it on stderr, amid the log, and a body that
-    // breaks off says so itself.
-    const signal = AbortSignal.timeout(bodyTimeoutMs);
-    const body = await readBoundedBody(request, { maxBytes, signal });
-    if (body.kind === "too_large") {
-      return refuse(STATUS_CODE.ContentTooLarge, `the body is larger than ${maxBytes} bytes`);
-    }
-    if (body.kind === "not_utf8") return refuse(STATUS_CODE.BadRequest, "the body is not UTF-8");
-    scanned = await readJson(body.text, { signal, members: MEMBERS });
-  } catch {
-    return refuse(STATUS_CODE.BadRequest, "the body did not arrive whole and in time");
-  }
+  const scanned = await readCommand(request, options, MEMBERS);
+  if (scanned instanceof Response) return scanned;
   const message = messageOf(scanned);
   if (typeof message === "string") return refuse(STATUS_CODE.BadRequest, message);
-  if (isDraining()) return noPlace("draining"); // while the body was on its way
   try {
     return await send(message, options);
   } catch (error) {
@@ -69,14 +53,17 @@ interface Message {
   readonly channel: string;
   /** As its publisher wrote it. */
   readonly data: JsonText;
+  readonly validForMs?: number;
 }
 
-async function send({ channel, data }: Message, options: PublishOptions): Promise<Response> {
-  const { statusChannels, isFed, publishEvent, publishStatus } = options;
+async function send(
+  { channel, data, validForMs }: Message,
+  { publisher, identity }: PublishOptions,
+): Promise<Response> {
   if (channelKind(channel) === "hub") {
     return refuse(STATUS_CODE.Forbidden, `"${channel}" is the hub's own; nobody else speaks there`);
   }
-  if (!options.identity.mayRead(channel)) {
+  if (!identity.mayRead(channel)) {
     return refuse(STATUS_CODE.Forbidden, `your token does not allow the channel "${channel}"`);
   }
   if (channel === EVENT_CHANNEL) {
@@ -86,24 +73,32 @@ async function send({ channel, data }: Message, options: PublishOptions): Promis
         `"data" of a notification is an object such as {"title":"backup done","level":"info"}`,
       );
     }
-    return reply(STATUS_CODE.Accepted, await publishEvent(channel, data));
+    if (validForMs !== undefined) {
+      return refuse(
+        STATUS_CODE.BadRequest,
+        '"valid_for" is for values of status channels; a notification does not grow old',
+      );
+    }
+    return reply(STATUS_CODE.Accepted, await publisher.publishEvent(channel, data));
   }
-  if (isFed(channel)) {
+  if (publisher.isFed(channel)) {
     return refuse(STATUS_CODE.Conflict, `"${channel}" is fed by a source; publish on another`);
   }
-  if (!statusChannels().includes(channel)) {
-    const open = [EVENT_CHANNEL, ...statusChannels().filter((name) => !isFed(name))];
+  const channels = publisher.statusChannels();
+  if (!channels.includes(channel)) {
+    const open = [EVENT_CHANNEL, ...channels.filter((name) => !publisher.isFed(name))];
     return refuse(
       STATUS_CODE.NotFound,
       `there is no channel "${channel}" to publish on; there are: ${
-        open.filter(options.identity.mayRead).join(", ")
+        open.filter(identity.mayRead).join(", ")
       }`,
     );
   }
-  return reply(STATUS_CODE.Accepted, await publishStatus(channel, data));
+  const options = validForMs === undefined ? {} : { validForMs };
+  return reply(STATUS_CODE.Accepted, await publisher.publishValue(channel, data, options));
 }
 
-const MEMBERS = ["channel", "data"] as const;
+const MEMBERS = ["channel", "data", "valid_for"] as const;
 
 /** The message in a body, or what is wrong with it. */
 function messageOf(scanned: ScannedJson): Message | string {
@@ -123,11 +118,13 @@ function messageOf(scanned: ScannedJson): Message | string {
   if (unknown !== undefined) {
     return `${JSON.stringify(unknown.slice(0, 64))} is not known; send ${EXAMPLE}`;
   }
-  return { channel, data };
-}
-
-function stringOf(text: JsonText | undefined): string | undefined {
-  return text?.startsWith(`"`) ? JSON.parse(text) : undefined;
+  const validFor = scanned.members.get("valid_for");
+  if (validFor === undefined) return { channel, data };
+  const validForMs = parseDuration(stringOf(validFor) ?? "");
+  if (!validForMs) { // 0 would be stale at once
+    return `"valid_for" must be ${DURATION_GRAMMAR}, above 0`;
+  }
+  return { channel, data, validForMs };
 }
 
 const EXAMPLE = json({ channel: EVENT_CHANNEL, data: { title: "backup done", level: "info" } });

@@ -48,6 +48,7 @@ export interface RouteContext {
   readonly openWebSocket: (visit: Visit, place: Place) => Response;
   readonly openEventStream: (visit: Visit, place: Place) => Response;
   readonly publish: (visit: Visit) => Promise<Response>;
+  readonly poll: (visit: Visit) => Promise<Response>;
 }
 
 export interface Policy {
@@ -154,6 +155,7 @@ function routesOf(context: RouteContext): Map<string, Route> {
       answer: (visit) => withPlace(context, visit, context.openEventStream),
     }],
     ["/publish", { method: "POST", answer: context.publish }],
+    ["/poll", { method: "POST", answer: context.poll }],
     ["/snapshot", { method: "GET", answer: ({ identity }) => allSnapshots(context, identity) }],
     ["/asyncapi.json", {
       method: "GET",

@@ -19,10 +19,15 @@ async function attempt(body: unknown, identity: PublisherRights = PUBLISHER, max
     maxBytes,
     bodyTimeoutMs: 10_000,
     isDraining: () => false,
-    statusChannels: () => ["system_status", "agent_status", "compression_update"],
-    isFed: (channel) => channel === "system_status",
-    publishEvent: (channel, data) => Promise.resolve({ seq: sent.push([channel, data]) }),
-    publishStatus: (channel, data) => Promise.resolve({ seq: sent.push([channel, data]) }),
+    publisher: {
+      statusChannels: () => ["system_status", "agent_status", "compression_update"],
+      isFed: (channel) => channel === "system_status",
+      publishEvent: (channel, data) => Promise.resolve({ seq: sent.push([channel, data]) }),
+      publishValue: (channel, data, { validForMs } = {}) =>
+        Promise.resolve({
+          seq: sent.push([channel, data, ...(validForMs === undefined ? [] : [validForMs])]),
+        }),
+    },
   });
   const answer = await response.json();
   return { status: response.status, answer, message: String(answer.message), sent };
@@ -36,6 +41,8 @@ Deno.test("publish() sends events and values, and tells their number", async () 
     assertEquals([status, answer, sent], [202, { seq: 1 }, [[channel, JSON.stringify(data)]]]);
   }
   assertEquals((await attempt({ channel: "compression_update", data: null })).status, 202);
+  const brief = await attempt({ channel: "compression_update", data: 1, valid_for: "2m" });
+  assertEquals([brief.status, brief.sent], [202, [["compression_update", "1", 120_000]]]);
 });
 
 Deno.test("publish() takes a token that may", async () => {
@@ -55,6 +62,10 @@ Deno.test("publish() refuses what is not for publishing, and says why", async ()
     [{ channel: "notification", data: 1 }, 400, "an object such as"],
     [{ channel: "notification", data: [] }, 400, "an object such as"],
     [{ channel: "notification", data: {}, extra: 1 }, 400, `"extra"`],
+    [{ channel: "notification", data: {}, valid_for: "1h" }, 400, "does not grow old"],
+    [{ channel: "compression_update", data: 1, valid_for: "soon" }, 400, "a duration such as"],
+    [{ channel: "compression_update", data: 1, valid_for: "0s" }, 400, "above 0"],
+    [{ channel: "compression_update", data: 1, valid_for: 60 }, 400, "a duration such as"],
     [{ channel: "heartbeat", data: {} }, 403, "the hub's own"],
     [{ channel: "rpc_error", data: {} }, 403, "the hub's own"],
     [{ channel: "agent_status", data: 1 }, 403, "does not allow"],
@@ -81,10 +92,12 @@ Deno.test("publish() takes text that is not UTF-8 for what it is", async () => {
     maxBytes: 100,
     bodyTimeoutMs: 10_000,
     isDraining: () => false,
-    statusChannels: () => [],
-    isFed: () => false,
-    publishEvent: () => Promise.resolve({ seq: 1 }),
-    publishStatus: () => Promise.resolve({ seq: 1 }),
+    publisher: {
+      statusChannels: () => [],
+      isFed: () => false,
+      publishEvent: () => Promise.resolve({ seq: 1 }),
+      publishValue: () => Promise.resolve({ seq: 1 }),
+    },
   });
   assertEquals(response.status, 400);
   assertStringIncludes(await response.text(), "UTF-8");
@@ -99,10 +112,12 @@ Deno.test("C45: publish() takes nothing once the door has closed, not even while
       maxBytes: 1000,
       bodyTimeoutMs: 10_000,
       isDraining: () => isDraining,
-      statusChannels: () => [],
-      isFed: () => false,
-      publishEvent: (...event) => Promise.resolve({ seq: sent.push(event) }),
-      publishStatus: (...value) => Promise.resolve({ seq: sent.push(value) }),
+      publisher: {
+        statusChannels: () => [],
+        isFed: () => false,
+        publishEvent: (...event) => Promise.resolve({ seq: sent.push(event) }),
+        publishValue: (...value) => Promise.resolve({ seq: sent.push(value) }),
+      },
     });
   const text = JSON.stringify({ channel: "notification", data: {} });
   const refused = await ask(text);

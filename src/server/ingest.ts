@@ -18,9 +18,11 @@ import { type SourceReport, sourceReport } from "../values/source_report.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import { clusterMetrics } from "./reports/cluster_metrics.ts";
 import { feedPlan, type OpenBackend } from "./feed_plan.ts";
+import type { Poller } from "./http/poll_route.ts";
+import type { Publisher } from "./http/publish_route.ts";
 import { joinCluster } from "./join_cluster.ts";
 
-export interface SupplyOptions {
+export interface IngestOptions {
   clock: Clock;
   hub: Hub;
   values: ValueStore;
@@ -29,20 +31,22 @@ export interface SupplyOptions {
 }
 
 /**
- * Where the hub's values come from: its own polls, what was published, and, where it is one of
- * several hubs, the stream they share. Polls then are only one hub's business at a time.
+ * How values and events come into the hub: by its own polls, by publishing, and, where it is one of
+ * several hubs, by the stream they share. Polls then are only one hub's business at a time.
  */
-export class Supply implements AsyncDisposable {
-  readonly #options: SupplyOptions;
+export class Ingest implements AsyncDisposable, Publisher, Poller {
+  readonly #options: IngestOptions;
   readonly #feed: Feed;
   readonly #values: ValueStore;
   readonly #stopWatch = new AbortController();
+  /** Status channels that clients get who name none; no more than there are. */
+  readonly #offered = new Set<string>();
   #config: Config;
   #cluster: Cluster | undefined;
   #isPolling = false;
   #retiring: Promise<void> | undefined;
 
-  constructor(config: Config, options: SupplyOptions) {
+  constructor(config: Config, options: IngestOptions) {
     const { clock, hub, values, observer } = options;
     this.#config = config;
     this.#options = options;
@@ -58,11 +62,13 @@ export class Supply implements AsyncDisposable {
       },
     });
     this.#values.subscribe({
+      // A well-known channel is offered once it has a value.
+      onValue: (channel) => this.#offer(channel),
       onStanding: ({ channel, standing, cause, status }) => {
-        if (status === undefined) return;
+        if (standing === "retired") this.#offered.delete(channel);
         // What time alone has changed, and a channel's last word, nobody else tells.
-        if (standing === "retired") hub.value(channel, status);
-        else if (cause === "time") hub.value(channel, status);
+        const isUntold = cause === "time" || standing === "retired";
+        if (isUntold && status !== undefined) hub.value(channel, status);
       },
     });
     void watchAges(this.#values, {
@@ -91,6 +97,7 @@ export class Supply implements AsyncDisposable {
       isKnown: (channel) => this.statusChannels().includes(channel),
       startPolling: (backendsOut) => this.#startPolling(backendsOut),
       stopPolling: () => this.#stopPolling(),
+      pollNow: (channels) => this.#feed.pollNow(channels),
       backendReports: () => this.#feed.backendReports(),
     });
   }
@@ -117,14 +124,23 @@ export class Supply implements AsyncDisposable {
     return this.#cluster?.notReady !== undefined;
   }
 
-  /** The channels of the sources, and the well-known ones that somebody may publish on. */
+  /** Every status channel there may be: the configured ones, and the well-known ones. */
   statusChannels(): string[] {
-    return [...new Set([...this.#channels(), ...WELL_KNOWN_STATUS_CHANNELS])];
+    return [...new Set([...this.#configured(), ...WELL_KNOWN_STATUS_CHANNELS])];
   }
 
-  /** Whether a source feeds this channel. */
+  /** Whether something feeds this channel: it is configured, or it was published on. */
+  isOffered(channel: string): boolean {
+    return this.#configured().includes(channel) || this.#offered.has(channel);
+  }
+
   isFed(channel: string): boolean {
-    return this.#channels().includes(channel);
+    return this.#config.sources.some((source) => source.channel === channel);
+  }
+
+  pollNow(channels: readonly string[]): void {
+    if (this.#isPolling) this.#feed.pollNow(channels);
+    else this.#cluster?.askToPoll(channels);
   }
 
   backendReports(): Readonly<Record<string, BackendStatus>> {
@@ -134,7 +150,7 @@ export class Supply implements AsyncDisposable {
 
   sourceReports(): Readonly<Record<string, SourceReport>> {
     return Object.fromEntries(
-      this.#channels().map((channel) => [channel, sourceReport(this.#values, channel)]),
+      this.#configured().map((channel) => [channel, sourceReport(this.#values, channel)]),
     );
   }
 
@@ -157,26 +173,24 @@ export class Supply implements AsyncDisposable {
     ];
   }
 
-  /**
-   * Sends an event to everybody.
-   *
-   * @throws {ClusterUnreachable} If it cannot be said whether the other hubs heard of it.
-   */
   async publishEvent(channel: string, data: JsonText): Promise<PublishReceipt> {
     const tell = () => this.#options.hub.broadcast(channel, data);
     return await this.#cluster?.publish({ type: channel, data }, tell) ?? { seq: tell() };
   }
 
-  /** Makes this the latest value of a status channel; otherwise as {@linkcode publishEvent}. */
-  async publishStatus(channel: string, data: JsonText): Promise<PublishReceipt> {
+  async publishValue(
+    channel: string,
+    data: JsonText,
+    options: { validForMs?: number } = {},
+  ): Promise<PublishReceipt> {
     const { clock, hub } = this.#options;
-    const calledAt = momentOf(clock);
+    const value = { calledAt: momentOf(clock), ...options };
     const tell = () => {
-      this.#values.put(channel, { text: data, calledAt, origin: "publisher" });
+      this.#offer(channel); // before the value: who gets the channel by this gets it once
+      this.#values.put(channel, { text: data, origin: "publisher", ...value });
       const stored = this.#values.read(channel);
       return stored === undefined ? hub.seq : hub.value(channel, stored);
     };
-    const value = { calledAt };
     return await this.#cluster?.publish({ type: channel, data, value }, tell) ?? { seq: tell() };
   }
 
@@ -238,18 +252,28 @@ export class Supply implements AsyncDisposable {
     void this.#feed.stop();
   }
 
-  /** The channels that sources feed, whichever hub polls them. */
-  #channels(): string[] {
-    return this.#config.sources.map(({ channel }) => channel);
+  /** Clients that name no channels get this one from now on. */
+  #offer(channel: string): void {
+    if (this.isOffered(channel)) return;
+    this.#offered.add(channel);
+    this.#options.hub.channelsChanged();
+  }
+
+  /** Status channels of the configuration: those that sources feed, and those published on. */
+  #configured(): string[] {
+    const { sources, channels } = this.#config;
+    return [...sources.map(({ channel }) => channel), ...Object.keys(channels)];
   }
 }
 
 /** What the store of values has to know of the configured channels. */
-function settingsOf({ sources }: Config): Map<string, ChannelSettings> {
-  return new Map(
-    sources.map(({ channel, backend, stale_after }) => [
-      channel,
-      { feeder: { kind: "backend", backend }, staleAfterMs: stale_after },
-    ]),
-  );
+function settingsOf({ sources, channels }: Config): Map<string, ChannelSettings> {
+  return new Map<string, ChannelSettings>([
+    ...sources.map(({ channel, backend, stale_after }) =>
+      [channel, { feeder: { kind: "backend", backend }, staleAfterMs: stale_after }] as const
+    ),
+    ...Object.entries(channels).map(([channel, { stale_after = Infinity }]) =>
+      [channel, { feeder: { kind: "publisher" }, staleAfterMs: stale_after }] as const
+    ),
+  ]);
 }
