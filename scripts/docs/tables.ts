@@ -2,7 +2,17 @@ import { VALUE_WAIT_MS } from "../../src/hub/delivery/pending_batch.ts";
 import { BATCH_WINDOW_MS, MAX_BATCH_WINDOW_MS } from "../../src/hub/delivery/batch_windows.ts";
 import { CLOSE, type ReconnectAdvice } from "../../src/protocol/close_code.ts";
 import { ERROR_CODES, ERRORS } from "../../src/protocol/error_event.ts";
-import { MAX_CONTROL_FRAMES } from "../../src/hub/delivery/outbox.ts";
+import {
+  EVICTED_AFTER_MS,
+  LARGE_FRAME_BYTES,
+  LARGE_FRAMES_SHARE,
+} from "../../src/hub/delivery/buffer_budget.ts";
+import { MAX_BURST_MS } from "../../src/hub/delivery/client_writer.ts";
+import {
+  MAX_CONTROL_FRAMES,
+  MAX_OVERRUN_CHARS,
+  MAX_OVERRUN_FRAMES,
+} from "../../src/hub/delivery/outbox.ts";
 import { REFUSALS_TOLD_SINGLY } from "../../src/hub/client_requests.ts";
 import {
   LOSS_WINDOW_MS,
@@ -12,6 +22,8 @@ import {
 import { MAX_BAD_MESSAGES } from "../../src/hub/inbound_limits.ts";
 import { MAX_WRITE_ERRORS } from "../../src/hub/delivery/write_gate.ts";
 import { markdownTable } from "./refresh.ts";
+
+const MEBIBYTE = 1024 * 1024;
 
 const ADVICE: Readonly<Record<ReconnectAdvice, string>> = {
   after_announced_wait: "come back after the `reconnect_after_ms` you were told, else with backoff",
@@ -42,6 +54,24 @@ export const TABLES: Readonly<Record<string, string>> = {
         "it is a slow client",
       ],
       ["events waiting for a client", "`hub.outbox_messages`", "it is a slow client"],
+      [
+        "a burst that a client has had no time to take",
+        `${MAX_OVERRUN_FRAMES} frames or ${
+          MAX_OVERRUN_CHARS / MEBIBYTE
+        } MiB beyond those, for ${MAX_BURST_MS} ms`,
+        "it is a slow client",
+      ],
+      [
+        "bytes handed over and not taken, of all clients",
+        "`hub.max_buffered_bytes`",
+        `frames wait; who has taken nothing for ${EVICTED_AFTER_MS} ms while others wait is a slow ` +
+        "client, the slowest first",
+      ],
+      [
+        `of these, in frames of more than ${LARGE_FRAME_BYTES / MEBIBYTE} MiB`,
+        `${LARGE_FRAMES_SHARE * 100} %, but one frame at least`,
+        "the same",
+      ],
       ["values waiting for a client", "one a channel", "the newer one takes the older one's place"],
       ["messages the hub cannot accept", `${MAX_BAD_MESSAGES}`, "close 1008"],
       ["failed writes in a row", `${MAX_WRITE_ERRORS}`, "the connection is ended"],

@@ -2,7 +2,9 @@ import type { App } from "../../src/server/app.ts";
 import { publish } from "../../src/server/http/publish_route.ts";
 import { assert, assertEquals, assertGreater } from "../support/assert.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
+import { text } from "../support/hub_bench.ts";
 import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { WsClient } from "../support/ws_client.ts";
 
@@ -229,4 +231,52 @@ Deno.test("/poll has sources polled at once, for those who may publish", async (
     assertEquals(refused.status, status, JSON.stringify(body));
     assert(typeof refused.answer.message === "string");
   }
+});
+
+Deno.test("C45: what was accepted is delivered, and publishing ends with the door", async () => {
+  const token = "publisher-secret-0123456789";
+  const app = await startApp({
+    auth: { tokens: [{ name: "p", token, publish: true }] },
+    shutdown: { drain: "1s" },
+  });
+  await using client = await WsClient.connect(`${wsUrl(app)}?channels=notification&token=${token}`);
+  const accepted: number[] = [];
+  let refused = 0;
+  let isOver = false;
+  let n = 0;
+  const publisher = async () => {
+    while (!isOver) {
+      const id = n++;
+      try {
+        const response = await fetch(`${app.url}/publish`, {
+          method: "POST",
+          headers: { authorization: `Bearer ${token}` },
+          body: JSON.stringify({ channel: "notification", data: { id } }),
+        });
+        await response.body?.cancel();
+        if (response.status === 202) accepted.push(id);
+        else {
+          assertEquals([response.status, response.headers.get("retry-after")], [503, "5"]);
+          refused += 1;
+        }
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error; // the door is gone
+      }
+    }
+  };
+  const publishers = Array.from({ length: 8 }, publisher);
+  await client.waitFor(({ data }) => data.id === 100);
+  // One that takes nothing keeps the drain going, and the publishers busy meanwhile.
+  using slow = await RawClient.connect(`${wsUrl(app)}?channels=notification&token=${token}`);
+  for (let time = 0; time < 100; time++) {
+    app.hub.broadcast("notification", text({ id: -1, filler: "x".repeat(60_000) }));
+  }
+  await app.shutdown();
+  isOver = true;
+  await Promise.all(publishers);
+  assertEquals(slow.handshake.status, 101);
+  assert(refused > 0, "it was asked during the drain");
+  const delivered = new Set(client.frames.map(({ data }) => data.id));
+  assertEquals(accepted.filter((id) => !delivered.has(id)), []);
+  assert(accepted.length > 100);
 });

@@ -30,10 +30,10 @@ export const LARGE_FRAME_BYTES = 1024 * 1024;
  * The large frames' share of the budget. When it is full the next client waits for a place; one
  * such frame is always let through, however large it is.
  */
-const LARGE_FRAMES_SHARE = 1 / 8;
+export const LARGE_FRAMES_SHARE = 1 / 8;
 
 /** Who has taken nothing for this long gives up its room to others who wait for it, in milliseconds. */
-const EVICTED_AFTER_MS = 2000;
+export const EVICTED_AFTER_MS = 2000;
 
 /** Between two counts of what all transports hold, in milliseconds: a count looks at each client. */
 const RECOUNT_EVERY_MS = 20;

@@ -49,7 +49,7 @@ export interface ClientWriterOptions {
  * in milliseconds: a burst of the hub's own making is no fault of the client's. A client that takes
  * them more slowly than that for good is a slow one.
  */
-const MAX_BURST_MS = 10_000;
+export const MAX_BURST_MS = 10_000;
 
 /** What became of a frame. */
 export type Delivery =
