@@ -116,6 +116,7 @@ async function runUntilStopped(config: Config, options: RunOptions): Promise<num
     app = await App.start(config, {
       version: VERSION,
       openBackend: (backend) => openBackendWith(proxyEnvironment, backend),
+      proxyEnvironment,
       stop: wishes.stop,
       onHeartbeat,
       uncaughtErrors: () => uncaughtErrors.count,

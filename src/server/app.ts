@@ -6,6 +6,7 @@ import { beat } from "../feed/heartbeat.ts";
 import { allObservers, type FeedObserver } from "../feed/observer.ts";
 import { Hub } from "../hub/hub.ts";
 import { json } from "../protocol/codec.ts";
+import type { ProxyEnvironment } from "../rpc/http/proxy.ts";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
@@ -44,6 +45,8 @@ export interface AppOptions {
   /** Default: the machine's own. */
   clock?: Clock;
   observer?: FeedObserver;
+  /** The proxies by which identity providers are reached. Default: none. */
+  proxyEnvironment?: ProxyEnvironment;
   /** Resolves when the hub is to stop: its start waits for nothing then. Default: never. */
   stop?: Promise<void>;
   /** Told after each heartbeat. */
@@ -121,7 +124,7 @@ export class App implements AsyncDisposable {
     const { hub: limits } = config;
     this.#clock = clock;
     this.#config = config;
-    this.#policy = policyOf(config, clock);
+    this.#policy = policyOf(config, options);
     this.#options = options;
     this.#startedAt = clock.now();
     this.#loopLag = new LoopLag(clock);
@@ -290,7 +293,7 @@ export class App implements AsyncDisposable {
     const next = reloaded(this.#config, config);
     await this.#listeners.renew(next);
     await this.#ingest.apply(next);
-    this.#policy = policyOf(next, this.#clock, this.#policy.authenticator);
+    this.#policy = policyOf(next, this.#options, this.#policy.authenticator);
     this.#config = next;
     this.#visitors.rulesChanged();
     this.#hub.channelsChanged();
@@ -399,9 +402,13 @@ const CLOSE_MS = 500;
 /** The policy of a configuration; keys that were fetched before are kept. */
 function policyOf(
   { auth, origins, hosts, trust_proxy }: Config,
-  clock: Clock,
+  { clock = systemClock, proxyEnvironment }: AppOptions,
   before?: Authenticator,
 ): Policy {
-  const authenticator = new Authenticator(auth, { clock, ...(before ? { before } : {}) });
+  const authenticator = new Authenticator(auth, {
+    clock,
+    proxyEnvironment,
+    ...(before ? { before } : {}),
+  });
   return { authenticator, origins, hosts, machine: machineName(), trustProxy: trust_proxy };
 }

@@ -434,3 +434,22 @@ Deno.test("a reload keeps the keys it has, whatever it changes beside the issuer
   await (await WsClient.connect(url)).close();
   assertEquals(issuer.fetches, 1);
 });
+
+Deno.test("Authenticator reaches a provider through the environment's proxy, one on loopback straight", async () => {
+  await using issuer = new Issuer();
+  await issuer.addKey("one", "ES256");
+  const asked: string[] = [];
+  await using proxy = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    asked.push(request.url);
+    return fetch(issuer.url);
+  });
+  const proxyEnvironment = { all: `http://127.0.0.1:${proxy.addr.port}` };
+  const authenticatorAt = (jwks_url: string) =>
+    new Authenticator(configSchema.shape.auth.parse({ jwt: { jwks_url } }), { proxyEnvironment });
+  const token = await issuer.sign("one");
+  const far = await authenticatorAt("http://id.example/jwks").authenticate(token);
+  assert(far.ok, whyNot(far));
+  assertEquals(asked, ["http://id.example/jwks"]);
+  assert((await authenticatorAt(issuer.url).authenticate(token)).ok);
+  assertEquals(asked.length, 1);
+});

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { AuthConfig, TokenConfig } from "../../config/schema.ts";
 import { type Clock, systemClock } from "../../resilience/clock.ts";
+import type { ProxyEnvironment } from "../../rpc/http/proxy.ts";
 import type { Authentication, Identity } from "./identity.ts";
 import { JwtVerifiers } from "./jwt.ts";
 import { readerOf } from "./rights.ts";
@@ -20,6 +21,8 @@ export interface AuthenticatorOptions {
   clock?: Clock;
   /** Whose fetched keys are taken over where they come from the same address. */
   before?: Authenticator;
+  /** The proxies by which identity providers are reached. Default: none. */
+  proxyEnvironment?: ProxyEnvironment | undefined;
 }
 
 /**
@@ -31,13 +34,13 @@ export class Authenticator {
   readonly #jwt: JwtVerifiers;
 
   constructor(config: AuthConfig, options: AuthenticatorOptions = {}) {
-    const { clock = systemClock, before } = options;
+    const { clock = systemClock, before, proxyEnvironment } = options;
     this.#tokens = config.tokens.map((token) => {
       const digest = digestOf(token.token);
       return { digest, identity: identityOf(token, digest) };
     });
     const known = before === undefined ? undefined : before.#jwt;
-    this.#jwt = new JwtVerifiers(config.jwt, { clock, before: known });
+    this.#jwt = new JwtVerifiers(config.jwt, { clock, before: known, proxyEnvironment });
   }
 
   /** Whether anybody who can connect may come in. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from "jose";
 import type { JwtConfig } from "../../config/schema.ts";
 import type { Clock } from "../../resilience/clock.ts";
+import type { ProxyEnvironment } from "../../rpc/http/proxy.ts";
 import type { Authentication, Credential } from "./identity.ts";
 import { KeysUnavailable, PublishedKeys } from "./published_keys.ts";
 import { readerOf } from "./rights.ts";
@@ -25,6 +26,7 @@ export interface JwtVerifiersOptions {
   clock: Clock;
   /** Whose fetched keys are taken over where they come from the same address. */
   before: JwtVerifiers | undefined;
+  proxyEnvironment: ProxyEnvironment | undefined;
 }
 
 /**
@@ -37,7 +39,10 @@ export class JwtVerifiers {
   readonly #byPublishedKeys: readonly Verifier[];
   readonly #published = new Map<string, PublishedKeys>();
 
-  constructor(configs: readonly JwtConfig[], { clock, before }: JwtVerifiersOptions) {
+  constructor(
+    configs: readonly JwtConfig[],
+    { clock, before, proxyEnvironment }: JwtVerifiersOptions,
+  ) {
     this.#bySecret = configs.flatMap((config) => {
       const { secret } = config;
       if (secret === undefined) return [];
@@ -53,7 +58,8 @@ export class JwtVerifiers {
       const { jwks_url: url, keep_keys_for: keepForMs } = config;
       if (url === undefined) return [];
       const known = before === undefined ? undefined : before.#published.get(url);
-      const published = this.#published.get(url) ?? known ?? new PublishedKeys(url, { clock });
+      const published = this.#published.get(url) ?? known ??
+        new PublishedKeys(url, { clock, proxyEnvironment });
       this.#published.set(url, published);
       return [{
         config,

@@ -11,7 +11,8 @@ import {
 import { safeUrl } from "../../config/safe_url.ts";
 import { Backoff } from "../../resilience/backoff.ts";
 import type { Clock } from "../../resilience/clock.ts";
-import { readBoundedBody } from "../../rpc/http/bounded_body.ts";
+import { HttpClient } from "../../rpc/http/http_client.ts";
+import type { ProxyEnvironment } from "../../rpc/http/proxy.ts";
 import { FailureLog } from "../../telemetry/failure_log.ts";
 import { logOf } from "../../telemetry/log.ts";
 
@@ -51,8 +52,8 @@ export class KeysUnavailable extends Error {
 
 export interface PublishedKeysOptions {
   clock: Clock;
-  /** Fetches the set. Default: the runtime's own. */
-  fetch?: typeof fetch;
+  /** The proxies by which providers are reached, as the environment has them. Default: none. */
+  proxyEnvironment?: ProxyEnvironment | undefined;
 }
 
 export interface VerifyOptions extends JWTVerifyOptions {
@@ -175,23 +176,25 @@ export class PublishedKeys {
   }
 
   async #download(): Promise<unknown> {
-    const { fetch: get = fetch } = this.#options;
+    const { proxyEnvironment = {} } = this.#options;
+    await using client = new HttpClient({
+      maxResponseBytes: MAX_BYTES,
+      proxy: "environment",
+      proxyEnvironment,
+    });
     const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-    let response: Response;
-    let body: Awaited<ReturnType<typeof readBoundedBody>>;
+    const headers = new Headers({ accept: "application/json, application/jwk-set+json" });
+    const request = { method: "GET", url: new URL(this.#url), headers } as const;
+    let answer: Awaited<ReturnType<typeof client.ask>>;
     try {
-      response = await get(this.#url, {
-        headers: { accept: "application/json, application/jwk-set+json" },
-        redirect: "manual",
-        signal,
-      });
-      body = await readBoundedBody(response, { maxBytes: MAX_BYTES, signal });
-    } catch (error) {
-      if (!signal.aborted) throw error;
+      answer = await client.ask(request, { signal });
+    } catch {
       throw new Unusable(`no answer within ${FETCH_TIMEOUT_MS} ms`);
     }
-    if (response.status !== 200) throw new Unusable(`the answer's status is ${response.status}`);
-    if (body.kind !== "text") throw new Unusable("the answer is not short text");
+    if (answer.kind === "unavailable") throw new Unusable(answer.reason);
+    const { status, body } = answer;
+    if (status !== 200) throw new Unusable(`the answer's status is ${status}`);
+    if (body.kind === "unavailable") throw new Unusable(body.reason);
     try {
       return JSON.parse(body.text);
     } catch {
