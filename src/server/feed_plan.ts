@@ -4,6 +4,7 @@ import type { FeedPlan } from "../feed/feed.ts";
 import type { SelectedChannel } from "../feed/source_outcomes.ts";
 import type { SourcePlan } from "../feed/source_poller.ts";
 import type { Backend } from "../rpc/backend.ts";
+import { maskedBackend, secretsIn } from "../rpc/masked_backend.ts";
 
 /** Opens a backend's client. */
 export type OpenBackend = (config: BackendConfig, name: string) => Backend;
@@ -44,8 +45,16 @@ function backendPlan(name: string, config: BackendConfig, open: OpenBackend): Ba
       everyMs: health_check.every,
       timeoutMs: health_check.timeout,
     },
-    open: () => open(config, name),
+    open: () => maskedBackend(open(config, name), secretsOf(config)),
   };
+}
+
+/** What a backend is sent that none of its errors may show. */
+function secretsOf(config: BackendConfig): string[] {
+  if (config.transport === "host") return [];
+  const { url, headers } = config;
+  const proxy = "proxy" in config ? [config.proxy] : [];
+  return secretsIn(headers, [url, ...proxy]);
 }
 
 /** Polls of a batch backend that may be on their way together: more than there are sources. */

@@ -1,0 +1,127 @@
+import {
+  type Backend,
+  type Call,
+  isStreaming,
+  type Outcome,
+  type StreamEnd,
+  type StreamEvent,
+  type StreamingBackend,
+} from "./backend.ts";
+
+/** Header names whose values are no secrets. */
+const OPEN_HEADERS = /^(accept(-.+)?|cache-control|content-type|origin|referer|user-agent)$/i;
+
+/** What is shorter is no secret, and a word that may well stand in an error's text. */
+const SHORTEST_SECRET = 6;
+
+/** So much of a longer secret's beginning is as telling as the whole, in characters. */
+const TELLING_START = 12;
+
+/** Stands in an error's text for a secret. */
+const MASK = "…";
+
+/**
+ * The secrets in what a backend is sent: its headers' values, with and without the scheme, and the
+ * logins and queries of addresses.
+ */
+export function secretsIn(
+  headers: Readonly<Record<string, string>>,
+  addresses: readonly string[] = [],
+): string[] {
+  const secrets = Object.entries(headers).filter(([name]) => !OPEN_HEADERS.test(name))
+    .flatMap(([, value]) => [value, ...credentialsOf(value)]);
+  for (const address of addresses) {
+    const url = URL.parse(address);
+    if (url === null) continue;
+    secrets.push(url.password, decoded(url.password), ...url.searchParams.values());
+  }
+  return [...new Set(secrets)].filter(({ length }) => length >= SHORTEST_SECRET)
+    .sort((a, b) => b.length - a.length); // what holds another goes first
+}
+
+/** What stands behind a scheme such as `Bearer`, and the password in what `Basic` encodes. */
+function credentialsOf(value: string): string[] {
+  const [, scheme = "", credentials = ""] = /^(\S+)\s+(.+)$/.exec(value) ?? [];
+  if (scheme.toLowerCase() !== "basic") return [credentials];
+  try {
+    const login = atob(credentials);
+    return [credentials, login, login.slice(login.indexOf(":") + 1)];
+  } catch {
+    return [credentials];
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * A backend whose errors show none of these secrets, nor those in a call's own headers: servers
+ * like to echo what they were sent.
+ */
+export function maskedBackend(backend: Backend, secrets: readonly string[]): Backend {
+  const secretsFor = ({ headers }: Call) =>
+    headers === undefined ? secrets : [...secretsIn(headers), ...secrets];
+  const masked: Backend = {
+    call: async (call, options) => maskReason(await backend.call(call, options), secretsFor(call)),
+    [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
+    ...(backend.describe === undefined
+      ? {}
+      : { describe: (call: Call) => backend.describe?.(call) ?? "" }),
+  };
+  if (!isStreaming(backend)) return masked;
+  const streaming: StreamingBackend = { ...masked, stream: maskedStream(backend, secretsFor) };
+  return streaming;
+}
+
+function maskedStream(
+  backend: StreamingBackend,
+  secretsFor: (call: Call) => readonly string[],
+): StreamingBackend["stream"] {
+  return async function* stream(
+    call: Call,
+    options: { signal: AbortSignal },
+  ): AsyncGenerator<StreamEvent, StreamEnd, undefined> {
+    const secrets = secretsFor(call);
+    const events = backend.stream(call, options);
+    try {
+      for (;;) {
+        const next = await events.next();
+        if (next.done) return maskReason(next.value, secrets);
+        const event = next.value;
+        yield event.kind === "message"
+          ? { ...event, read: async () => maskReason(await event.read(), secrets) }
+          : event;
+      }
+    } finally {
+      await events.return(ENDED);
+    }
+  };
+}
+
+/** For whoever leaves a stream early: nobody sees it. */
+const ENDED: StreamEnd = { kind: "unavailable", reason: "nobody listens any more" };
+
+function maskReason<Result extends Outcome | StreamEnd>(
+  result: Result,
+  secrets: readonly string[],
+): Result {
+  if (!("reason" in result)) return result;
+  const { reason } = result;
+  const masked = secrets.reduce(withoutSecret, reason);
+  return masked === reason ? result : { ...result, reason: masked };
+}
+
+/** A text without a secret, nor the beginning of one: excerpts of answers end anywhere. */
+function withoutSecret(text: string, secret: string): string {
+  const whole = text.replaceAll(secret, MASK);
+  const start = secret.slice(0, TELLING_START);
+  if (secret.length <= TELLING_START || !whole.includes(start)) return whole;
+  let end = TELLING_START;
+  while (whole.includes(secret.slice(0, end + 1))) end += 1;
+  return whole.replaceAll(secret.slice(0, end), MASK);
+}
