@@ -20,12 +20,14 @@ export interface ConnectionSweepOptions {
   table: ConnectionTable;
   reserve: DescriptorReserve;
   requestTimeoutMs: number;
+  /** Connections that are no client's; more of them, and those that nobody uses for longest go. */
+  maxPending: number;
 }
 
 /** Why the hub ended a connection that was no client's. */
 export type PendingEnd = typeof PENDING_ENDS[number];
 
-const PENDING_ENDS = ["timeout", "descriptors"] as const;
+const PENDING_ENDS = ["timeout", "full", "descriptors"] as const;
 
 /** Time between two looks, in milliseconds; each is at a slice of all sockets. */
 const LOOK_EVERY_MS = 100;
@@ -68,7 +70,7 @@ export class ConnectionSweep {
         await clock.sleep(everyMs, { signal });
         const nth = look % slices;
         this.#look({ nth, of: slices });
-        if (nth === slices - 1) table.endOfRound();
+        if (nth === slices - 1) this.#endRound();
         this.#countDescriptors();
       }
     } catch (error) {
@@ -76,22 +78,20 @@ export class ConnectionSweep {
     }
   }
 
-  /**
-   * Ends connections that nobody uses until so many descriptors are free, if there are such.
-   * Returns how many were ended.
-   */
-  relieve(count: number): number {
+  #endRound(): void {
+    const { table, maxPending } = this.#options;
+    table.endOfRound();
+    if (table.pending > maxPending) this.#relieve(table.pending - maxPending, "full");
+  }
+
+  /** Ends so many of the connections that nobody uses, if there are as many. */
+  #relieve(count: number, why: PendingEnd): void {
     const { sockets, table } = this.#options;
     const keys = table.idleLongest(count);
     const ended = keys.size === 0 ? 0 : sockets.abortAll(keys);
-    if (ended > 0) {
-      this.#count("descriptors", ended);
-      this.#log.warning("connections.ended", {
-        ended,
-        why: "descriptors run short; nobody used these connections",
-      });
-    }
-    return ended;
+    if (ended === 0) return;
+    this.#count(why, ended);
+    this.#log.warning("connections.ended", { ended, why, effect: "nobody used them" });
   }
 
   #look(slice: Slice): void {
@@ -117,7 +117,7 @@ export class ConnectionSweep {
     if (missing === 0) return;
     // So that those are seen, too, that have only just come.
     this.#look({ nth: 0, of: 1 });
-    this.relieve(missing);
+    this.#relieve(missing, "descriptors");
   }
 
   #count(why: PendingEnd, ended: number): void {

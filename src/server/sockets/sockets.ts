@@ -54,6 +54,7 @@ export class Sockets implements Disposable {
       table: this.table,
       reserve: this.reserve,
       requestTimeoutMs,
+      maxPending: Math.min(limits.max_clients, this.reserve.roomForClients),
     });
     this.inbound = new FragmentGuard({
       clock,
