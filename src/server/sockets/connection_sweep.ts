@@ -61,7 +61,7 @@ export class ConnectionSweep {
 
   /** Looks until aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, table, requestTimeoutMs } = this.#options;
+    const { clock, requestTimeoutMs } = this.#options;
     const roundMs = requestTimeoutMs * ROUND_PART;
     const everyMs = Math.min(LOOK_EVERY_MS, Math.max(1, roundMs));
     const slices = Math.min(MAX_SLICES, Math.max(1, Math.floor(roundMs / everyMs)));
