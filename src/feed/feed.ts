@@ -10,6 +10,7 @@ import {
 } from "./guarded_backend.ts";
 import type { FeedObserver } from "./observer.ts";
 import { channelsOf, type SourcePlan, SourcePoller } from "./source_poller.ts";
+import { StreamReader } from "./stream_reader.ts";
 
 /** Every backend and every source of a hub. */
 export interface FeedPlan {
@@ -51,7 +52,7 @@ const BACKEND_CLOSE_MS = 1000;
 export class Feed implements AsyncDisposable {
   readonly #options: FeedOptions;
   readonly #backends = new Map<string, GuardedBackend>();
-  readonly #sources = new Map<string, SourcePoller>();
+  readonly #sources = new Map<string, SourcePoller | StreamReader>();
   readonly #loops = new Set<Promise<void>>();
   /** Channels whose source is not polled any more, though nobody stopped it. */
   readonly #ended = new Set<string>();
@@ -214,13 +215,10 @@ export class Feed implements AsyncDisposable {
     const backend = this.#backends.get(plan.backend);
     if (backend === undefined) return; // `apply` has looked
     const { clock, audience, values, observer = {} } = this.#options;
-    const source = new SourcePoller(plan, {
-      clock,
-      audience,
-      observer,
-      values,
-      backend,
-    });
+    const sourceOptions = { clock, audience, observer, values, backend };
+    const source = plan.call.stream
+      ? new StreamReader(plan, sourceOptions)
+      : new SourcePoller(plan, sourceOptions);
     for (const channel of channelNames(source)) {
       // What is stale already has its own reason.
       if (!backend.isClosed || (!goesOn && values.read(channel)?.is_stale === false)) {
@@ -237,7 +235,7 @@ export class Feed implements AsyncDisposable {
   }
 }
 
-function channelNames({ plan }: SourcePoller): string[] {
+function channelNames({ plan }: SourcePoller | StreamReader): string[] {
   return channelsOf(plan).map(({ channel }) => channel);
 }
 

@@ -11,13 +11,14 @@ import { type Clock, type Moment, momentOf } from "../resilience/clock.ts";
 import { Semaphore } from "../resilience/semaphore.ts";
 import { Ticker } from "../resilience/ticker.ts";
 import { errorEvent } from "../protocol/error_event.ts";
-import type { Backend, Call, Outcome } from "../rpc/backend.ts";
+import type { Backend, Call, Outcome, StreamEnd } from "../rpc/backend.ts";
 import { FailureLog } from "../telemetry/failure_log.ts";
 import { logOf } from "../telemetry/log.ts";
 import { ask, NO_RETRY, type RetryPolicy } from "./call_with_retry.ts";
 import type { Audience } from "./audience.ts";
 import { breakerEvent } from "./breaker_event.ts";
 import { type FeedObserver, observed, type Work, type WorkEnd } from "./observer.ts";
+import { ALIVE, onAbortOf, probeStream, runStream, type StreamValue } from "./run_stream.ts";
 
 /** How to ask one backend. */
 export interface BackendPlan {
@@ -90,11 +91,19 @@ export type Answer =
    */
   | {
     readonly kind: "asked";
-    readonly outcome: Outcome;
+    readonly outcome: Outcome | StreamEnd;
     /** When the call that had this outcome began. */
     readonly calledAt: Moment;
     readonly settle: () => Settled;
   };
+
+export interface FollowOptions {
+  signal: AbortSignal;
+  /** The backend was found alive. */
+  onOpened?: () => void;
+  /** Waited for before the next value is asked for. */
+  onValue: (value: StreamValue) => void | Promise<void>;
+}
 
 /** What an outcome meant to the breaker. */
 export type Settled =
@@ -217,6 +226,60 @@ export class GuardedBackend implements AsyncDisposable {
         return settled;
       },
     };
+  }
+
+  /**
+   * Opens a stream, if the breaker allows, and reads it to its end, which is the answer's outcome. A
+   * stream counts for the breaker twice: when it proves the backend alive, and when it ends. It takes
+   * no place among the calls at a time, as it would keep it.
+   */
+  async follow(call: Call, options: FollowOptions): Promise<Answer> {
+    const { clock, observer } = this.#options;
+    const permit = this.#mayAsk() ? this.#breaker.tryAcquire(clock.now()) : undefined;
+    if (permit === undefined) return { kind: "refused" };
+    if (permit.trial) observer.onBreaker?.(this.plan.name, "half_open");
+    observer.onCall?.(this.plan.name);
+    const calledAt = momentOf(clock);
+    const stop = new AbortController();
+    const onStop = () => stop.abort(new DOMException("The stream was given up", "AbortError"));
+    using links = new DisposableStack();
+    for (const signal of [options.signal, this.#stop.signal]) links.use(onAbortOf(signal, onStop));
+    let era = onAbortOf(this.#era.signal, onStop);
+    links.defer(() => era[Symbol.dispose]());
+    let unproven: Permit | undefined = permit;
+    const onAlive = () => {
+      if (unproven === undefined) return;
+      // What this stream itself changes does not end it.
+      era[Symbol.dispose]();
+      const settled = this.#settle(unproven, { call, outcome: ALIVE });
+      unproven = undefined;
+      if (settled === "late") return onStop();
+      era = onAbortOf(this.#era.signal, onStop);
+      options.onOpened?.();
+      settled.announce();
+    };
+    const { timeoutMs } = this.plan;
+    let outcome: StreamEnd;
+    try {
+      outcome = await runStream(this.#backend, call, {
+        clock,
+        signal: stop.signal,
+        timeoutMs,
+        steadyMs: timeoutMs,
+        onAlive,
+        onValue: options.onValue,
+      });
+    } catch (error) {
+      if (unproven !== undefined) {
+        const { isLate } = this.#breaker.report(unproven, "neutral", clock.now());
+        if (unproven.trial && !isLate) observer.onBreaker?.(this.plan.name, "open");
+      }
+      if (!stop.signal.aborted) throw error;
+      return { kind: "abandoned" };
+    }
+    const end = unproven ?? this.#breaker.tryAcquire(clock.now());
+    if (end === undefined) return { kind: "abandoned" };
+    return { kind: "asked", outcome, calledAt, settle: () => this.#settle(end, { call, outcome }) };
   }
 
   report(): BackendStatus {
@@ -374,16 +437,15 @@ export class GuardedBackend implements AsyncDisposable {
   }
 
   async #checkHealthOnce(call: Call, signal: AbortSignal): Promise<WorkEnd> {
+    const { clock } = this.#options;
     const { timeoutMs } = this.plan.healthCheck;
     const seenIn = this.#breaker.state;
+    const onAttempt = () => this.#options.observer.onCall?.(this.plan.name);
     let outcome: Outcome;
     try {
-      outcome = await ask(this.#backend, call, {
-        timeoutMs,
-        retry: NO_RETRY,
-        signal,
-        onAttempt: () => this.#options.observer.onCall?.(this.plan.name),
-      });
+      outcome = call.stream
+        ? await probeStream(this.#backend, call, { clock, timeoutMs, signal, onAttempt })
+        : await ask(this.#backend, call, { timeoutMs, retry: NO_RETRY, signal, onAttempt });
     } catch (error) {
       if (!signal.aborted) throw error;
       return { outcome: "abandoned" };

@@ -10,7 +10,7 @@ export interface PollRecord {
 
 /** A piece of the feed's work. */
 export interface Work {
-  readonly kind: "poll" | "health_check";
+  readonly kind: "poll" | "stream" | "health_check";
   readonly backend: string;
   /** What it asks for. */
   readonly method: string;
