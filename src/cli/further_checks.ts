@@ -80,7 +80,10 @@ async function problemsOf(
   ]);
   const calls: { path: Path; call: Call }[] = sources.flatMap((source, index) =>
     source?.backend === name
-      ? [{ path: ["sources", index], call: { method: source.method, params: source.params } }]
+      ? [{
+        path: ["sources", index],
+        call: { method: source.method, params: source.params, stream: source.stream },
+      }]
       : []
   );
   const { method } = backend.health_check;
@@ -121,6 +124,7 @@ function stepsOf(path: string): Path {
 
 const WANTED = {
   proto: "the path of a .proto file that can be read and parsed",
-  method: "a unary method, package.Service/Method, of the .proto file",
+  method:
+    `a method of the .proto file, package.Service/Method; with "stream": true one that streams`,
   params: "the fields of the method's request, in protobuf's JSON mapping",
 } as const;

@@ -26,6 +26,8 @@ export function openBackendWith(
       const options = httpOptions(config, proxyEnvironment);
       return createBackend({ ...options, transport: "http-json", redirects });
     }
+    case "sse":
+      return createBackend({ ...httpOptions(config, proxyEnvironment), transport: "sse" });
     case "host":
       return openHost();
     case "grpc":
@@ -33,7 +35,7 @@ export function openBackendWith(
   }
 }
 
-type HttpConfig = Extract<BackendConfig, { transport: "json-rpc" | "http-json" }>;
+type HttpConfig = Extract<BackendConfig, { transport: "json-rpc" | "http-json" | "sse" }>;
 
 function httpOptions(config: HttpConfig, proxyEnvironment: ProxyEnvironment) {
   const { url, headers, proxy, max_response_bytes: maxResponseBytes } = config;

@@ -97,7 +97,8 @@ function checkSource(
 /** What a source may have only with some transports. */
 const FOR_TRANSPORTS: Record<string, readonly string[]> = {
   http_method: ["http-json"],
-  headers: ["http-json", "json-rpc"],
+  headers: ["http-json", "json-rpc", "sse"],
+  stream: ["grpc", "sse"],
 };
 
 function checkForTransport(
@@ -107,8 +108,16 @@ function checkForTransport(
 ): Problem[] {
   const transport = asString(backend?.["transport"]);
   if (transport === undefined) return [];
+  if (transport === "sse" && source["stream"] !== true) {
+    return [problemAt(["sources", index, "stream"], origins, {
+      found: source["stream"] === undefined ? "nothing (it is missing)" : "no",
+      expected: `true: a backend of transport "sse" gives nothing but streams`,
+    })];
+  }
   return Object.entries(FOR_TRANSPORTS).flatMap(([key, transports]) => {
-    if (source[key] === undefined || transports.includes(transport)) return [];
+    if (source[key] === undefined || source[key] === false || transports.includes(transport)) {
+      return [];
+    }
     return [problemAt(["sources", index, key], origins, {
       found: `a backend of transport "${transport}"`,
       expected: `one of transport ${transports.join(" or ")}`,

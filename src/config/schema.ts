@@ -72,7 +72,12 @@ export const sourceSchema = section({
   ),
   headers: headerRecord.exactOptional()
     .describe("For json-rpc and http-json: sent beside the backend's headers, which they replace."),
-  every: duration({ min: 10 }).prefault("5s").describe("Time between two polls."),
+  stream: yesOrNo().default(false).describe(
+    "For grpc and sse: the values come by themselves, each message is one. The stream is kept open.",
+  ),
+  every: duration({ min: 10 }).prefault("5s").describe(
+    "Time between two polls; for a stream, between two frames that say that its value is stale.",
+  ),
   stale_after: duration().exactOptional()
     .describe("Age from which the value counts as stale. Default: 15s or 3 polls, if longer."),
 }).superRefine(({ channel, channels, select }, context) => {

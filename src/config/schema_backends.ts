@@ -141,7 +141,9 @@ const grpcTls = section({
 });
 
 const grpc = section({
-  transport: z.literal("grpc").describe("Unary gRPC calls: method is package.Service/Method."),
+  transport: z.literal("grpc").describe(
+    "gRPC calls and server streams: method is package.Service/Method.",
+  ),
   url: httpUrl.describe("http:// is plaintext, https:// is TLS."),
   proto: filePath("proto", "a path of a .proto file").exactOptional()
     .describe("The .proto file that describes the methods; needed for all but health checks."),
@@ -150,20 +152,33 @@ const grpc = section({
   ...common,
 });
 
+const sse = section({
+  transport: z.literal("sse")
+    .describe("Server-sent events: a source's method is a path, each event's data is a value."),
+  url: httpUrl.describe("What a source's method is appended to."),
+  headers,
+  proxy,
+  ...common,
+});
+
 const host = section({
   transport: z.literal("host").describe("In process: reads this machine. No url, no headers."),
   ...common,
 });
 
-export const TRANSPORTS = ["json-rpc", "http-json", "grpc", "host"] as const;
+export const TRANSPORTS = ["json-rpc", "http-json", "grpc", "sse", "host"] as const;
 
 /** One backend; `transport` decides which keys it has. */
-export const backendSchema = z.discriminatedUnion("transport", [jsonRpc, httpJson, grpc, host], {
-  error: (issue) =>
-    issue.code === "invalid_union"
-      ? choiceOfTransport(issue.input)
-      : `an object with "transport" and what that transport needs`,
-});
+export const backendSchema = z.discriminatedUnion(
+  "transport",
+  [jsonRpc, httpJson, grpc, sse, host],
+  {
+    error: (issue) =>
+      issue.code === "invalid_union"
+        ? choiceOfTransport(issue.input)
+        : `an object with "transport" and what that transport needs`,
+  },
+);
 
 function choiceOfTransport(backend: unknown): string {
   const found = (backend as { transport?: unknown }).transport;

@@ -38,6 +38,12 @@ export async function runStream(
   call: Call,
   options: RunStreamOptions,
 ): Promise<StreamEnd> {
+  const end = await run(backend, call, options);
+  const what = backend.describe?.(call);
+  return what === undefined ? end : { ...end, reason: `${what}: ${end.reason}` };
+}
+
+async function run(backend: Backend, call: Call, options: RunStreamOptions): Promise<StreamEnd> {
   const { clock, signal, timeoutMs, steadyMs, onAlive, onValue } = options;
   signal.throwIfAborted();
   if (!isStreaming(backend)) return { kind: "rejected", reason: "this transport has no streams" };

@@ -2,6 +2,7 @@ import type { Backend } from "./backend.ts";
 import { createHostBackend, type HostOptions } from "./host/host_backend.ts";
 import { createHttpJsonBackend, type HttpJsonOptions } from "./http/http_json.ts";
 import { createJsonRpcBackend, type JsonRpcOptions } from "./http/json_rpc.ts";
+import { createSseBackend, type SseOptions } from "./sse/sse_backend.ts";
 
 /**
  * The transports that cost next to nothing to load, each with its options; gRPC, which costs more
@@ -10,6 +11,7 @@ import { createJsonRpcBackend, type JsonRpcOptions } from "./http/json_rpc.ts";
 export type BackendOptions =
   | ({ transport: "json-rpc" } & JsonRpcOptions)
   | ({ transport: "http-json" } & HttpJsonOptions)
+  | ({ transport: "sse" } & SseOptions)
   | ({ transport: "host" } & HostOptions);
 
 export type Transport = BackendOptions["transport"];
@@ -31,6 +33,8 @@ export function createBackend(options: BackendOptions): Backend {
       return createJsonRpcBackend(options);
     case "http-json":
       return createHttpJsonBackend(options);
+    case "sse":
+      return createSseBackend(options);
     case "host":
       return createHostBackend(options);
     default:
@@ -41,6 +45,6 @@ export function createBackend(options: BackendOptions): Backend {
 function unknownTransport(options: never): RangeError {
   const { transport } = options as { transport: unknown };
   return new RangeError(
-    `Cannot create a backend as 'transport' must be json-rpc, http-json or host: current value is ${transport}`,
+    `Cannot create a backend as 'transport' must be json-rpc, http-json, sse or host: current value is ${transport}`,
   );
 }

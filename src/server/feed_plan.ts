@@ -80,7 +80,7 @@ function pollsOf(sources: readonly SourceConfig[]): FedTogether[] {
 }
 
 function sourcePlan(fed: FedTogether, { isBatched }: { isBatched: boolean }): SourcePlan {
-  const [{ channel, backend, method, params, every, http_method, headers }] = fed;
+  const [{ channel, backend, method, params, every, http_method, headers, stream }] = fed;
   const selectsParts = fed.some(({ select }) => select !== undefined);
   return {
     channel,
@@ -91,6 +91,7 @@ function sourcePlan(fed: FedTogether, { isBatched }: { isBatched: boolean }): So
       params,
       ...(http_method === undefined ? {} : { httpMethod: http_method }),
       ...(headers === undefined ? {} : { headers }),
+      ...(stream ? { stream } : {}),
     },
     everyMs: every,
     // What is to share a request has to be due at one time.

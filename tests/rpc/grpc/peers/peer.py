@@ -1,5 +1,6 @@
 """A gRPC server of another stack (grpcio): generic handlers, descriptors made by hand."""
 import sys
+import time
 from concurrent import futures
 
 import grpc
@@ -43,10 +44,19 @@ def describe(asked, context):
     return answer
 
 
+def watch(_bytes, context):
+    for at in (1, 2, 3):
+        yield Sample(total_bytes=at)
+        time.sleep(0.2)
+    context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "no more")
+
+
 server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
 server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(f"{PACKAGE}.Lab", {
     "Describe": grpc.unary_unary_rpc_method_handler(
         describe, DescribeRequest.FromString, Sample.SerializeToString),
+    "Watch": grpc.unary_stream_rpc_method_handler(
+        watch, lambda message: message, Sample.SerializeToString),
 })])
 print(server.add_insecure_port("127.0.0.1:0"), flush=True)
 server.start()

@@ -48,6 +48,32 @@ const lab: Record<string, Handler> = {
   Seen: (_call, answer) => answer(null, seen),
   Big: ({ request }, answer) => answer(null, { digest: new Uint8Array(Number(request["bytes"])) }),
 };
+/**
+ * `Watch` by what it is asked: `code` messages as fast as they go, then as the message says: "end",
+ * "fail", "stay", or "tick" for one more every 20 ms.
+ */
+function watch(call: grpc.ServerWritableStream<Record<string, unknown>, object>): void {
+  const { code, message } = call.request;
+  let at = 0;
+  const next = () => call.write({ totalBytes: String(++at), diskName: "sda" });
+  const go = (): void => {
+    while (at < Number(code ?? 0)) if (!next()) return void call.once("drain", go);
+    if (message === "end") call.end();
+    if (message === "fail") {
+      call.emit("error", { code: grpc.status.DATA_LOSS, details: "gone" });
+    }
+    if (message === "tick") {
+      const timer = setInterval(next, 20);
+      call.on("cancelled", () => clearInterval(timer));
+    }
+  };
+  seen.hangs += 1;
+  call.on("cancelled", () => seen.cancelled += 1);
+  // A stream that stays silent says at least that it is there.
+  call.sendMetadata(new grpc.Metadata());
+  go();
+}
+
 const health: Record<string, Handler> = {
   // Asking about a service called "down" takes the server out of service, "up" brings it back.
   Check: ({ request }, answer) => {
@@ -62,10 +88,11 @@ function implement(server: grpc.Server, name: string, handlers: Record<string, H
   for (const method of root.lookupService(name).methodsArray) {
     const { resolvedRequestType: input, resolvedResponseType: output } = method;
     if (input === null || output === null || !(method.name in handlers)) continue;
+    const responseStream = Boolean(method.responseStream);
     definition[method.name] = {
       path: `/${name}/${method.name}`,
       requestStream: false,
-      responseStream: false,
+      responseStream,
       requestSerialize: (value) => Buffer.from(input.encode(value).finish()),
       requestDeserialize: (bytes) => input.decode(bytes),
       responseSerialize: (value) => Buffer.from(output.encode(value).finish()),
@@ -76,7 +103,7 @@ function implement(server: grpc.Server, name: string, handlers: Record<string, H
 }
 
 const server = new grpc.Server();
-implement(server, "holdfast.lab.v1.Lab", lab);
+implement(server, "holdfast.lab.v1.Lab", { ...lab, Watch: watch as unknown as Handler });
 implement(server, "grpc.health.v1.Health", health);
 const read = (file: string) => Buffer.from(Deno.readFileSync(file));
 const credentials = ca && cert && key
