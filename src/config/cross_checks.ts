@@ -110,7 +110,7 @@ function checkForTransport(
   if (transport === undefined) return [];
   if (transport === "sse" && source["stream"] !== true) {
     return [problemAt(["sources", index, "stream"], origins, {
-      found: source["stream"] === undefined ? "nothing (it is missing)" : "no",
+      found: source["stream"] === undefined ? "nothing (it is missing)" : "another value",
       expected: `true: a backend of transport "sse" gives nothing but streams`,
     })];
   }

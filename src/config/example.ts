@@ -54,7 +54,10 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
     //"transport": "http-json", "url": "https://files.example.com/api/", "redirects": "same_host"
     //}
 
-    // Unary gRPC; http:// is plaintext, https:// is TLS. "tls" is needed only for authorities of
+    // Server-sent events, for sources with "stream": true.
+    //,"plant": { "transport": "sse", "url": "https://plant.example.com/api" }
+
+    // gRPC; http:// is plaintext, https:// is TLS. "tls" is needed only for authorities of
     // your own and client certificates.
     //,"jobs": {
     //"transport": "grpc", "url": "https://jobs.example.com:50051", "proto": "jobs.proto",
@@ -86,6 +89,13 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
     //,{
     //"channel": "search_status", "backend": "files", "method": "search", "select": "results.total",
     //"http_method": "POST", "params": { "q": "failed" }, "headers": { "x-tenant": "blue" }
+    //}
+
+    // Of grpc and sse: values that come by themselves, each message one. "every" is the pace at which
+    // clients are told that the last one is stale; see docs/streams.md.
+    //,{
+    //"channel": "plant_status", "backend": "plant", "method": "/events", "stream": true,
+    //"stale_after": "1m"
     //}
   ],
 

@@ -114,7 +114,39 @@ Deno.test("crossCheck() names settings of a source that its backend's transport 
     }),
     [
       'sources[0].http_method: found a backend of transport "json-rpc"; expected one of transport http-json',
-      'sources[1].headers: found a backend of transport "host"; expected one of transport http-json or json-rpc',
+      'sources[1].headers: found a backend of transport "host"; expected one of transport http-json or json-rpc or sse',
+    ],
+  );
+});
+
+Deno.test("crossCheck() knows who gives streams, and who gives nothing else", () => {
+  const source = (channel: string, backend: string, stream?: boolean) => ({
+    channel,
+    backend,
+    method: backend === "grpc" ? "a.B/C" : "x",
+    ...(stream === undefined ? {} : { stream }),
+  });
+  assertEquals(
+    linesOf({
+      backends: {
+        core: CORE,
+        events: { transport: "sse", url: "http://127.0.0.1:1" },
+        grpc: { transport: "grpc", url: "http://127.0.0.1:1", proto: "a.proto" },
+      },
+      sources: [
+        source("a", "core", true),
+        source("b", "core", false),
+        source("c", "events"),
+        source("d", "events", false),
+        source("e", "events", true),
+        source("f", "grpc", true),
+        source("g", "grpc"),
+      ],
+    }),
+    [
+      'sources[0].stream: found a backend of transport "json-rpc"; expected one of transport grpc or sse',
+      'sources[2].stream: found nothing (it is missing); expected true: a backend of transport "sse" gives nothing but streams',
+      'sources[3].stream: found another value; expected true: a backend of transport "sse" gives nothing but streams',
     ],
   );
 });

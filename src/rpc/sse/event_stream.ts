@@ -74,7 +74,9 @@ export async function readEventStream(
       const { value, done } = await reader.read().finally(() => clearTimeout(silence));
       if (isSilent) return ended(`nothing was heard for ${MAX_SILENCE_MS / 1000} s`);
       if (done || signal.aborted) return ended("the stream ended");
-      parser.feed(decoder.decode(value, { stream: true }));
+      const text = decoded(decoder, value);
+      if (text === undefined) return ended("the stream is not UTF-8 text");
+      parser.feed(text);
       if (isTooLarge) return ended(`an event is larger than ${maxEventBytes} bytes`);
       budget -= value.length;
       if (budget > 0) continue;
@@ -82,13 +84,18 @@ export async function readEventStream(
       await new Promise((resolve) => setTimeout(resolve, WHILE_MS));
     }
   } catch (error) {
-    if (error instanceof TypeError && /encoded data was not valid/i.test(error.message)) {
-      return ended("the stream is not UTF-8 text");
-    }
     return ended(transportFailure(error));
   } finally {
     signal.removeEventListener("abort", giveUp);
     giveUp();
+  }
+}
+
+function decoded(decoder: TextDecoder, bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes, { stream: true });
+  } catch {
+    return undefined;
   }
 }
 
