@@ -61,7 +61,7 @@ Deno.test("EXAMPLE_CONFIG is still one with every comment taken away", () => {
   assertEquals(rest, configOf({ cluster: { nats: "nats://127.0.0.1:4222" } }).cluster);
   assertEquals(
     new Set(Object.values(backends).map(({ transport }) => transport)),
-    new Set(["json-rpc", "http-json", "grpc", "host"]),
+    new Set(["json-rpc", "http-json", "grpc", "sse", "host"]),
   );
 });
 

@@ -187,7 +187,7 @@ const WRONG: readonly (readonly [unknown, string])[] = [
   ],
   [
     { backends: { core: { ...CORE, transport: "jsonrpc" } } },
-    'backends.core.transport: found "jsonrpc"; expected one of json-rpc, http-json, grpc, host; ' +
+    'backends.core.transport: found "jsonrpc"; expected one of json-rpc, http-json, grpc, sse, host; ' +
     'did you mean "json-rpc"?',
   ],
   [
