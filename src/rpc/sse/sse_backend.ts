@@ -1,11 +1,4 @@
-import type {
-  Backend,
-  Call,
-  Outcome,
-  StreamEnd,
-  StreamEvent,
-  StreamingBackend,
-} from "../backend.ts";
+import type { Call, Outcome, StreamEnd, StreamEvent, StreamingBackend } from "../backend.ts";
 import { endpointOf, withHeaders } from "../endpoint.ts";
 import { HttpClients, type HttpClientsOptions } from "../http/http_clients.ts";
 import { buildUrl } from "../http/http_json_url.ts";
