@@ -12,31 +12,25 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
 import { ValueStore } from "../values/value_store.ts";
 import { Admission } from "./door/admission.ts";
-import { Authenticator } from "./door/authenticator.ts";
 import { Expiries } from "./door/expiry.ts";
+import { type Policy, policyOf } from "./door/policy.ts";
 import { Refusals } from "./door/refusals.ts";
 import { Visitors } from "./door/visitors.ts";
-import { machineName } from "./door/host.ts";
 import { Connections } from "./sockets/connections.ts";
-import { openEventStream } from "./http/sse_route.ts";
 import { StreamCutOff } from "./http/sse_transport.ts";
 import { FeedMetrics } from "./reports/feed_metrics.ts";
 import type { OpenBackend } from "./feed_plan.ts";
 import { Listeners } from "./http/listeners.ts";
-import { LoopLag } from "./reports/loop_lag.ts";
 import { hubOptions } from "./hub_options.ts";
-import { hubMetrics } from "./reports/hub_metrics.ts";
 import { PendingUpgrades } from "./sockets/pending_upgrades.ts";
-import type { CommandOptions } from "./http/command_body.ts";
-import { poll } from "./http/poll_route.ts";
-import { publish } from "./http/publish_route.ts";
 import { reloaded } from "./reloaded.ts";
-import { createRoutes, type Policy, type Visit } from "./http/routes.ts";
+import { createRoutes } from "./http/routes.ts";
+import { visitHandlers } from "./http/visit_handlers.ts";
 import { drain } from "./shutdown.ts";
 import { Sockets, type SocketsOptions } from "./sockets/sockets.ts";
+import { Reports } from "./reports/reports.ts";
 import type { StatusReport } from "./reports/status_report.ts";
 import { Ingest } from "./ingest.ts";
-import { upgrade } from "./sockets/upgrade.ts";
 import type { WebSocketContext } from "./sockets/web_socket_connection.ts";
 
 export interface AppOptions {
@@ -73,20 +67,16 @@ export class App implements AsyncDisposable {
   readonly #log: Log = logOf("server");
   readonly #clock: Clock;
   readonly #options: AppOptions;
-  readonly #startedAt: number;
   readonly #hub: Hub;
   readonly #values: ValueStore;
   readonly #ingest: Ingest;
   readonly #sockets: Sockets;
   readonly #admission: Admission;
-  readonly #refusals: Refusals;
   readonly #visitors: Visitors;
   readonly #listeners: Listeners;
   readonly #stopLoops = new AbortController();
   readonly #connections = new Connections();
-  readonly #webSockets: WebSocketContext;
-  readonly #figures = new FeedMetrics();
-  readonly #loopLag: LoopLag;
+  readonly #reports: Reports;
   #config: Config;
   #policy: Policy;
   #reloading: Promise<void> = Promise.resolve();
@@ -124,10 +114,8 @@ export class App implements AsyncDisposable {
     const { hub: limits } = config;
     this.#clock = clock;
     this.#config = config;
-    this.#policy = policyOf(config, options);
+    this.#policy = policyOf(config, { ...options, clock });
     this.#options = options;
-    this.#startedAt = clock.now();
-    this.#loopLag = new LoopLag(clock);
     this.#sockets = new Sockets({ clock, limits, ...(openLibc ? { openLibc } : {}) });
     this.#admission = new Admission({
       maxClients: Math.min(limits.max_clients, this.#sockets.reserve.roomForClients),
@@ -151,13 +139,13 @@ export class App implements AsyncDisposable {
       onDeparture: (departure) => this.#ingest.tellDeparture(departure),
     });
     const { signal } = this.#stopLoops;
-    this.#refusals = new Refusals({ clock, signal });
+    const refusals = new Refusals({ clock, signal });
     this.#visitors = new Visitors({
       hub: this.#hub,
       authenticator: () => this.#policy.authenticator,
       expiries: new Expiries({ clock, signal }),
     });
-    this.#webSockets = {
+    const context: WebSocketContext = {
       clock,
       hub: this.#hub,
       visitors: this.#visitors,
@@ -171,16 +159,27 @@ export class App implements AsyncDisposable {
       pingEveryMs: limits.ping_every,
       lingerMs: limits.stall_timeout,
     };
+    const feed = new FeedMetrics();
     this.#ingest = new Ingest(config, {
       clock,
       values: this.#values,
       hub: this.#hub,
       openBackend: options.openBackend,
-      observer: observer ? allObservers([this.#figures, observer]) : this.#figures,
+      observer: observer ? allObservers([feed, observer]) : feed,
+    });
+    this.#reports = new Reports({
+      ...options,
+      clock,
+      feed,
+      hub: this.#hub,
+      ingest: this.#ingest,
+      refusals,
+      sockets: this.#sockets,
+      config: () => this.#config,
     });
     const handler = createRoutes({
       admission: this.#admission,
-      refusals: this.#refusals,
+      refusals,
       policy: () => this.#policy,
       statusReport: () => this.statusReport(),
       metrics: () => this.metrics(),
@@ -189,10 +188,13 @@ export class App implements AsyncDisposable {
       statusChannels: () => this.#ingest.statusChannels(),
       values: this.#values,
       fed: () => this.#config.sources,
-      openWebSocket: (visit, place) => this.#openWebSocket(visit, place),
-      openEventStream: (visit, place) => this.#openEventStream(visit, place),
-      publish: (visit) => this.#publish(visit),
-      poll: (visit) => this.#poll(visit),
+      ...visitHandlers({
+        context,
+        sockets: this.#sockets,
+        ingest: this.#ingest,
+        admission: this.#admission,
+        config: () => this.#config,
+      }),
     });
     this.#listeners = new Listeners({
       clock,
@@ -217,33 +219,12 @@ export class App implements AsyncDisposable {
   }
 
   statusReport(): StatusReport {
-    const cluster = this.#ingest.clusterReport();
-    return {
-      version: this.#options.version,
-      ...(cluster === undefined ? {} : { cluster }),
-      uptime_seconds: Math.floor((this.#clock.now() - this.#startedAt) / 1000),
-      ...this.#hub.errorMetrics(),
-      backends: this.#ingest.backendReports(),
-      sources: this.#ingest.sourceReports(),
-    };
+    return this.#reports.status();
   }
 
   /** What there is to be scraped, as it stands. */
   metrics(): Metric[] {
-    const { stats } = this.#hub;
-    const { backends, sources } = this.#config;
-    const own = hubMetrics({
-      status: this.statusReport(),
-      hub: { stats, backlog: this.#hub.backlog() },
-      refusals: this.#refusals,
-      feed: this.#figures,
-      scope: { backends: Object.keys(backends), sources },
-      loopLag: this.#loopLag.histogram,
-      sockets: this.#sockets.figures(),
-      uncaughtErrors: this.#options.uncaughtErrors?.() ?? 0,
-      logLinesLeftOut: this.#options.logLinesLeftOut?.() ?? 0,
-    });
-    return [...own, ...this.#ingest.clusterMetrics()];
+    return this.#reports.metrics();
   }
 
   /**
@@ -285,7 +266,7 @@ export class App implements AsyncDisposable {
       },
       ...(this.#options.onHeartbeat ? { onBeat: this.#options.onHeartbeat } : {}),
     }, signal);
-    void this.#loopLag.run(signal);
+    void this.#reports.run(signal);
     this.#sockets.run(signal);
     void this.#listeners.run(signal);
     this.#log.info("server.listening", { url: this.url, version: this.#options.version });
@@ -297,7 +278,7 @@ export class App implements AsyncDisposable {
     const next = reloaded(this.#config, config);
     await this.#listeners.renew(next);
     await this.#ingest.apply(next);
-    this.#policy = policyOf(next, this.#options, this.#policy.authenticator);
+    this.#policy = policyOf(next, { ...this.#options, clock: this.#clock }, this.#policy);
     this.#config = next;
     this.#visitors.rulesChanged();
     this.#hub.channelsChanged();
@@ -318,7 +299,7 @@ export class App implements AsyncDisposable {
       connections: this.#connections,
     });
     await this.#release(retired.then(() => this.#ingest[Symbol.asyncDispose]()));
-    this.#log.info("server.stopped", { uptime_seconds: this.statusReport().uptime_seconds });
+    this.#log.info("server.stopped", { uptime_seconds: this.#reports.uptimeSeconds });
   }
 
   /** Lets go of everything there is, in bounded time. */
@@ -335,47 +316,6 @@ export class App implements AsyncDisposable {
     bound.abort();
   }
 
-  #openWebSocket({ request, info, identity }: Visit, place: Disposable): Response {
-    return upgrade(request, { context: this.#webSockets, info, identity, place });
-  }
-
-  #openEventStream({ info, identity }: Visit, place: Disposable): Response {
-    const { ping_every, stall_timeout } = this.#config.hub;
-    const sockets = this.#sockets;
-    const { peer } = info;
-    const abort = () => sockets.abortIfAlone(peer);
-    const use = sockets.table.client(peer);
-    return openEventStream({
-      hub: this.#hub,
-      visitors: this.#visitors,
-      info,
-      identity,
-      place: this.#connections.track(bothOf(place, use), () => sockets.abort(peer)),
-      takenBytes: () => sockets.takenBytes(peer),
-      keepAliveMs: ping_every,
-      lingerMs: stall_timeout,
-      abort,
-    });
-  }
-
-  #publish({ request, identity }: Visit): Promise<Response> {
-    return publish(request, { publisher: this.#ingest, ...this.#commandOptions(identity) });
-  }
-
-  #poll({ request, identity }: Visit): Promise<Response> {
-    return poll(request, { poller: this.#ingest, ...this.#commandOptions(identity) });
-  }
-
-  #commandOptions(identity: Visit["identity"]): CommandOptions {
-    const { max_message_bytes, request_timeout } = this.#config.hub;
-    return {
-      identity,
-      maxBytes: max_message_bytes,
-      bodyTimeoutMs: request_timeout,
-      isDraining: () => this.#admission.isDraining,
-    };
-  }
-
   #notReady(): string[] {
     if (this.#admission.isDraining) return ["the hub is shutting down"];
     return this.#ingest.notReady();
@@ -390,29 +330,5 @@ function answerFailed(error: unknown): Response {
   return new Response(null, { status: STATUS_CODE.InternalServerError });
 }
 
-/** Two things to be given back at the same time. */
-function bothOf(one: Disposable, other: Disposable): Disposable {
-  return {
-    [Symbol.dispose]() {
-      one[Symbol.dispose]();
-      other[Symbol.dispose]();
-    },
-  };
-}
-
 /** How long the listening socket and the backends' clients get to close, in milliseconds. */
 const CLOSE_MS = 500;
-
-/** The policy of a configuration; keys that were fetched before are kept. */
-function policyOf(
-  { auth, origins, hosts, trust_proxy }: Config,
-  { clock = systemClock, proxyEnvironment }: AppOptions,
-  before?: Authenticator,
-): Policy {
-  const authenticator = new Authenticator(auth, {
-    clock,
-    proxyEnvironment,
-    ...(before ? { before } : {}),
-  });
-  return { authenticator, origins, hosts, machine: machineName(), trustProxy: trust_proxy };
-}

@@ -7,6 +7,7 @@ import type { Admission, Place } from "../door/admission.ts";
 import { asyncApi } from "../reports/asyncapi.ts";
 import { type FedChannel, limitedStatus } from "../reports/limited_status.ts";
 import type { Authenticator } from "../door/authenticator.ts";
+import type { Policy } from "../door/policy.ts";
 import type { RefusalReason, Refusals } from "../door/refusals.ts";
 import { crossOriginHeaders, preflight } from "./cross_origin.ts";
 import { readRequestInfo, type RequestInfo } from "./request_info.ts";
@@ -49,16 +50,6 @@ export interface RouteContext {
   readonly openEventStream: (visit: Visit, place: Place) => Response;
   readonly publish: (visit: Visit) => Promise<Response>;
   readonly poll: (visit: Visit) => Promise<Response>;
-}
-
-export interface Policy {
-  readonly authenticator: Authenticator;
-  readonly origins: readonly string[];
-  /** Host names it answers to while there is no auth. */
-  readonly hosts: readonly string[];
-  /** The machine's own name; undefined where it is not known. */
-  readonly machine: string | undefined;
-  readonly trustProxy: boolean;
 }
 
 /** A request whose sender is known. */

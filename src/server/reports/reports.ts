@@ -1,0 +1,82 @@
+import type { Config } from "../../config/schema.ts";
+import type { Hub } from "../../hub/hub.ts";
+import type { Clock } from "../../resilience/clock.ts";
+import type { Metric } from "../../telemetry/metrics.ts";
+import type { Refusals } from "../door/refusals.ts";
+import type { Ingest } from "../ingest.ts";
+import type { Sockets } from "../sockets/sockets.ts";
+import type { FeedMetrics } from "./feed_metrics.ts";
+import { hubMetrics } from "./hub_metrics.ts";
+import { LoopLag } from "./loop_lag.ts";
+import type { StatusReport } from "./status_report.ts";
+
+export interface ReportsOptions {
+  clock: Clock;
+  version: string;
+  /** Measures polls and breakers. */
+  feed: FeedMetrics;
+  hub: Hub;
+  ingest: Ingest;
+  refusals: Refusals;
+  sockets: Sockets;
+  /** The configuration in force. */
+  config: () => Config;
+  /** How many errors nobody caught, so far. Default: none is counted. */
+  uncaughtErrors?: () => number;
+  /** How many lines of the log were left out, as nobody read it, so far. Default: none is. */
+  logLinesLeftOut?: () => number;
+}
+
+/** What the hub tells of itself: at `/status` to people, at `/metrics` to Prometheus. */
+export class Reports {
+  readonly #options: ReportsOptions;
+  readonly #startedAt: number;
+  readonly #loopLag: LoopLag;
+
+  constructor(options: ReportsOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+    this.#loopLag = new LoopLag(options.clock);
+  }
+
+  /** Measures until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#loopLag.run(signal);
+  }
+
+  get uptimeSeconds(): number {
+    return Math.floor((this.#options.clock.now() - this.#startedAt) / 1000);
+  }
+
+  status(): StatusReport {
+    const { version, hub, ingest } = this.#options;
+    const cluster = ingest.clusterReport();
+    return {
+      version,
+      ...(cluster === undefined ? {} : { cluster }),
+      uptime_seconds: this.uptimeSeconds,
+      ...hub.errorMetrics(),
+      backends: ingest.backendReports(),
+      sources: ingest.sourceReports(),
+    };
+  }
+
+  /** What there is to be scraped, as it stands. */
+  metrics(): Metric[] {
+    const { hub, ingest, refusals, feed, sockets, config } = this.#options;
+    const { uncaughtErrors, logLinesLeftOut } = this.#options;
+    const { backends, sources } = config();
+    const own = hubMetrics({
+      status: this.status(),
+      hub: { stats: hub.stats, backlog: hub.backlog() },
+      refusals,
+      feed,
+      scope: { backends: Object.keys(backends), sources },
+      loopLag: this.#loopLag.histogram,
+      sockets: sockets.figures(),
+      uncaughtErrors: uncaughtErrors?.() ?? 0,
+      logLinesLeftOut: logLinesLeftOut?.() ?? 0,
+    });
+    return [...own, ...ingest.clusterMetrics()];
+  }
+}
