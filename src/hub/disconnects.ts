@@ -23,6 +23,8 @@ export interface DisconnectsOptions {
   broadcast: (event: ErrorEvent) => void;
   /** Told of a client that left and is worth remembering, perhaps also elsewhere. */
   onRemembered: (id: string, memory: Memory) => void;
+  /** Told of one that is remembered no more. */
+  onForgotten?: (id: string) => void;
 }
 
 /** How a connection ended on its own, as its transport saw it. */
@@ -68,7 +70,7 @@ export class Disconnects {
   constructor(options: DisconnectsOptions) {
     const { clock, signal, rememberForMs } = options;
     this.#options = options;
-    this.#disconnectedSessions = new DisconnectedSessions(rememberForMs);
+    this.#disconnectedSessions = new DisconnectedSessions(rememberForMs, options.onForgotten);
     this.#losses = new LossNotices({ clock, signal, tell: (code, ids) => this.#tell(code, ids) });
   }
 
@@ -84,6 +86,11 @@ export class Disconnects {
   /** Up to this number, a client that is not remembered may have got less than its number says. */
   get forgottenUpTo(): number {
     return this.#disconnectedSessions.forgottenUpTo;
+  }
+
+  /** Those that left and are worth remembering. */
+  get remembered(): DisconnectedSessions {
+    return this.#disconnectedSessions;
   }
 
   /** What is remembered of a client that left. */

@@ -20,7 +20,9 @@ import { History, type HistoryOptions } from "./resume/history.ts";
 import { Sequence } from "./resume/sequence.ts";
 import { Pump } from "./delivery/pump.ts";
 import { Registry } from "./registry.ts";
+import { HubKeeping } from "./resume/hub_keeping.ts";
 import { type Resume, type Resumed, resumeFrom } from "./resume/resume.ts";
+import type { ResumeKeeper, ResumePast } from "./resume/resume_keeper.ts";
 import { Session, type SessionHost, type SessionLimits } from "./session.ts";
 import { type Departure, SharedStream } from "./resume/shared_stream.ts";
 import { StallSweep } from "./delivery/stall_sweep.ts";
@@ -48,6 +50,10 @@ export interface HubOptions {
   history: HistoryOptions;
   /** The epoch goes on after this process, where less is remembered of clients. Default: false. */
   isEpochKept?: boolean;
+  /** Takes what another life of the hub goes on from; the epoch is kept then. Default: nobody does. */
+  keeper?: ResumeKeeper;
+  /** What an earlier life left: its epoch goes on. Default: a new epoch begins. */
+  past?: ResumePast;
   /** What the welcome promises, in milliseconds. */
   heartbeatMs: number;
   /** The status channels there are just now. */
@@ -115,13 +121,18 @@ export class Hub implements Disposable {
   readonly #host: SessionHost;
   readonly #channelsOf: ChannelsOfBackend;
   readonly #sequence: Sequence;
+  #keeping: HubKeeping | undefined;
   #writeErrors = 0;
 
   constructor(options: HubOptions) {
     const { clock, limits, history, heartbeatMs, statusChannels, values } = options;
     const { signal } = this.#stop;
     const registry = this.#registry;
-    const sequence = new Sequence(options.isEpochKept);
+    const { keeper, past, isEpochKept = keeper !== undefined } = options;
+    const sequence = new Sequence({
+      isKept: isEpochKept,
+      ...(past ? { from: { epoch: past.position.epoch, seq: past.position.upTo } } : {}),
+    });
     this.#sequence = sequence;
     const errors = this.#errors;
     this.#clock = clock;
@@ -147,8 +158,23 @@ export class Hub implements Disposable {
       rememberForMs: history.maxAgeMs,
       broadcast: options.tellLoss ??
         ((event) => this.broadcast(errorType(event.code), json(event))),
-      onRemembered: (id, memory) => options.onDeparture?.(this.stream.departureOf(id, memory)),
+      onRemembered: (id, memory) => {
+        this.#keeping?.onDeparture(id, memory);
+        options.onDeparture?.(this.stream.departureOf(id, memory));
+      },
+      onForgotten: (id) => this.#keeping?.onForgotten(id),
     });
+    if (keeper) {
+      this.#keeping = new HubKeeping({
+        clock,
+        keeper,
+        past,
+        sequence,
+        history: this.#history,
+        remembered: this.#disconnects.remembered,
+        channelsOf: this.#channelsOf,
+      });
+    }
     this.#fanOut = new FanOut({ clock, stats: this.stats });
     this.stream = new SharedStream({
       clock,
@@ -333,10 +359,13 @@ export class Hub implements Disposable {
   #broadcast(type: string, data: JsonText, mark: (frame: EncodedFrame) => EncodedFrame): number {
     this.stats.broadcasts += 1;
     const seq = this.#sequence.next();
+    this.#keeping?.onNumber();
     const groups = this.#registry.wanting(type);
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
     if (groups.size === 0 && !isKept) return this.seq;
-    const frame = mark(encodeFrame(type, data, this.#clock.unixSeconds(), seq));
+    const timestamp = this.#clock.unixSeconds();
+    const frame = mark(encodeFrame(type, data, timestamp, seq));
+    if (isKept && seq !== undefined) this.#keeping?.onFrame({ type, seq, timestamp, data });
     if (isKept) this.#history.add(frame, this.#clock.now());
     if (seq === undefined && type === EVENT_CHANNEL) this.#history.lacks(this.seq);
     this.#fanOut.send(frame, groups);
@@ -382,6 +411,16 @@ export class Hub implements Disposable {
    */
   closeFlushed(options: { force?: boolean } = {}): number {
     return this.#shutdownNotice.closeFlushed(options);
+  }
+
+  /** Gives the keeper all there is, should it have to begin anew. */
+  keepAll(): void {
+    this.#keeping?.keepAll();
+  }
+
+  /** No number is given out any more: another life of the hub goes on right after the last one. */
+  endNumbering(): void {
+    this.#keeping?.end();
   }
 
   /** Stops the hub's own loops. Clients are not closed: see {@linkcode closeFlushed}. */

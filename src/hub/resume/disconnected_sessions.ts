@@ -21,10 +21,12 @@ export const MAX_REMEMBERED = 4096;
 export class DisconnectedSessions {
   readonly #maxAgeMs: number;
   readonly #memories = new Map<string, { memory: Memory; at: number }>();
+  readonly #onForgotten: (id: string) => void;
   #forgottenUpTo = -1;
 
-  constructor(maxAgeMs: number) {
+  constructor(maxAgeMs: number, onForgotten: (id: string) => void = () => {}) {
     this.#maxAgeMs = maxAgeMs;
+    this.#onForgotten = onForgotten;
   }
 
   get size(): number {
@@ -52,6 +54,21 @@ export class DisconnectedSessions {
     return true;
   }
 
+  /** Puts back what was remembered, and what was forgotten, in an earlier life of the hub. */
+  restore(
+    sessions: Iterable<readonly [id: string, memory: Memory, at: number]>,
+    forgottenUpTo: number,
+  ): void {
+    this.#forgottenUpTo = forgottenUpTo;
+    const inOrder = [...sessions].sort(([, , a], [, , b]) => a - b);
+    for (const [id, memory, at] of inOrder) this.#memories.set(id, { memory, at });
+  }
+
+  /** All that is remembered, and since when. */
+  all(): (readonly [id: string, memory: Memory, at: number])[] {
+    return [...this.#memories].map(([id, { memory, at }]) => [id, memory, at]);
+  }
+
   recall(id: string, now: number): Memory | undefined {
     this.#forgetOld(now);
     return this.#memories.get(id)?.memory;
@@ -75,6 +92,7 @@ export class DisconnectedSessions {
       if (this.#memories.size <= MAX_REMEMBERED && now - at <= this.#maxAgeMs) break;
       this.#memories.delete(oldest);
       this.#forgottenUpTo = Math.max(this.#forgottenUpTo, memory.progress.highestOutOfTurn);
+      this.#onForgotten(oldest);
     }
   }
 }

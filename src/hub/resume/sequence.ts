@@ -11,13 +11,17 @@ export interface StreamPosition {
  * hub; what it says on its own account then has none, for the others do not say it.
  */
 export class Sequence {
-  #position: StreamPosition = { epoch: crypto.randomUUID(), seq: 0 };
+  #position: StreamPosition;
   #isShared = false;
   readonly #isKept: boolean;
 
-  /** @param isKept The hub's own epoch goes on after this process. */
-  constructor(isKept = false) {
+  /**
+   * @param options `isKept`: the hub's own epoch goes on after this process. `from`: where an earlier
+   * one has come to. Default: a new epoch, for this process alone.
+   */
+  constructor({ isKept = false, from }: { isKept?: boolean; from?: StreamPosition } = {}) {
     this.#isKept = isKept;
+    this.#position = from ?? { epoch: crypto.randomUUID(), seq: 0 };
   }
 
   /** Names the numbering; numbers of different epochs cannot be compared. */
@@ -40,6 +44,11 @@ export class Sequence {
    */
   get outlivesMemory(): boolean {
     return this.#isShared || this.#isKept;
+  }
+
+  /** Where it stands, after which number. */
+  get position(): StreamPosition {
+    return this.#position;
   }
 
   /** The number of the hub's next own broadcast; undefined while it has none to give. */

@@ -1,0 +1,124 @@
+import { isErrorType } from "../../protocol/channel.ts";
+import { encodeFrame } from "../../protocol/codec.ts";
+import type { ErrorEvent } from "../../protocol/error_event.ts";
+import type { Clock } from "../../resilience/clock.ts";
+import { aboutSubject, type ChannelsOfBackend } from "../error_subject.ts";
+import { DeliveryLog } from "./delivery_log.ts";
+import type { DisconnectedSessions, Memory } from "./disconnected_sessions.ts";
+import type { History } from "./history.ts";
+import {
+  type KeptFrame,
+  type KeptSession,
+  monotonicOf,
+  PositionKeeper,
+  type ResumeKeeper,
+  type ResumePast,
+  wholeFrames,
+} from "./resume_keeper.ts";
+import type { Sequence } from "./sequence.ts";
+
+export interface HubKeepingOptions {
+  clock: Clock;
+  keeper: ResumeKeeper;
+  past: ResumePast | undefined;
+  sequence: Sequence;
+  history: History;
+  remembered: DisconnectedSessions;
+  channelsOf: ChannelsOfBackend;
+}
+
+/**
+ * What the hub knows of its clients' positions, kept over its lives: the numbers given out, the
+ * frames they may have missed, and those who left. What is kept is kept before anybody hears of it.
+ */
+export class HubKeeping {
+  readonly #options: HubKeepingOptions;
+  readonly #position: PositionKeeper;
+  /** Frames of the history, as they are kept; cut off now and then. */
+  #frames: KeptFrame[] = [];
+
+  constructor(options: HubKeepingOptions) {
+    const { keeper, past, sequence: { position: { epoch } }, remembered } = options;
+    this.#options = options;
+    if (past) this.#restore(past);
+    this.#position = new PositionKeeper(keeper, {
+      start: past?.position ?? { epoch, upTo: 0, lastFrame: 0, forgottenUpTo: -1 },
+      forgottenUpTo: () => remembered.forgottenUpTo,
+    });
+    this.onNumber();
+  }
+
+  /** A number was taken, and nobody has seen it yet. */
+  onNumber(): void {
+    this.#position.onNumber(this.#options.sequence.position);
+  }
+
+  /** A frame is about to be sent that clients which resume have to get. */
+  onFrame(frame: Omit<KeptFrame, "previous">): void {
+    const { lastFrame: previous } = this.#position.position;
+    this.#position.onFrame(frame);
+    this.#frames.push({ ...frame, previous });
+    const { size } = this.#options.history;
+    if (this.#frames.length > 2 * size + 1) this.#frames = this.#frames.slice(-size - 1);
+  }
+
+  /** A client left that is worth remembering. */
+  onDeparture(id: string, memory: Memory): void {
+    this.#options.keeper.session(id, this.#record(memory, this.#options.clock.unixMs()));
+  }
+
+  onForgotten(id: string): void {
+    this.#options.keeper.session(id, undefined);
+    this.#position.onForgotten();
+  }
+
+  /** Gives the keeper all there is. */
+  keepAll(): void {
+    const { keeper, clock, remembered } = this.#options;
+    const { position } = this.#position;
+    keeper.keep(position);
+    for (const frame of this.#frames) keeper.keep(position, frame);
+    for (const [id, memory, at] of remembered.all()) {
+      keeper.session(id, this.#record(memory, clock.unixMs() - (clock.now() - at)));
+    }
+  }
+
+  /** No number is given out any more. */
+  end(): void {
+    this.#position.end(this.#options.sequence.seq);
+  }
+
+  #record({ closedWith, progress }: Memory, leftMs: number): KeptSession {
+    return {
+      ...(closedWith === undefined ? {} : { closedWith }),
+      progress: progress.toRecord(),
+      leftMs,
+    };
+  }
+
+  #restore(past: ResumePast): void {
+    const { clock, history, remembered, channelsOf } = this.#options;
+    const { frames, startsAfter } = wholeFrames(past);
+    history.restart(startsAfter);
+    for (const { type, seq, timestamp, data } of frames) {
+      const frame = encodeFrame(type, data, timestamp, seq);
+      const subject = () => (JSON.parse(data) as ErrorEvent).data;
+      history.add(
+        isErrorType(type) ? aboutSubject(frame, subject(), channelsOf) : frame,
+        monotonicOf(timestamp * 1000, clock),
+      );
+    }
+    this.#frames = [...frames];
+    remembered.restore(
+      [...past.sessions].map(([id, { closedWith, progress, leftMs }]) => [
+        id,
+        {
+          ...(closedWith === undefined ? {} : { closedWith }),
+          progress: DeliveryLog.fromRecord(progress),
+        },
+        monotonicOf(leftMs, clock),
+      ]),
+      past.position.forgottenUpTo,
+    );
+  }
+}
