@@ -30,13 +30,15 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .description("run the hub")
     .option("-c, --config <file>", "configuration, JSONC or YAML (default: an embedded one)")
     .option("-l, --listen <host:port>", "where to listen")
+    .option("--state <dir>", "folder for what outlives the process (default: memory alone)")
     .option("--log-level <level>", "debug, info, warning or error")
     .option("--log-format <format>", "json or pretty")
-    .action(async ({ config, listen, logLevel, logFormat }) => {
+    .action(async ({ config, listen, state, logLevel, logFormat }) => {
       exitCode = await serve({
         ...(config === undefined ? {} : { config }),
         flags: {
           ...(listen === undefined ? {} : { listen }),
+          ...(state === undefined ? {} : { state }),
           ...(logLevel === undefined ? {} : { logLevel }),
           ...(logFormat === undefined ? {} : { logFormat }),
         },

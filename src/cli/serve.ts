@@ -10,11 +10,13 @@ import { proxyEnvironmentOf } from "../rpc/http/proxy.ts";
 import { giveUpPermissions } from "../service/permissions.ts";
 import { Reloads } from "../service/reloads.ts";
 import { listenForSignals } from "../service/signals.ts";
+import type { State } from "../state/state.ts";
 import { writesToJournal } from "../telemetry/journal.ts";
 import { type Log, logOf, type LogOptions, startLogs } from "../telemetry/log.ts";
 import { loadAndCheck } from "./further_checks.ts";
 import { EXIT, type Io } from "./io.ts";
 import { openBackendWith } from "./open_backend.ts";
+import { describeTaken, openState } from "./open_state.ts";
 import { Supervision } from "./supervision.ts";
 import { LAST_WORDS_MS, type UnblockedIo, unblockedIo } from "./unblocked_io.ts";
 import { VERSION } from "./version.ts";
@@ -41,9 +43,14 @@ export async function serve(options: ServeOptions, waitingIo: Io): Promise<numbe
     return EXIT.usage;
   }
   const { config, source } = loaded;
-  const hasGrpc = Object.values(config.backends).some(({ transport }) => transport === "grpc");
-  giveUpPermissions({ keep: hasGrpc ? ["run"] : [] });
   await startLogs({ ...config.log, ...logLinesOf(io) });
+  const state = await openState(config);
+  if (state !== undefined && "takenBy" in state) {
+    io.err(`holdfast: ${describeTaken(config.state.dir, state)}`);
+    return EXIT.usage;
+  }
+  await using _state = state;
+  giveUpPermissions({ keep: permissionsFor(config, state) });
   const log = logOf("cli");
   log.info("config.loaded", {
     source,
@@ -51,7 +58,16 @@ export async function serve(options: ServeOptions, waitingIo: Io): Promise<numbe
     sources: config.sources.length,
   });
   for (const note of notesOn(config)) log.warning("config.note", { note });
-  return await runUntilStopped(config, { io, log, load: () => load(options, io), wishes });
+  return await runUntilStopped(config, { io, log, load: () => load(options, io), wishes, state });
+}
+
+/** What of the permissions that a hub seldom needs this one does. */
+function permissionsFor({ backends }: Config, state: State | undefined): ("run" | "write")[] {
+  const hasGrpc = Object.values(backends).some(({ transport }) => transport === "grpc");
+  // The state's files are open by now, and its thread may write to its folder alone; but where that
+  // could not be had it is tried again.
+  const isFolderToCome = state !== undefined && !state.hasFolder;
+  return [...(hasGrpc ? ["run"] as const : []), ...(isFolderToCome ? ["write"] as const : [])];
 }
 
 /** What signals ask of the hub, from its first moment on. */
@@ -101,10 +117,11 @@ interface RunOptions {
   /** Reads the configuration again. */
   load: () => Promise<LoadedConfig>;
   wishes: Wishes;
+  state: State | undefined;
 }
 
 async function runUntilStopped(config: Config, options: RunOptions): Promise<number> {
-  const { io, log, wishes } = options;
+  const { io, log, wishes, state } = options;
   using uncaughtErrors = new UncaughtErrors();
   await using supervision = new Supervision(config.hub.heartbeat_every);
   let app: App;
@@ -122,6 +139,7 @@ async function runUntilStopped(config: Config, options: RunOptions): Promise<num
       uncaughtErrors: () => uncaughtErrors.count,
       logLinesLeftOut: () => io.logLinesLeftOut,
       ...(observer ? { observer } : {}),
+      ...(state ? { state } : {}),
     });
   } catch (error) {
     io.err(`holdfast: ${whyNotListening(error, config.listen)}`);

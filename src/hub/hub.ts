@@ -413,9 +413,9 @@ export class Hub implements Disposable {
     return this.#shutdownNotice.closeFlushed(options);
   }
 
-  /** Gives the keeper all there is, should it have to begin anew. */
-  keepAll(): void {
-    this.#keeping?.keepAll();
+  /** Gives a keeper all there is, as one that has to begin anew needs it. */
+  keepAll(keeper: ResumeKeeper): void {
+    this.#keeping?.keepAll(keeper);
   }
 
   /** No number is given out any more: another life of the hub goes on right after the last one. */

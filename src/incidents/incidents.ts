@@ -150,6 +150,11 @@ export class Incidents implements AsyncDisposable {
     );
   }
 
+  /** Channels of which it is known how they stood. */
+  knownChannels(): string[] {
+    return this.#standings.channels();
+  }
+
   /** How many last, by kind. */
   openCounts(): Partial<Record<Incident["kind"], number>> {
     const counts: Partial<Record<Incident["kind"], number>> = {};
@@ -220,6 +225,8 @@ export class Incidents implements AsyncDisposable {
     now: number,
   ) {
     const kind = isPublished ? "publisher_silent" : "source_stale";
+    // One that lasts since an earlier life of the hub has the better reason.
+    if (this.#journal.ongoing({ kind, channel })) return;
     this.#begin({ kind, channel }, { cause: why }, now);
   }
 

@@ -21,7 +21,10 @@ import { StreamCutOff } from "./http/sse_transport.ts";
 import { FeedMetrics } from "./reports/feed_metrics.ts";
 import type { OpenBackend } from "./feed_plan.ts";
 import { Listeners } from "./http/listeners.ts";
+import { hookPlans } from "./hook_plans.ts";
 import { hubOptions } from "./hub_options.ts";
+import { Keeping } from "./keeping/keeping.ts";
+import type { State } from "../state/state.ts";
 import { PendingUpgrades } from "./sockets/pending_upgrades.ts";
 import { reloaded } from "./reloaded.ts";
 import { createRoutes } from "./http/routes.ts";
@@ -30,7 +33,7 @@ import { drain } from "./shutdown.ts";
 import { Sockets, type SocketsOptions } from "./sockets/sockets.ts";
 import { Reports } from "./reports/reports.ts";
 import type { StatusReport } from "./reports/status_report.ts";
-import { Ingest } from "./ingest.ts";
+import { channelSettings, Ingest } from "./ingest.ts";
 import type { WebSocketContext } from "./sockets/web_socket_connection.ts";
 
 export interface AppOptions {
@@ -49,6 +52,8 @@ export interface AppOptions {
   uncaughtErrors?: () => number;
   /** How many lines of the log were left out, as nobody read it, so far. Default: none is. */
   logLinesLeftOut?: () => number;
+  /** What outlives the process; disposed of with the hub. Default: nothing does. */
+  state?: State;
   /** How the socket guard comes by the C library; for tests. */
   openLibc?: SocketsOptions["openLibc"];
 }
@@ -69,6 +74,7 @@ export class App implements AsyncDisposable {
   readonly #options: AppOptions;
   readonly #hub: Hub;
   readonly #values: ValueStore;
+  readonly #keeping: Keeping;
   readonly #ingest: Ingest;
   readonly #sockets: Sockets;
   readonly #admission: Admission;
@@ -128,9 +134,18 @@ export class App implements AsyncDisposable {
       clock,
       onListenerFailed: (error) => logOf("values").error("value.not_told", { why: String(error) }),
     });
+    // Before the hub, which may put back errors that only who reads their channels may see.
+    this.#values.configure(channelSettings(config));
+    this.#keeping = new Keeping({
+      clock,
+      state: options.state,
+      incidentsForMs: config.state.incidents_for,
+      isCaller: () => this.#ingest.isSpeaker,
+    });
     this.#hub = new Hub({
       clock,
       ...hubOptions(limits),
+      ...this.#keeping.hubOptions({ isShared: config.cluster !== undefined }),
       statusChannels: () => this.#ingest.statusChannels(),
       isOffered: (channel) => this.#ingest.isOffered(channel),
       values: this.#values,
@@ -165,6 +180,7 @@ export class App implements AsyncDisposable {
       values: this.#values,
       hub: this.#hub,
       openBackend: options.openBackend,
+      keeping: this.#keeping,
       observer: observer ? allObservers([feed, observer]) : feed,
     });
     this.#reports = new Reports({
@@ -173,6 +189,7 @@ export class App implements AsyncDisposable {
       feed,
       hub: this.#hub,
       ingest: this.#ingest,
+      incidents: this.#keeping.incidents,
       refusals,
       sockets: this.#sockets,
       config: () => this.#config,
@@ -188,6 +205,11 @@ export class App implements AsyncDisposable {
       statusChannels: () => this.#ingest.statusChannels(),
       values: this.#values,
       fed: () => this.#config.sources,
+      incidents: {
+        find: (query) => this.#keeping.incidents.find(query),
+        uptime: (forMs) => this.#keeping.incidents.uptime(this.#uptimeChannels(), forMs),
+      },
+      now: () => clock.unixMs(),
       ...visitHandlers({
         context,
         sockets: this.#sockets,
@@ -269,6 +291,8 @@ export class App implements AsyncDisposable {
     void this.#reports.run(signal);
     this.#sockets.run(signal);
     void this.#listeners.run(signal);
+    this.#applyIncidents();
+    void this.#keeping.incidents.run(signal);
     this.#log.info("server.listening", { url: this.url, version: this.#options.version });
   }
 
@@ -282,6 +306,7 @@ export class App implements AsyncDisposable {
     this.#config = next;
     this.#visitors.rulesChanged();
     this.#hub.channelsChanged();
+    this.#applyIncidents();
     this.#log.info("config.reloaded", { applied: applies, needs_restart: needsRestart });
   }
 
@@ -314,6 +339,29 @@ export class App implements AsyncDisposable {
       this.#clock.sleep(CLOSE_MS, { signal: bound.signal }).catch(() => {}),
     ]);
     bound.abort();
+    // Last, so that nothing that was said is missing: each in bounded time.
+    await this.#keeping.incidents[Symbol.asyncDispose]();
+    this.#hub.endNumbering();
+    await this.#options.state?.[Symbol.asyncDispose]();
+  }
+
+  /** Those that are configured, and whoever else had a value. */
+  #uptimeChannels(): string[] {
+    return [
+      ...new Set([
+        ...this.#config.sources.map(({ channel }) => channel),
+        ...this.#keeping.incidents.knownChannels(),
+      ]),
+    ];
+  }
+
+  #applyIncidents(): void {
+    const { incidents } = this.#keeping;
+    incidents.configured({
+      channels: this.#ingest.statusChannels(),
+      backends: Object.keys(this.#config.backends),
+    });
+    incidents.applyHooks(hookPlans(this.#config.hooks));
   }
 
   #notReady(): string[] {

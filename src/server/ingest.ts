@@ -2,8 +2,9 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterReport, PublishReceipt } from "../cluster/cluster_options.ts";
 import type { Config } from "../config/schema.ts";
 import type { BackendStatus } from "../feed/guarded_backend.ts";
-import { Feed } from "../feed/feed.ts";
-import type { FeedObserver } from "../feed/observer.ts";
+import { type ApplyOptions, Feed } from "../feed/feed.ts";
+import type { BackendPlan } from "../feed/guarded_backend.ts";
+import { allObservers, type FeedObserver } from "../feed/observer.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Departure } from "../hub/resume/shared_stream.ts";
 import { WELL_KNOWN_STATUS_CHANNELS } from "../protocol/channel.ts";
@@ -21,6 +22,7 @@ import { feedPlan, type OpenBackend } from "./feed_plan.ts";
 import type { Poller } from "./http/poll_route.ts";
 import type { Publisher } from "./http/publish_route.ts";
 import { joinCluster } from "./join_cluster.ts";
+import type { Keeping } from "./keeping/keeping.ts";
 
 export interface IngestOptions {
   clock: Clock;
@@ -28,6 +30,7 @@ export interface IngestOptions {
   values: ValueStore;
   openBackend: OpenBackend;
   observer: FeedObserver;
+  keeping: Keeping;
 }
 
 /**
@@ -42,23 +45,27 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
   /** Status channels that clients get who name none; no more than there are. */
   readonly #offered = new Set<string>();
   #config: Config;
+  #plans: readonly BackendPlan[] = [];
   #cluster: Cluster | undefined;
   #isPolling = false;
   #retiring: Promise<void> | undefined;
 
   constructor(config: Config, options: IngestOptions) {
-    const { clock, hub, values, observer } = options;
+    const { clock, hub, values, observer, keeping } = options;
     this.#config = config;
     this.#options = options;
     this.#values = values;
-    this.#values.configure(settingsOf(config));
+    this.#values.configure(channelSettings(config));
     this.#feed = new Feed({
       clock,
-      observer,
+      observer: allObservers([observer, { onBreaker: (name) => this.#keepBreaker(name) }]),
       values: this.#values,
       audience: {
         value: (channel, status) => (this.#cluster ?? hub).value(channel, status),
-        error: (event) => (this.#cluster ?? hub).error(event),
+        error: (event) => {
+          keeping.errorTold(event, (backend) => this.#feed.backendReports()[backend]);
+          (this.#cluster ?? hub).error(event);
+        },
       },
     });
     this.#values.subscribe({
@@ -70,6 +77,15 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
         const isUntold = cause === "time" || standing === "retired";
         if (isUntold && status !== undefined) hub.value(channel, status);
       },
+    });
+    keeping.joinValues(this.#values, {
+      isThere: (channel) => this.statusChannels().includes(channel),
+      wasTried: (channel) => this.#wasTried(channel),
+    });
+    keeping.joinState({
+      hub,
+      values: this.#values,
+      breakers: () => this.#plans.map((plan) => [plan, this.#feed.openRecord(plan.name)] as const),
     });
     void watchAges(this.#values, {
       clock,
@@ -86,7 +102,7 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
     const { cluster } = this.#config;
     if (cluster === undefined) {
       this.#isPolling = true;
-      await this.#feed.apply(feedPlan(this.#config, this.#options.openBackend));
+      await this.#apply(this.#config, { isFirst: true });
       return;
     }
     const { clock, hub } = this.#options;
@@ -108,9 +124,9 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
    * @throws {TypeError} If a backend cannot be used; then the old ones stay in force.
    */
   async apply(config: Config): Promise<void> {
-    const onStopped = () => this.#values.configure(settingsOf(config));
+    const onStopped = () => this.#values.configure(channelSettings(config));
     if (!this.#isPolling) onStopped();
-    else await this.#feed.apply(feedPlan(config, this.#options.openBackend), { onStopped });
+    else await this.#apply(config, { onStopped });
     this.#config = config;
   }
 
@@ -122,6 +138,38 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
   /** Whether the hub still looks for the others of its cluster. */
   get isJoining(): boolean {
     return this.#cluster?.notReady !== undefined;
+  }
+
+  async #apply(config: Config, options: ApplyOptions & { isFirst?: boolean }): Promise<void> {
+    const { keeping, openBackend } = this.#options;
+    const { isFirst = false, ...rest } = options;
+    const plan = feedPlan(config, openBackend);
+    // Before: a breaker may change while the plan is put into force.
+    const before = this.#plans;
+    this.#plans = plan.backends;
+    try {
+      await this.#feed.apply(plan, {
+        ...rest,
+        ...(isFirst ? keeping.breakersPast(plan.backends) : {}),
+      });
+    } catch (error) {
+      this.#plans = before;
+      throw error;
+    }
+    for (const gone of before) {
+      const isThere = plan.backends.some(({ name }) => name === gone.name);
+      if (!isThere) keeping.breakerChanged(gone, undefined);
+    }
+  }
+
+  #keepBreaker(name: string): void {
+    const plan = this.#plans.find((each) => each.name === name);
+    if (plan) this.#options.keeping.breakerChanged(plan, this.#feed.openRecord(name));
+  }
+
+  /** Whether this hub speaks for all of them, to whom they tell of incidents. */
+  get isSpeaker(): boolean {
+    return this.#cluster === undefined || this.#cluster.role !== "follower";
   }
 
   /** Every status channel there may be: the configured ones, and the well-known ones. */
@@ -232,13 +280,19 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
     await this.#cluster?.[Symbol.asyncDispose]();
   }
 
+  /** Whether it was tried to get a value of this channel, as far as that is this hub's to try. */
+  #wasTried(channel: string): boolean {
+    const isOthers = this.#cluster !== undefined && !this.#isPolling;
+    if (isOthers || !this.isFed(channel)) return true;
+    return this.#feed.channels().includes(channel) && !this.#feed.untried().includes(channel);
+  }
+
   async #startPolling(backendsOut: ReadonlySet<string>): Promise<void> {
     if (this.#retiring) throw new Error("the hub is stopping");
     if (this.#isPolling) return;
     this.#isPolling = true;
-    const plan = feedPlan(this.#config, this.#options.openBackend);
     try {
-      await this.#feed.apply(plan, { backendsOut, goesOn: true });
+      await this.#apply(this.#config, { backendsOut, goesOn: true });
     } catch (error) {
       // Nothing is polled then, every value grows old and says so, and another hub may do better.
       this.#isPolling = false;
@@ -267,7 +321,7 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
 }
 
 /** What the store of values has to know of the configured channels. */
-function settingsOf({ sources, channels }: Config): Map<string, ChannelSettings> {
+export function channelSettings({ sources, channels }: Config): Map<string, ChannelSettings> {
   return new Map<string, ChannelSettings>([
     ...sources.map(({ channel, backend, stale_after }) =>
       [channel, { feeder: { kind: "backend", backend }, staleAfterMs: stale_after }] as const

@@ -23,7 +23,10 @@ const WORDS: readonly (readonly [RegExp, Fault])[] = [
   [/not a database/i, "foreign"],
   [/malformed|corrupt|no such table|no such column/i, "damaged"],
   [/disk is full|no space|ENOSPC|os error 28|quota/i, "full"],
-  [/readonly|read-only|permission denied|os error 13|os error 30|NotCapable/i, "read_only"],
+  [
+    /readonly|read-only|permission denied|os error 13|os error 30|NotCapable|Requires \w+ access|escalate/i,
+    "read_only",
+  ],
 ];
 
 /** What an error of SQLite or of the file system means. */

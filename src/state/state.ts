@@ -47,7 +47,7 @@ const PRUNE_MS = 10_000;
 const RETRY = { minMs: 1000, maxMs: 30_000, jitter: 0.1 } as const;
 
 /** How long an end in order may take, in milliseconds; then the next start finds a crash. */
-const END_MS = 1000;
+const END_MS = 500;
 
 /** Changes that wait for a store that is written anew. When full, it is begun once more. */
 const MAX_PENDING = 100_000;
@@ -75,6 +75,7 @@ export class State implements AsyncDisposable {
   #why: string | undefined;
   #bytes = 0;
   #failures = 0;
+  #wasPutAside = false;
   #applied = 0;
   #isApplying = false;
   #isMending = false;
@@ -117,6 +118,11 @@ export class State implements AsyncDisposable {
   /** Whether what happens is being kept. */
   get isKeeping(): boolean {
     return this.#mode === "keeping";
+  }
+
+  /** Whether what the folder held could not be used. */
+  get wasPutAside(): boolean {
+    return this.#wasPutAside;
   }
 
   /** Times it could not be kept any more. */
@@ -212,6 +218,7 @@ export class State implements AsyncDisposable {
     const entries = [...kept.values()].reduce((sum, each) => sum + each.size, 0);
     this.#log.info("state.opened", { dir, end, entries });
     if (aside) {
+      this.#wasPutAside = true;
       this.#why = `what was there could not be used (${aside.why}): it is now ${aside.path}`;
       this.#log.error("state.put_aside", { dir, why: aside.why, now: aside.path });
     } else if (broken !== undefined) {

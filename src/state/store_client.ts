@@ -15,26 +15,35 @@ const ANSWER_MS = 15_000;
  */
 export class StoreClient implements Disposable {
   readonly #clock: Clock;
-  readonly #worker: Worker;
+  readonly #dir: string;
+  #worker: Worker | undefined;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #id = 0;
 
   /** @param dir The folder that the thread may read and write, and nothing else. */
   constructor(dir: string, clock: Clock) {
     this.#clock = clock;
-    this.#worker = new Worker(new URL("store_worker.ts", import.meta.url), {
+    this.#dir = dir;
+  }
+
+  /** Started when it is first asked: it may not be possible, and has to be tried again. */
+  #start(): Worker {
+    const dir = this.#dir;
+    const worker = new Worker(new URL("store_worker.ts", import.meta.url), {
       type: "module",
       name: "state",
       deno: { permissions: { ...NOTHING, read: [dir], write: [dir] } },
     } as WorkerOptions); // `deno` is in the types of unstable things alone
-    this.#worker.onmessage = ({ data: { id, answer } }: MessageEvent<Answered>) => {
+    worker.onmessage = ({ data: { id, answer } }: MessageEvent<Answered>) => {
       this.#waiting.get(id)?.(answer);
     };
-    this.#worker.onerror = (event) => {
+    worker.onerror = (event) => {
       event.preventDefault();
+      this.#worker = undefined;
       const why = `its thread failed: ${event.message}`;
       for (const settle of this.#waiting.values()) settle({ ok: false, fault: "unusable", why });
     };
+    return this.#worker = worker;
   }
 
   async open(options: FolderOptions): Promise<{ opened: Opened; bytes: number }> {
@@ -65,7 +74,7 @@ export class StoreClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#worker.terminate();
+    this.#worker?.terminate();
     for (const settle of this.#waiting.values()) {
       settle({ ok: false, fault: "unusable", why: "it was closed" });
     }
@@ -76,13 +85,14 @@ export class StoreClient implements Disposable {
   }
 
   async #ask(question: Question): Promise<Answer & { ok: true }> {
+    const worker = this.#worker ?? this.#start();
     const id = ++this.#id;
     const { promise, resolve } = Promise.withResolvers<Answer>();
     this.#waiting.set(id, resolve);
     const late = setTimeout(() => {
       resolve({ ok: false, fault: "unusable", why: `the disk took over ${ANSWER_MS} ms` });
     }, ANSWER_MS);
-    this.#worker.postMessage({ id, question } satisfies Asked);
+    worker.postMessage({ id, question } satisfies Asked);
     const answer = await promise;
     clearTimeout(late);
     this.#waiting.delete(id);

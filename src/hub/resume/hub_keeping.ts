@@ -72,9 +72,9 @@ export class HubKeeping {
     this.#position.onForgotten();
   }
 
-  /** Gives the keeper all there is. */
-  keepAll(): void {
-    const { keeper, clock, remembered } = this.#options;
+  /** Gives a keeper all there is. */
+  keepAll(keeper: ResumeKeeper): void {
+    const { clock, remembered } = this.#options;
     const { position } = this.#position;
     keeper.keep(position);
     for (const frame of this.#frames) keeper.keep(position, frame);

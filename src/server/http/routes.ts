@@ -26,6 +26,7 @@ import {
   unauthorized,
   wrongMethod,
 } from "./reply.ts";
+import { incidents, type IncidentSource, uptime } from "./incident_routes.ts";
 import { allSnapshots, oneSnapshot } from "./snapshot_routes.ts";
 import type { StatusReport } from "../reports/status_report.ts";
 import { tokenOf } from "../door/token.ts";
@@ -46,6 +47,9 @@ export interface RouteContext {
   readonly values: Pick<ValueStore, "read">;
   /** Which backend feeds which channel. */
   readonly fed: () => readonly FedChannel[];
+  readonly incidents: IncidentSource;
+  /** Unix milliseconds. */
+  readonly now: () => number;
   readonly openWebSocket: (visit: Visit, place: Place) => Response;
   readonly openEventStream: (visit: Visit, place: Place) => Response;
   readonly publish: (visit: Visit) => Promise<Response>;
@@ -156,6 +160,16 @@ function routesOf(context: RouteContext): Map<string, Route> {
       method: "GET",
       answer: ({ identity }) =>
         reply(STATUS_CODE.OK, limitedStatus(statusReport(), identity, context.fed())),
+    }],
+    ["/incidents", {
+      method: "GET",
+      answer: ({ info: { query }, identity: rights }) =>
+        incidents(context.incidents, query, { rights, fed: context.fed(), now: context.now() }),
+    }],
+    ["/uptime", {
+      method: "GET",
+      answer: ({ info: { query }, identity: rights }) =>
+        uptime(context.incidents, query, { rights }),
     }],
     ["/metrics", { method: "GET", answer: ({ identity }) => scrape(context, identity) }],
     ["/healthz", {

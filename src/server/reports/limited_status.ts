@@ -24,8 +24,9 @@ export function limitedStatus(
     if (!channels.some(mayRead)) return [];
     return [[name, channels.every(mayRead) ? report : { ...report, last_error: null }]];
   });
+  const { hooks: _who, ...rest } = status; // who is told of incidents is not for everybody
   return {
-    ...status,
+    ...rest,
     backends: Object.fromEntries(backends),
     sources: Object.fromEntries(sources),
   };

@@ -1,13 +1,17 @@
 import type { Config } from "../../config/schema.ts";
 import type { Hub } from "../../hub/hub.ts";
+import type { Incidents } from "../../incidents/incidents.ts";
 import type { Clock } from "../../resilience/clock.ts";
+import type { State } from "../../state/state.ts";
 import type { Metric } from "../../telemetry/metrics.ts";
 import type { Refusals } from "../door/refusals.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Sockets } from "../sockets/sockets.ts";
 import type { FeedMetrics } from "./feed_metrics.ts";
 import { hubMetrics } from "./hub_metrics.ts";
+import { incidentMetrics } from "./incident_metrics.ts";
 import { LoopLag } from "./loop_lag.ts";
+import { stateMetrics } from "./state_metrics.ts";
 import type { StatusReport } from "./status_report.ts";
 
 export interface ReportsOptions {
@@ -17,6 +21,9 @@ export interface ReportsOptions {
   feed: FeedMetrics;
   hub: Hub;
   ingest: Ingest;
+  incidents: Incidents;
+  /** What outlives the process. Default: nothing does. */
+  state?: State;
   refusals: Refusals;
   sockets: Sockets;
   /** The configuration in force. */
@@ -49,11 +56,13 @@ export class Reports {
   }
 
   status(): StatusReport {
-    const { version, hub, ingest } = this.#options;
+    const { version, hub, ingest, incidents, state, config } = this.#options;
     const cluster = ingest.clusterReport();
     return {
       version,
       ...(cluster === undefined ? {} : { cluster }),
+      ...(state ? { state: state.report() } : {}),
+      ...(config().hooks.length > 0 ? { hooks: incidents.hookReports() } : {}),
       uptime_seconds: this.uptimeSeconds,
       ...hub.errorMetrics(),
       backends: ingest.backendReports(),
@@ -63,7 +72,7 @@ export class Reports {
 
   /** What there is to be scraped, as it stands. */
   metrics(): Metric[] {
-    const { hub, ingest, refusals, feed, sockets, config } = this.#options;
+    const { hub, ingest, incidents, state, refusals, feed, sockets, config } = this.#options;
     const { uncaughtErrors, logLinesLeftOut } = this.#options;
     const { backends, sources } = config();
     const own = hubMetrics({
@@ -77,6 +86,11 @@ export class Reports {
       uncaughtErrors: uncaughtErrors?.() ?? 0,
       logLinesLeftOut: logLinesLeftOut?.() ?? 0,
     });
-    return [...own, ...ingest.clusterMetrics()];
+    return [
+      ...own,
+      ...stateMetrics(state),
+      ...incidentMetrics(incidents),
+      ...ingest.clusterMetrics(),
+    ];
   }
 }

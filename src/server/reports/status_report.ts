@@ -1,6 +1,8 @@
 import type { ClusterReport } from "../../cluster/cluster_options.ts";
 import type { BackendStatus } from "../../feed/guarded_backend.ts";
 import type { SourceReport } from "../../values/source_report.ts";
+import type { HookReport } from "../../incidents/hooks/hook_queue.ts";
+import type { StateReport } from "../../state/state.ts";
 import type { ErrorMetrics } from "../../hub/error_counts.ts";
 
 /** What `/status` answers. */
@@ -8,6 +10,10 @@ export interface StatusReport extends ErrorMetrics {
   readonly version: string;
   /** Absent for a hub by itself. */
   readonly cluster?: ClusterReport;
+  /** Absent where nothing outlives the process. */
+  readonly state?: StateReport;
+  /** Absent where nobody is told of incidents. */
+  readonly hooks?: Readonly<Record<string, HookReport>>;
   readonly uptime_seconds: number;
   readonly backends: Readonly<Record<string, BackendStatus>>;
   readonly sources: Readonly<Record<string, SourceReport>>;

@@ -1,0 +1,140 @@
+import type { BackendPlan, BackendRecord } from "../../feed/guarded_backend.ts";
+import { type IncidentKeeper, Incidents } from "../../incidents/incidents.ts";
+import type { ErrorEvent } from "../../protocol/error_event.ts";
+import type { Clock } from "../../resilience/clock.ts";
+import type { Change } from "../../state/change.ts";
+import type { State } from "../../state/state.ts";
+import type { ValueStore } from "../../values/value_store.ts";
+import type { Hub, HubOptions } from "../../hub/hub.ts";
+import { breakerChange, type BreakersPast, breakersPast } from "./breaker_records.ts";
+import { incidentKeeper, incidentsPast } from "./incident_records.ts";
+import { change } from "./records.ts";
+import { resumeKeeper, resumePast } from "./resume_records.ts";
+import { restoreValues, valueListener } from "./value_records.ts";
+
+export interface KeepingOptions {
+  clock: Clock;
+  /** Undefined: nothing outlives the process. */
+  state: State | undefined;
+  /** How long incidents are kept, in milliseconds. */
+  incidentsForMs: number;
+  /** Whether it is this hub that calls hooks, of several. */
+  isCaller: () => boolean;
+}
+
+/** What is to be known of channels. */
+export interface ChannelFacts {
+  /** Whether there is such a channel. */
+  isThere: (channel: string) => boolean;
+  /** Whether it was tried to get a value of it, in this life of the hub. */
+  wasTried: (channel: string) => boolean;
+}
+
+/** Of a backend, what a breaker's end or beginning is told with. */
+interface Failing {
+  readonly consecutive_failures: number;
+  readonly last_error: string | null;
+}
+
+/**
+ * What is remembered of how things went: incidents, and all that another life of the hub needs. The
+ * one place where rooms that do not know each other meet the state.
+ */
+export class Keeping {
+  readonly incidents: Incidents;
+  readonly #options: KeepingOptions;
+  #wasTried: (channel: string) => boolean = () => false;
+
+  constructor(options: KeepingOptions) {
+    const { clock, state, incidentsForMs, isCaller } = options;
+    this.#options = options;
+    this.incidents = new Incidents({
+      clock,
+      keepForMs: incidentsForMs,
+      wasTried: (channel) => this.#wasTried(channel),
+      isCaller,
+      ...(state ? { keeper: this.#incidentKeeper(), past: incidentsPast(state) } : {}),
+    });
+  }
+
+  /** The hub's part; nothing where its numbers are those of a stream that others keep. */
+  hubOptions({ isShared }: { isShared: boolean }): Pick<HubOptions, "keeper" | "past"> {
+    const { state } = this.#options;
+    if (state === undefined || isShared) return {};
+    const past = resumePast(state);
+    return { keeper: resumeKeeper((changes) => state.write(changes)), ...(past ? { past } : {}) };
+  }
+
+  /** Puts back the last values, and has those that come kept before anybody sees them. */
+  joinValues(values: ValueStore, { isThere, wasTried }: ChannelFacts): void {
+    const { state } = this.#options;
+    this.#wasTried = wasTried;
+    values.subscribe({
+      onStanding: ({ channel, standing, feeder, why }) =>
+        this.incidents.channelStands({
+          channel,
+          standing,
+          isPublished: feeder.kind === "publisher",
+          ...(why === undefined ? {} : { why }),
+        }),
+    });
+    if (state === undefined) return;
+    restoreValues(values, state, isThere);
+    values.subscribe(valueListener(values, (changes) => state.write(changes)));
+  }
+
+  /** Breakers as an earlier life left them. */
+  breakersPast(plans: readonly BackendPlan[]): BreakersPast | undefined {
+    const { state, clock } = this.#options;
+    return state && breakersPast(state, plans, clock);
+  }
+
+  /** A breaker stands otherwise than before. */
+  breakerChanged(plan: BackendPlan, record: BackendRecord | undefined): void {
+    const { state, clock } = this.#options;
+    state?.write([breakerChange(plan, record, clock)]);
+  }
+
+  /** Something is told to clients: of breakers, incidents begin and end. */
+  errorTold(
+    { code, data, message }: ErrorEvent,
+    of: (backend: string) => Failing | undefined,
+  ): void {
+    const backend = data?.["backend"];
+    if (typeof backend !== "string") return;
+    if (code === "RPC_RECOVERED") this.incidents.backendUp(backend);
+    else if (code === "CIRCUIT_OPEN") {
+      const { last_error, consecutive_failures } = of(backend) ?? {};
+      this.incidents.backendDown(backend, {
+        cause: last_error ?? message,
+        ...(consecutive_failures === undefined ? {} : { failures: consecutive_failures }),
+      });
+    }
+  }
+
+  /** Says where all there is can be had, should the store have to begin anew. */
+  joinState(
+    { hub, values, breakers }: {
+      hub: Hub;
+      values: ValueStore;
+      breakers: () => Iterable<readonly [BackendPlan, BackendRecord | undefined]>;
+    },
+  ): void {
+    const { state, clock } = this.#options;
+    state?.dumpFrom(() => {
+      const changes: Change[] = [];
+      for (const each of values.records()) changes.push(change("value", each.channel, each));
+      for (const [plan, record] of breakers()) {
+        if (record) changes.push(breakerChange(plan, record, clock));
+      }
+      hub.keepAll(resumeKeeper((more) => changes.push(...more)));
+      this.incidents.keepAll(incidentKeeper((more) => changes.push(...more)));
+      return changes;
+    });
+  }
+
+  #incidentKeeper(): IncidentKeeper {
+    const { state } = this.#options;
+    return incidentKeeper((changes) => state?.write(changes));
+  }
+}
