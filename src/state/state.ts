@@ -78,6 +78,7 @@ export class State implements AsyncDisposable {
   #wasPutAside = false;
   #applied = 0;
   #isApplying = false;
+  #applying = 0;
   #isMending = false;
   #pending = new Map<string, Change>();
 
@@ -132,7 +133,7 @@ export class State implements AsyncDisposable {
 
   /** Changes that the store has not taken yet. */
   get waiting(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#applying;
   }
 
   report(): StateReport {
@@ -235,7 +236,9 @@ export class State implements AsyncDisposable {
         const changes = [...this.#pending.values()];
         const upTo = this.#tail.number;
         this.#pending.clear();
+        this.#applying = changes.length;
         await this.#client.apply(changes, upTo);
+        this.#applying = 0;
         this.#applied = upTo;
         await clock.sleep(BATCH_MS, { signal: this.#stop.signal });
       }
@@ -245,6 +248,7 @@ export class State implements AsyncDisposable {
       this.#fail(fault, message);
     } finally {
       this.#isApplying = false;
+      this.#applying = 0;
     }
   }
 

@@ -1,5 +1,6 @@
 import { parse } from "yaml";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "../support/assert.ts";
+import { StateDir } from "../state/support.ts";
 import { configOf, startApp } from "../support/hub_in_process.ts";
 import { Scrape } from "../support/scrape.ts";
 import { documents } from "./documents.ts";
@@ -45,6 +46,8 @@ Deno.test("docs/operations.md names every metric there is", async () => {
     "server/reports/hub_metrics.ts",
     "server/reports/feed_metrics.ts",
     "server/reports/cluster_metrics.ts",
+    "server/reports/state_metrics.ts",
+    "server/reports/incident_metrics.ts",
     "telemetry/process_figures.ts",
   ];
   const texts = await Promise.all(
@@ -53,11 +56,14 @@ Deno.test("docs/operations.md names every metric there is", async () => {
   const names = [...texts.join("\n").matchAll(/\b(?:counter|gauge|histogram)\(\s*"([a-z_]+)"/g)];
   const inSource = names.map(([, name = ""]) => name);
   assertTable("metrics", inSource);
+  await using dir = await StateDir.make();
   await using app = await startApp({
     backends: { host: { transport: "host" } },
     sources: [{ channel: "system_status", backend: "host", method: "GetSystemStatus" }],
     // Nobody listens there: the hub does without, and shows what it would of a cluster.
     cluster: { nats: "nats://127.0.0.1:1", grace: "0s" },
+    state: { dir: dir.path },
+    hooks: [{ name: "ops", url: "http://127.0.0.1:1/" }],
   });
   const scrape = await Scrape.of(app);
   const shown = scrape.names;

@@ -1,4 +1,5 @@
 import { openBackend } from "../../src/cli/open_backend.ts";
+import { openState } from "../../src/cli/open_state.ts";
 import { checkConfigValue } from "../../src/config/parse.ts";
 import { describeProblem } from "../../src/config/problems.ts";
 import type { Config } from "../../src/config/schema.ts";
@@ -12,8 +13,15 @@ export function configOf(value: object): Config {
 }
 
 /** The whole hub inside the test's own process, where leaks can be seen. */
-export function startApp(value: object): Promise<App> {
-  return App.start(configOf(value), { version: "0.0.0-test", openBackend });
+export async function startApp(value: object): Promise<App> {
+  const config = configOf(value);
+  const state = await openState(config);
+  if (state && "takenBy" in state) throw new Error(`taken by ${state.takenBy}`);
+  return await App.start(config, {
+    version: "0.0.0-test",
+    openBackend,
+    ...(state ? { state } : {}),
+  });
 }
 
 /** Its WebSocket address. */

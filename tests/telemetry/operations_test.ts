@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 import { assert, assertEquals } from "../support/assert.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
+import { StateDir } from "../state/support.ts";
 import { startApp } from "../support/hub_in_process.ts";
 import { hasPromtool, promtool } from "../support/promtool.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
@@ -72,12 +73,15 @@ Deno.test("alerts.yml says of each alert how bad it is, what it is and what to d
 
 Deno.test("alerts.yml and the dashboard ask only for what a hub shows", async () => {
   await using backend = new RpcBackend();
+  await using dir = await StateDir.make();
   await using app = await startApp({
     backends: { core: quickBackend(backend.url) },
     sources: [quickSource("system_status", "core")],
     hub: { heartbeat_every: "100ms" },
     // Nobody listens there: the hub does without, and shows what it would of a cluster.
     cluster: { nats: "nats://127.0.0.1:1", grace: "0s" },
+    state: { dir: dir.path },
+    hooks: [{ name: "ops", url: "http://127.0.0.1:1/" }],
   });
   let scrape = await Scrape.of(app);
   const isComplete = () =>
