@@ -52,6 +52,8 @@ interface LargeHolder {
 export class BufferBudget {
   readonly #options: BufferBudgetOptions;
   readonly #large = new Map<Transport, LargeHolder>();
+  /** What the transports of closed clients hold. */
+  readonly #closing = new Map<Transport, number>();
   /** Transports of clients that were ended for the room they took, and are not gone yet. */
   readonly #leaving = new Map<BufferHolder, number>();
   #totalBytes = 0;
@@ -77,10 +79,16 @@ export class BufferBudget {
     if (bytes > LARGE_FRAME_BYTES) this.#large.set(transport, { holder, heldBytes: bytes });
   }
 
+  /** A client is closed; its transport holds so much until it is gone. */
+  closed(transport: Transport, heldBytes: number): void {
+    if (heldBytes > 0) this.#closing.set(transport, heldBytes);
+  }
+
   /** A transport is gone, and with it what it held. */
   gone(transport: Transport, heldBytes: number, holder: BufferHolder): void {
     this.#totalBytes -= heldBytes;
     this.#large.delete(transport);
+    this.#closing.delete(transport);
     this.#leaving.delete(holder);
   }
 
@@ -97,10 +105,14 @@ export class BufferBudget {
     if (now - this.#countedAt < RECOUNT_EVERY_MS) return false;
     this.#countedAt = now;
     const stalled: Stalled[] = [];
+    let heldBytes = 0;
     for (const holder of holders()) {
       const forMs = holder.stalledForMs(now);
+      heldBytes += holder.heldBytes;
       if (forMs >= EVICTED_AFTER_MS) stalled.push({ holder, forMs });
     }
+    for (const bytes of this.#closing.values()) heldBytes += bytes;
+    this.#totalBytes = heldBytes; // a mistake in the running sum does not last
     const overBytes = () => this.#totalBytes - this.#leavingBytes + bytes - maxBytes;
     for (const each of stalled.toSorted((a, b) => b.forMs - a.forMs)) {
       if (overBytes() <= 0) break;

@@ -136,7 +136,9 @@ export class WriteGate {
 
   /** Nothing more is let through; what was is held until the connection is gone. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#budget.closed(this.#transport, this.#held);
   }
 
   /** The connection is gone, and what it held. */

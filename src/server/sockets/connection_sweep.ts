@@ -37,8 +37,12 @@ const LOOK_EVERY_MS = 100;
  */
 const ROUND_PART = 1 / 4;
 const MAX_SLICES = 25;
-/** Time between two counts of all descriptors, in milliseconds: each reads a line a descriptor. */
+/**
+ * Time between two counts of all descriptors, in milliseconds, and where there are plenty: each
+ * takes a millisecond for a thousand.
+ */
 const COUNT_EVERY_MS = 500;
+const COUNT_SELDOM_MS = 5000;
 
 /**
  * Ends the connections that never become a request, or that keep none: idle ones, half a header,
@@ -111,7 +115,8 @@ export class ConnectionSweep {
   #countDescriptors(): void {
     const { clock, sockets, reserve } = this.#options;
     const now = clock.now();
-    if (now - this.#countedAt < COUNT_EVERY_MS) return;
+    const everyMs = reserve.hasPlenty ? COUNT_SELDOM_MS : COUNT_EVERY_MS;
+    if (now - this.#countedAt < everyMs) return;
     this.#countedAt = now;
     const missing = reserve.look(sockets.descriptors());
     if (missing === 0) return;

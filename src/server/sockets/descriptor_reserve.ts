@@ -10,6 +10,9 @@ const KEPT_PART = 1 / 2;
 const LEAST_FREE = 16;
 const LEAST_FREE_PART = 1 / 8;
 
+/** More free ones than this part of all are plenty. */
+const PLENTY_PART = 1 / 2;
+
 /**
  * Descriptors held open for nothing, to be let go of when the others have run out: what the hub
  * then has to open for itself it can.
@@ -26,6 +29,7 @@ export class DescriptorReserve implements Disposable {
   readonly #spare: Deno.FsFile[] = [];
   readonly #max: number | undefined;
   #isShort = false;
+  #isPlenty = false;
 
   /** @param descriptors As they are at the start; the limit stays as it is then. */
   constructor({ max }: Descriptors) {
@@ -42,6 +46,11 @@ export class DescriptorReserve implements Disposable {
   /** Whether too few are free to let anybody in. */
   get isShort(): boolean {
     return this.#isShort;
+  }
+
+  /** Whether so many are free that they need not be counted often. */
+  get hasPlenty(): boolean {
+    return !this.#isShort && this.#isPlenty;
   }
 
   /** Says once, at the start, that not as many clients fit as are allowed. */
@@ -63,6 +72,7 @@ export class DescriptorReserve implements Disposable {
     }
     // Not even one could be had to count them.
     const free = open === undefined ? 0 : max - open;
+    this.#isPlenty = free > max * PLENTY_PART;
     const least = Math.ceil(Math.min(LEAST_FREE, max * LEAST_FREE_PART));
     if (free < least) {
       if (!this.#isShort) this.#log.warning("descriptors.short", { open, max });
