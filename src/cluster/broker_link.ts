@@ -1,5 +1,6 @@
 import { Backoff } from "../resilience/backoff.ts";
 import type { Clock } from "../resilience/clock.ts";
+import { onAbort } from "../resilience/on_abort.ts";
 import { logOf } from "../telemetry/log.ts";
 import { FailureLog } from "../telemetry/failure_log.ts";
 import { type Broker, BrokerError, type OpenBroker } from "./broker.ts";
@@ -85,10 +86,13 @@ export class BrokerLink {
     try {
       await using broker = await open(signal);
       // A hub that stops waits for nothing any more.
-      const onStop = () => broker.giveUp(new BrokerError("this hub is stopping"));
-      signal.addEventListener("abort", onStop, { once: true });
-      await join(broker);
-      signal.removeEventListener("abort", onStop);
+      {
+        using _stop = onAbort(
+          signal,
+          () => broker.giveUp(new BrokerError("this hub is stopping")),
+        );
+        await join(broker);
+      }
       this.#failures.ended(clock.now(), {});
       this.#broker = broker;
       onJoined();
@@ -145,15 +149,9 @@ function reasonOf({ reason }: AbortSignal): string {
 }
 
 /** Resolves when one of the two is aborted. */
-function eitherAborted(a: AbortSignal, b: AbortSignal): Promise<void> {
+async function eitherAborted(a: AbortSignal, b: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  // Not by `AbortSignal.any`: Deno 2.4 lets its signal be collected, listeners and all.
-  const either = [a, b];
-  const done = () => {
-    for (const signal of either) signal.removeEventListener("abort", done);
-    resolve();
-  };
-  for (const signal of either) signal.addEventListener("abort", done);
-  if (either.some(({ aborted }) => aborted)) done();
-  return promise;
+  using _a = onAbort(a, resolve);
+  using _b = onAbort(b, resolve);
+  await promise;
 }

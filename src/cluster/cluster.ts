@@ -15,7 +15,7 @@ import type { Broker } from "./broker.ts";
 import type { Claim } from "./entry.ts";
 import { ClusterStats } from "./cluster_stats.ts";
 import { Follower } from "./follower.ts";
-import { withTimeout } from "../resilience/with_timeout.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Claimed, Leadership, RENEWALS_PER_LEASE } from "./leadership.ts";
 import { hubIdOf, hubNameOf } from "./hub_id.ts";
 import { LeaderWatch } from "./leader_watch.ts";
@@ -256,7 +256,7 @@ export class Cluster implements AsyncDisposable {
     const broker = this.#link.broker;
     if (broker === undefined) return;
     const { clock } = this.#options;
-    await withTimeout(clock, LEAVE_MS, async () => {
+    await withDeadline(clock, LEAVE_MS, async () => {
       while (this.#role === "leader" && this.#publisher.waiting > 0) {
         await clock.sleep(LEAVE_MS / 50);
       }
@@ -274,7 +274,7 @@ export class Cluster implements AsyncDisposable {
     if (this.#link.broker) this.#presence.sayGoodbye(this.#link.broker);
     this.#stop.abort();
     this.#publisher.stop();
-    await withTimeout(this.#options.clock, LEAVE_MS, () => this.#running);
+    await withDeadline(this.#options.clock, LEAVE_MS, () => this.#running);
   }
 
   async #join(broker: Broker): Promise<void> {

@@ -1,5 +1,6 @@
 import type { SharedFrame, SharedStream } from "../hub/resume/shared_stream.ts";
 import type { Clock } from "../resilience/clock.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import { catchUp, type Numbered } from "./catch_up.ts";
 import { type Broker, BrokerError, type Stored, type StreamState } from "./broker.ts";
@@ -183,16 +184,13 @@ export class Follower {
   }
 
   async #inTime(done: Promise<void>, { lost }: Broker, otherwise: string): Promise<void> {
-    const over = new AbortController();
-    const onLost = () => over.abort();
-    lost.addEventListener("abort", onLost, { once: true });
-    const late = this.#options.clock.sleep(CATCH_UP_MS, { signal: over.signal })
-      .then(() => true, () => lost.aborted);
-    const isLate = await Promise.race([done.then(() => false), lost.aborted ? true : late]);
-    lost.removeEventListener("abort", onLost);
-    over.abort();
     // A connection that is lost meanwhile says why by itself.
-    if (lost.aborted) throw lost.reason;
+    const { isLate } = await withDeadline(
+      this.#options.clock,
+      CATCH_UP_MS,
+      () => done,
+      { signal: lost },
+    );
     if (isLate) throw new BrokerError(otherwise);
   }
 

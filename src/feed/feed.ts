@@ -1,4 +1,5 @@
 import type { Clock } from "../resilience/clock.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 import { logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
@@ -194,21 +195,17 @@ export class Feed implements AsyncDisposable {
   /** Closes backends whose time is over; one that does not close is the log's business alone. */
   async #close(backends: readonly (GuardedBackend | undefined)[]): Promise<void> {
     const { clock } = this.#options;
-    const allClosed = new AbortController();
-    const { signal } = allClosed;
-    const tooLate = clock.sleep(BACKEND_CLOSE_MS, { signal }).then(() => {
-      throw new Error(`not closed within ${BACKEND_CLOSE_MS} ms`);
-    });
-    tooLate.catch(() => {}); // in time
     await Promise.all(backends.map(async (backend) => {
+      if (backend === undefined) return;
+      let why = `not closed within ${BACKEND_CLOSE_MS} ms`;
       try {
-        await Promise.race([backend?.[Symbol.asyncDispose](), tooLate]);
+        const close = async () => await backend[Symbol.asyncDispose]();
+        if (!(await withDeadline(clock, BACKEND_CLOSE_MS, close)).isLate) return;
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        logOf("feed").warning("backend.not_closed", { backend: backend?.plan.name, why });
+        why = error instanceof Error ? error.message : String(error);
       }
+      logOf("feed").warning("backend.not_closed", { backend: backend.plan.name, why });
     }));
-    allClosed.abort();
   }
 
   #addSource(plan: SourcePlan, { goesOn = false }: ApplyOptions): void {

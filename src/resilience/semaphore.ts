@@ -1,3 +1,5 @@
+import { onAbort } from "./on_abort.ts";
+
 export interface SemaphoreOptions {
   /** How many may hold it at a time; a positive integer. */
   permits: number;
@@ -56,18 +58,17 @@ export class Semaphore {
     }
     if (this.#waiting.size >= this.#maxWaiting) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        this.#waiting.delete(waiter);
-        reject(signal.reason);
-      };
       const waiter: Waiter = {
         resolve: (slot) => {
-          signal.removeEventListener("abort", onAbort);
+          wait[Symbol.dispose]();
           resolve(slot);
         },
       };
       this.#waiting.add(waiter);
-      signal.addEventListener("abort", onAbort, { once: true });
+      const wait = onAbort(signal, () => {
+        this.#waiting.delete(waiter);
+        reject(signal.reason);
+      });
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { onAbort } from "./on_abort.ts";
 
 export interface TickerOptions {
   clock: Clock;
@@ -91,14 +92,12 @@ export class Ticker implements AsyncIterable<Tick> {
       if (ms <= 0 || this.#kicked) break;
       const wake = new AbortController();
       this.#wake = wake;
-      const onAbort = () => wake.abort();
-      this.#signal.addEventListener("abort", onAbort, { once: true });
+      using _stop = onAbort(this.#signal, () => wake.abort());
       try {
         await this.#clock.sleep(ms, { signal: wake.signal });
       } catch (error) {
         if (!wake.signal.aborted) throw error;
       } finally {
-        this.#signal.removeEventListener("abort", onAbort);
         this.#wake = undefined;
       }
     }

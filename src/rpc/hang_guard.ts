@@ -1,4 +1,5 @@
 import type { Clock } from "../resilience/clock.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 
 /** How guarded work ended. */
 export type Guarded<T> =
@@ -52,20 +53,10 @@ export class HangGuard<T> {
     const { signal } = options;
     signal.throwIfAborted();
     const { sinceMs, ended } = this.#outstanding.get(key) ?? this.#begin(key, work);
-    const over = new AbortController();
-    const onAbort = () => over.abort();
-    signal.addEventListener("abort", onAbort, { once: true });
     const leftMs = Math.max(0, sinceMs + this.#deadlineMs - this.#clock.now());
-    const deadline = this.#clock.sleep(leftMs, { signal: over.signal })
-      .catch(() => {}); // the wait was given up, because of the answer or by the caller
-    try {
-      const result = await Promise.race([ended, deadline]);
-      signal.throwIfAborted();
-      return result ?? { kind: "stuck", forMs: Math.round(this.#clock.now() - sinceMs) };
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-      over.abort();
-    }
+    const result = await withDeadline(this.#clock, leftMs, () => ended, { signal });
+    if (!result.isLate) return result.value;
+    return { kind: "stuck", forMs: Math.round(this.#clock.now() - sinceMs) };
   }
 
   #begin(key: string, work: () => Promise<T>): Outstanding<T> {

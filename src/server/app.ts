@@ -8,6 +8,7 @@ import { Hub } from "../hub/hub.ts";
 import { json } from "../protocol/codec.ts";
 import type { ProxyEnvironment } from "../rpc/http/proxy.ts";
 import { type Clock, systemClock } from "../resilience/clock.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
 import { ValueStore } from "../values/value_store.ts";
@@ -333,12 +334,8 @@ export class App implements AsyncDisposable {
     this.#hub[Symbol.dispose]();
     this.#connections.abortAll();
     this.#sockets[Symbol.dispose]();
-    const bound = new AbortController();
-    await Promise.race([
-      Promise.all([ingestStopped, this.#listeners.close()]),
-      this.#clock.sleep(CLOSE_MS, { signal: bound.signal }).catch(() => {}),
-    ]);
-    bound.abort();
+    const closed = Promise.all([ingestStopped, this.#listeners.close()]);
+    await withDeadline(this.#clock, CLOSE_MS, () => closed);
     // Last, so that nothing that was said is missing: each in bounded time.
     await this.#keeping.incidents[Symbol.asyncDispose]();
     this.#hub.endNumbering();

@@ -1,5 +1,6 @@
 import type { Hub } from "../hub/hub.ts";
 import type { Clock } from "../resilience/clock.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 
 export interface DrainOptions {
@@ -42,16 +43,11 @@ export async function drain(options: DrainOptions): Promise<void> {
   }
   const unflushed = left;
   if (left > 0) hub.closeFlushed({ force: true });
-  const bound = new AbortController();
-  const gone = await Promise.race([
-    connections.allGone().then(() => true),
-    clock.sleep(HANDSHAKES_MS, { signal: bound.signal }).then(() => false, () => false),
-  ]);
-  bound.abort();
+  const { isLate } = await withDeadline(clock, HANDSHAKES_MS, () => connections.allGone());
   log.info("server.drained", {
     clients,
     unflushed,
-    all_gone: gone,
+    all_gone: !isLate,
     duration_ms: Math.round(clock.now() - startedAt),
   });
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../resilience/clock.ts";
 import { Ticker } from "../resilience/ticker.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 
 /**
@@ -87,20 +88,12 @@ class CheckRound {
   /** Why the check does not pass; `undefined` if it does. */
   async #whyNot(): Promise<string | undefined> {
     const { clock, signal, timeoutMs } = this.#options;
-    const late = new AbortController();
-    const done = new AbortController();
-    const onAbort = () => late.abort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    const timeout = clock.sleep(timeoutMs, { signal: AbortSignal.any([signal, done.signal]) })
-      .then(() => {
-        late.abort();
-        return `no answer within ${Math.round(timeoutMs)} ms`;
-      }, () => "given up"); // the watch is over, or the check was sooner
     try {
-      return await Promise.race([this.#ask(late.signal), timeout]);
-    } finally {
-      done.abort();
-      signal.removeEventListener("abort", onAbort);
+      const asked = await withDeadline(clock, timeoutMs, (late) => this.#ask(late), { signal });
+      return asked.isLate ? `no answer within ${Math.round(timeoutMs)} ms` : asked.value;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return "given up"; // the watch is over
     }
   }
 

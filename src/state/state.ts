@@ -1,5 +1,6 @@
 import type { Clock } from "../resilience/clock.ts";
 import { Backoff } from "../resilience/backoff.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 import { Histogram } from "../telemetry/histogram.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Change, KeepLimit, Kept } from "./change.ts";
@@ -176,12 +177,7 @@ export class State implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    const bound = new AbortController();
-    await Promise.race([
-      this.#end(),
-      this.#options.clock.sleep(END_MS, { signal: bound.signal }).catch(() => {}),
-    ]);
-    bound.abort();
+    await withDeadline(this.#options.clock, END_MS, () => this.#end());
     this.#client[Symbol.dispose]();
     this.#folder?.[Symbol.dispose]();
   }

@@ -11,6 +11,7 @@ import {
 import { safeUrl } from "../../config/safe_url.ts";
 import { Backoff } from "../../resilience/backoff.ts";
 import type { Clock } from "../../resilience/clock.ts";
+import { withDeadline } from "../../resilience/with_deadline.ts";
 import { HttpClient } from "../../rpc/http/http_client.ts";
 import type { ProxyEnvironment } from "../../rpc/http/proxy.ts";
 import { FailureLog } from "../../telemetry/failure_log.ts";
@@ -138,11 +139,7 @@ export class PublishedKeys {
 
   /** Waits for newer keys, but not for long. */
   async #patiently(refreshed: Promise<void>): Promise<void> {
-    const enough = new AbortController();
-    const { signal } = enough;
-    const bound = this.#options.clock.sleep(PATIENCE_MS, { signal }).catch(() => {});
-    await Promise.race([refreshed, bound]);
-    enough.abort();
+    await withDeadline(this.#options.clock, PATIENCE_MS, () => refreshed);
   }
 
   /** Fetches the keys, unless that was done or tried just now; waits for a fetch under way. */
