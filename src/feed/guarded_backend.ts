@@ -99,8 +99,8 @@ export type Answer =
 
 export interface FollowOptions {
   signal: AbortSignal;
-  /** The backend was found alive. */
-  onOpened?: () => void;
+  /** The stream has come about. */
+  onOpened: () => void;
   /** Waited for before the next value is asked for. */
   onValue: (value: StreamValue) => void | Promise<void>;
 }
@@ -255,7 +255,6 @@ export class GuardedBackend implements AsyncDisposable {
       unproven = undefined;
       if (settled === "late") return onStop();
       era = onAbortOf(this.#era.signal, onStop);
-      options.onOpened?.();
       settled.announce();
     };
     const { timeoutMs } = this.plan;
@@ -266,6 +265,7 @@ export class GuardedBackend implements AsyncDisposable {
         signal: stop.signal,
         timeoutMs,
         steadyMs: timeoutMs,
+        onOpened: options.onOpened,
         onAlive,
         onValue: options.onValue,
       });

@@ -8,6 +8,9 @@ export interface PollRecord {
   readonly durationMs: number;
 }
 
+/** Something that came of a stream: a value, or its end. */
+export type StreamRecord = Omit<PollRecord, "durationMs">;
+
 /** A piece of the feed's work. */
 export interface Work {
   readonly kind: "poll" | "stream" | "health_check";
@@ -35,6 +38,7 @@ export interface FeedObserver {
   /** A call is about to be made to a backend; retries and health checks count too. */
   onCall?(backend: string): void;
   onPoll?(record: PollRecord): void;
+  onStream?(record: StreamRecord): void;
   onBreaker?(backend: string, to: "open" | "half_open" | "closed"): void;
   /** Has a piece of work done by calling `run`, exactly once and at once; resolves as it does. */
   around?(work: Work, run: () => Promise<WorkEnd>): Promise<WorkEnd>;
@@ -54,6 +58,7 @@ export function allObservers(observers: readonly FeedObserver[]): FeedObserver {
   return {
     onCall: (backend) => observers.forEach((each) => each.onCall?.(backend)),
     onPoll: (record) => observers.forEach((each) => each.onPoll?.(record)),
+    onStream: (record) => observers.forEach((each) => each.onStream?.(record)),
     onBreaker: (backend, to) => observers.forEach((each) => each.onBreaker?.(backend, to)),
     around: (work, run) =>
       observers.reduceRight((inner, each) => () => observed(each, work, inner), run)(),

@@ -22,6 +22,8 @@ export interface RunStreamOptions {
   timeoutMs: number;
   /** For how long a stream that came about must not end to prove its backend alive, in milliseconds. */
   steadyMs: number;
+  /** The stream has come about. */
+  onOpened?: () => void;
   /** The backend is alive: a first value is there, or the stream has been open for `steadyMs`. */
   onAlive: () => void;
   /** Waited for before the next message is asked for. */
@@ -44,7 +46,7 @@ export async function runStream(
 }
 
 async function run(backend: Backend, call: Call, options: RunStreamOptions): Promise<StreamEnd> {
-  const { clock, signal, timeoutMs, steadyMs, onAlive, onValue } = options;
+  const { clock, signal, timeoutMs, steadyMs, onOpened, onAlive, onValue } = options;
   signal.throwIfAborted();
   if (!isStreaming(backend)) return { kind: "rejected", reason: "this transport has no streams" };
   const own = new AbortController();
@@ -75,8 +77,11 @@ async function run(backend: Backend, call: Call, options: RunStreamOptions): Pro
         end = event;
         break;
       }
-      if (!isOpen) after(steadyMs, alive);
-      isOpen = true;
+      if (!isOpen) {
+        isOpen = true;
+        after(steadyMs, alive);
+        onOpened?.();
+      }
       if (event.kind === "opened") continue;
       const outcome = await event.read();
       if (outcome.kind !== "ok" && outcome.kind !== "unencodable") {

@@ -109,7 +109,6 @@ export class StreamReader implements Disposable {
 
   async #read(): Promise<WorkEnd> {
     const { backend, clock } = this.#options;
-    const startedAt = clock.now();
     using watch = new StreamWatch(this.#stop.signal, {
       clock,
       everyMs: this.plan.everyMs,
@@ -118,6 +117,7 @@ export class StreamReader implements Disposable {
     const answer = await backend.follow(this.plan.call, {
       signal: watch.signal,
       onOpened: () => {
+        this.#wasTried = true;
         const { channel } = this.plan;
         this.#log.debug("stream.opened", { channel, backend: this.plan.backend });
       },
@@ -136,7 +136,7 @@ export class StreamReader implements Disposable {
       return { outcome: answer.kind === "refused" ? "refused" : "abandoned" };
     }
     const { outcome } = answer;
-    this.#note(outcome.kind, clock.now() - startedAt);
+    this.#note(outcome.kind);
     const reason = outcome.kind === "ok" ? "the stream ended" : outcome.reason;
     this.#outcomes.failure(outcome.kind === "rejected" ? "rejected" : "unavailable", reason);
     settled.announce();
@@ -148,7 +148,7 @@ export class StreamReader implements Disposable {
   async #onValue({ outcome, cameAtMs }: StreamValue, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     this.#wasTried = true;
-    this.#note(outcome.kind, 0);
+    this.#note(outcome.kind);
     if (outcome.kind === "unencodable") this.#outcomes.unencodable(outcome.reason);
     else if (this.#outcomes.value(outcome.value, { calledAt: momentAt(cameAtMs, clock) })) {
       this.#backoff = this.#backoff.reset();
@@ -157,11 +157,11 @@ export class StreamReader implements Disposable {
     await clock.sleep(LEAST_GAP_MS, { signal });
   }
 
-  /** For whoever keeps the books: each value, and the end of a stream, is as a poll. */
-  #note(outcome: Outcome["kind"], durationMs: number): void {
+  /** For whoever keeps the books. */
+  #note(outcome: Outcome["kind"]): void {
     const { backend } = this.plan;
     for (const { channel } of channelsOf(this.plan)) {
-      this.#options.observer.onPoll?.({ channel, backend, outcome, durationMs });
+      this.#options.observer.onStream?.({ channel, backend, outcome });
     }
   }
 

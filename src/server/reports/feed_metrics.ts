@@ -1,4 +1,4 @@
-import type { FeedObserver, PollRecord } from "../../feed/observer.ts";
+import type { FeedObserver, PollRecord, StreamRecord } from "../../feed/observer.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { counter, histogram, type Metric } from "../../telemetry/metrics.ts";
 
@@ -24,6 +24,9 @@ type Transition = typeof TRANSITIONS[number];
 /** What was counted of one source. */
 type PollFigures = Readonly<Record<PollRecord["outcome"], Histogram>>;
 
+/** What was counted of one stream. */
+type StreamFigures = Record<PollRecord["outcome"], number>;
+
 /** What was counted of one backend. */
 interface BackendFigures {
   calls: number;
@@ -36,6 +39,8 @@ interface BackendFigures {
  */
 export class FeedMetrics implements FeedObserver {
   readonly #polls = new Map<string, PollFigures>();
+  /** Sources that are streams, once there was anything on them. */
+  readonly #streams = new Map<string, StreamFigures>();
   readonly #backends = new Map<string, BackendFigures>();
 
   onCall(backend: string): void {
@@ -44,6 +49,13 @@ export class FeedMetrics implements FeedObserver {
 
   onPoll({ channel, backend, outcome, durationMs }: PollRecord): void {
     this.#source(channel, backend)[outcome].observe(durationMs / 1000);
+  }
+
+  onStream({ channel, backend, outcome }: StreamRecord): void {
+    const key = keyOf(channel, backend);
+    const figures = this.#streams.get(key) ?? { ...NOTHING_YET };
+    figures[outcome] += 1;
+    this.#streams.set(key, figures);
   }
 
   onBreaker(backend: string, to: Transition): void {
@@ -63,6 +75,18 @@ export class FeedMetrics implements FeedObserver {
             value: this.#source(channel, backend)[outcome].value(),
           }))
         ),
+      ),
+      counter(
+        "holdfast_stream_events_total",
+        "Values that streams gave, and ends of streams, by what they were.",
+        sources.flatMap(({ channel, backend }) => {
+          const figures = this.#streams.get(keyOf(channel, backend));
+          if (figures === undefined) return [];
+          return OUTCOMES.map((outcome) => ({
+            labels: { channel, backend, outcome },
+            value: figures[outcome],
+          }));
+        }),
       ),
       counter(
         "holdfast_backend_calls_total",
@@ -112,11 +136,14 @@ export class FeedMetrics implements FeedObserver {
   #keepOnly({ backends, sources }: FeedScope): void {
     const keys = new Set(sources.map(({ channel, backend }) => keyOf(channel, backend)));
     for (const key of this.#polls.keys()) if (!keys.has(key)) this.#polls.delete(key);
+    for (const key of this.#streams.keys()) if (!keys.has(key)) this.#streams.delete(key);
     for (const name of this.#backends.keys()) {
       if (!backends.includes(name)) this.#backends.delete(name);
     }
   }
 }
+
+const NOTHING_YET: StreamFigures = { ok: 0, unavailable: 0, rejected: 0, unencodable: 0 };
 
 /** A channel's name holds no space. */
 function keyOf(channel: string, backend: string): string {

@@ -45,7 +45,7 @@ export async function openTraces(options: TracesOptions): Promise<FeedObserver |
 
   return {
     around({ kind, backend, method, channel }, run) {
-      const name = kind === "poll" ? `poll ${channel}` : `health check ${backend}`;
+      const name = kind === "health_check" ? `health check ${backend}` : `${kind} ${channel}`;
       const attributes = {
         "holdfast.backend": backend,
         "rpc.method": method,

@@ -37,6 +37,23 @@ Deno.test("FeedMetrics() counts polls by outcome, calls, and what breakers did",
   });
 });
 
+Deno.test("FeedMetrics() counts what came of streams, and shows none where there was no stream", () => {
+  const figures = new FeedMetrics();
+  const names = () =>
+    figures.metrics(SCOPE).filter(({ samples }) => samples.length > 0)
+      .map(({ name }) => name);
+  assertEquals(names().includes("holdfast_stream_events_total"), false);
+  for (const outcome of ["ok", "ok", "unavailable"] as const) {
+    figures.onStream({ channel: "a", backend: "core", outcome });
+  }
+  assertEquals(counts(figures.metrics(SCOPE)), {
+    "holdfast_stream_events_total a core ok": 2,
+    "holdfast_stream_events_total a core unavailable": 1,
+  });
+  figures.metrics({ ...SCOPE, sources: [] });
+  assertEquals(names().includes("holdfast_stream_events_total"), false);
+});
+
 Deno.test("FeedMetrics.metrics() measures polls in seconds", () => {
   const figures = new FeedMetrics();
   figures.onPoll({ channel: "a", backend: "core", outcome: "ok", durationMs: 250 });

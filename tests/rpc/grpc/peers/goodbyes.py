@@ -1,4 +1,5 @@
-"""A grpcio server that shuts down and comes back on its port: `goodbyes.py COUNT`, as goodbyes.ts."""
+"""A grpcio server that shuts down and comes back on its port: `goodbyes.py COUNT [PORT]`, as
+goodbyes.ts."""
 import random
 import sys
 import time
@@ -7,7 +8,13 @@ from concurrent import futures
 import grpc
 
 
+LEAST_ASKED = 5
+asked = 0
+
+
 def describe(_bytes, _context):
+    global asked
+    asked += 1
     time.sleep(random.random() * 0.02)
     return b"\x0a\x03sda"
 
@@ -16,7 +23,7 @@ def keep(message):
     return message
 
 
-port = 0
+port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
 for at in range(int(sys.argv[1])):
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("holdfast.lab.v1.Lab", {
@@ -26,7 +33,11 @@ for at in range(int(sys.argv[1])):
     server.start()
     if at == 0:
         print(port, flush=True)
-    time.sleep(0.05 + random.random() * 0.1)
+    # Each life is one that was asked something.
+    asked = 0
+    while asked < LEAST_ASKED:
+        time.sleep(0.005)
+    time.sleep(random.random() * 0.1)
     # With time for what is under way, or at once.
     server.stop(1 if at % 2 == 0 else 0).wait()
     print("goodbye", flush=True)

@@ -1,5 +1,6 @@
 /**
- * A grpc-js server that shuts down and comes back on its port, again and again: `goodbyes.ts COUNT`.
+ * A grpc-js server that shuts down and comes back on its port, again and again: `goodbyes.ts COUNT
+ * [PORT]`.
  * Prints the port, then a line after each goodbye; half are `tryShutdown`, half `forceShutdown`.
  */
 import { Buffer } from "node:buffer";
@@ -11,6 +12,11 @@ const say = (text: string) => Deno.stdout.writeSync(encoder.encode(`${text}\n`))
 /** `disk_name: "sda"` of the tests' `Sample`. */
 const SAMPLE = Buffer.from([0x0a, 3, 0x73, 0x64, 0x61]);
 const pass = (bytes: Buffer) => bytes;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const LEAST_ASKED = 5;
+let asked = 0;
 
 function makeServer(): grpc.Server {
   const server = new grpc.Server();
@@ -27,13 +33,14 @@ function makeServer(): grpc.Server {
   }, {
     // Some answers are under way when the goodbye comes.
     Describe: (_call: unknown, answer: grpc.sendUnaryData<Buffer>) => {
+      asked += 1;
       setTimeout(() => answer(null, SAMPLE), Math.random() * 20);
     },
   });
   return server;
 }
 
-let port = 0;
+let port = Number(Deno.args[1] ?? 0);
 for (let at = 0; at < count; at++) {
   const server = makeServer();
   port = await new Promise<number>((resolve, reject) =>
@@ -44,7 +51,9 @@ for (let at = 0; at < count; at++) {
     )
   );
   if (at === 0) say(String(port));
-  await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 100));
+  // Each life is one that was asked something.
+  for (asked = 0; asked < LEAST_ASKED;) await pause(5);
+  await pause(Math.random() * 100);
   if (at % 2 === 0) await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   else server.forceShutdown();
   say("goodbye");

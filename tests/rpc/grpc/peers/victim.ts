@@ -60,15 +60,30 @@ async function once(backend: ReturnType<typeof backendOf>, chance: Chance): Prom
     timers.push(setTimeout(() => controller.abort(new Error("enough")), chance.between(0, 30)));
   }
   calls += 1;
-  const outcome = await ask(backend, "Describe", {}, { signal, deadlineMs: DEADLINE_MS })
-    .catch(() => ({ kind: "aborted", reason: "" }));
+  const isStream = chance.percent(25);
+  if (isStream) timers.push(setTimeout(() => controller.abort(), DEADLINE_MS));
+  const asked = isStream
+    ? watch(backend, signal)
+    : ask(backend, "Describe", {}, { signal, deadlineMs: DEADLINE_MS });
+  const outcome = await asked.catch(() => ({ kind: "aborted", reason: "" }));
   timers.forEach(clearTimeout);
   seen[outcome.kind] = (seen[outcome.kind] ?? 0) + 1;
   if ("reason" in outcome) reasons[outcome.reason] = (reasons[outcome.reason] ?? 0) + 1;
 }
 
+/** Reads a stream to its end; resolves with that. */
+async function watch(backend: ReturnType<typeof backendOf>, signal: AbortSignal) {
+  const call = { method: "holdfast.lab.v1.Lab/Watch", stream: true };
+  const events = backend.stream(call, { signal });
+  for (;;) {
+    const { value, done } = await events.next();
+    if (done) return value;
+    if (value.kind === "message") await value.read();
+  }
+}
+
 let due = performance.now() + 50;
-const watch = setInterval(() => {
+const lagWatch = setInterval(() => {
   worstLagMs = Math.max(worstLagMs, performance.now() - due);
   due = performance.now() + 50;
   worstRss = Math.max(worstRss, Deno.memoryUsage().rss);
@@ -81,7 +96,7 @@ const ended = (async () => {
   stop.abort();
 })();
 await Promise.all([ended, ...pounding]);
-clearInterval(watch);
+clearInterval(lagWatch);
 const report = {
   processDeaths: deaths,
   calls,
