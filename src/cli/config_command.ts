@@ -22,17 +22,20 @@ export interface ConfigIo {
 export interface CheckOptions {
   /** The file now in force: also tell what a reload would change. */
   against?: string;
+  /** Also send a test to each hook. */
+  hooks?: boolean;
 }
 
-/** Exit codes: a clean end, and bad usage or bad config. */
+/** Exit codes: a clean end, a hook that does not take its test, and bad usage or bad config. */
 const CLEAN = 0;
+const HOOK_FAILED = 1;
 const BAD_CONFIG = 2;
 
 /**
  * Checks a file by itself, without flags and the `HOLDFAST_…` variables. Prints a summary, or
  * every problem on standard error.
  *
- * @returns The exit code: 0, or 2 if the file is not in order.
+ * @returns The exit code: 0, 1 if a hook does not take its test, or 2 if the file is not in order.
  */
 export async function checkConfig(
   file: string,
@@ -46,10 +49,23 @@ export async function checkConfig(
   io.out(`${file}: ok`);
   for (const line of summaryOf(config)) io.out(`  ${line}`);
   for (const note of notesOn(config)) io.out(`  note: ${note}`);
-  if (against === undefined) return CLEAN;
-  if (before === undefined) return BAD_CONFIG;
-  printChanges(before, config, against, io);
-  return CLEAN;
+  if (against !== undefined) {
+    if (before === undefined) return BAD_CONFIG;
+    printChanges(before, config, against, io);
+  }
+  return options.hooks ? await tryHooks(config, io) : CLEAN;
+}
+
+/** Sends a test to each hook, and says how it was taken. */
+async function tryHooks(config: Config, io: ConfigIo): Promise<number> {
+  const { checkHooks } = await import("./check_hooks.ts");
+  const checks = await checkHooks(config, new AbortController().signal);
+  if (checks.length === 0) io.out("  hooks: none");
+  for (const { hook, why } of checks) {
+    if (why === undefined) io.out(`  hook ${hook}: took the test`);
+    else io.err(`  hook ${hook}: did not take the test: ${why}`);
+  }
+  return checks.every(({ why }) => why === undefined) ? CLEAN : HOOK_FAILED;
 }
 
 /** Prints the JSON Schema of the configuration. */
@@ -73,7 +89,7 @@ async function load(file: string, io: ConfigIo): Promise<Config | undefined> {
 }
 
 function summaryOf(config: Config): string[] {
-  const { listen, tls, backends, sources, auth, origins, cluster } = config;
+  const { listen, tls, backends, sources, auth, origins, state, hooks, cluster } = config;
   const tokens = count(auth.tokens.length, "token");
   return [
     `listen: ${formatListen(listen)}${tls === undefined ? "" : ", with TLS"}`,
@@ -85,6 +101,8 @@ function summaryOf(config: Config): string[] {
       ? `auth: on, ${tokens}${auth.jwt.length === 0 ? "" : " and JWT"}`
       : "auth: off, open to whoever can connect",
     `origins: ${origins.length === 0 ? "same origin only" : origins.join(", ")}`,
+    `state: ${state.dir ?? "memory alone, unless systemd gives a folder"}`,
+    ...(hooks.length === 0 ? [] : [`hooks: ${list(hooks.map(({ name }) => name))}`]),
     ...(cluster === undefined ? [] : [clusterLine(cluster)]),
   ];
 }

@@ -50,8 +50,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .description("tell everything that is wrong with a file")
     .argument("<file>", "the configuration, JSONC or YAML")
     .option("--against <file>", "tell what changing from this file to the checked one would do")
-    .action(async (file, { against }) => {
-      exitCode = await checkConfig(file, io, against === undefined ? {} : { against });
+    .option("--hooks", "send a test to each hook; exit 1 if one does not take it")
+    .action(async (file, flags) => {
+      exitCode = await checkConfig(file, io, flags);
     });
   config.command("schema")
     .description("print the JSON Schema of a configuration")
@@ -122,6 +123,17 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .action(async (url, flags) => {
       const { bench } = await import("./bench.ts");
       exitCode = await bench(url, flags, io);
+    });
+
+  program.command("incidents")
+    .description("tell what failed, when, for how long and why, newest first")
+    .argument("<url>", "the hub, such as http://127.0.0.1:8787")
+    .option("--since <duration>", "only what lasted within so long (default: all there is)")
+    .option("--token <token>", "what the hub asks for (better: HOLDFAST_TOKEN)")
+    .option("--json", "every incident as a JSON object on a line")
+    .action(async (url, flags) => {
+      const { incidents } = await import("./incidents.ts");
+      exitCode = await incidents(url, flags, io);
     });
 
   program.command("publish")

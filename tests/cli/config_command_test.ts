@@ -50,6 +50,7 @@ Deno.test("checkConfig() sums up a good file and returns 0", async () => {
       "  sources: 1: system_status <- core",
       "  auth: on, 1 token",
       "  origins: same origin only",
+      "  state: memory alone, unless systemd gives a folder",
       "  note: tls: none, so that tokens travel unencrypted unless a proxy adds it",
       '  note: auth.tokens: the token "a" has fewer than 16 characters',
     ]);
