@@ -37,7 +37,7 @@ Deno.test("incidents() prints what failed, newest first, for people and as JSON"
   assertEquals(await incidents(app.url, { since: "1h" }, io), 0);
   assertMatch(
     outs.join("\n"),
-    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  backend down core .*, still .*$/m,
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +backend down core .*, still .*$/m,
   );
   const refused = ioOf();
   assertEquals(await incidents(app.url, {}, refused.io), 1);
