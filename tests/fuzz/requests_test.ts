@@ -99,10 +99,16 @@ function isWebSocket({ method, target, version, headers }: Asked): boolean | und
   if (!isHttp) return undefined;
   const origin = of.get("origin");
   const wants = (of.get("connection") ?? "").toLowerCase().split(",").map((each) => each.trim());
-  return method === "GET" && url.pathname === "/ws" &&
+  // The path is what was sent: nothing is decoded, and no ".." is followed.
+  return method === "GET" && target.split("?", 1)[0] === "/ws" &&
     of.get("upgrade")?.trim().toLowerCase() === "websocket" && wants.includes("upgrade") &&
-    of.get("sec-websocket-version")?.trim() === "13" && of.has("sec-websocket-key") &&
+    of.get("sec-websocket-version")?.trim() === "13" && isKey(of.get("sec-websocket-key")) &&
     (origin === undefined || origin.trim() === ORIGIN) && isTokenGood(of, url);
+}
+
+/** Sixteen bytes in base64 (RFC 6455 section 4.1). */
+function isKey(key: string | undefined): boolean {
+  return /^[A-Za-z0-9+/]{22}==$/.test(key?.trim() ?? "");
 }
 
 function isTokenGood(headers: ReadonlyMap<string, string>, url: URL): boolean {
