@@ -15,7 +15,10 @@ const FILES: Readonly<Record<string, string>> = {
 package acme.jobs.v1;
 message Query { string queue_name = 1; }
 message Status { int64 waiting = 1; }
-service Jobs { rpc GetStatus(Query) returns (Status); }
+service Jobs {
+  rpc GetStatus(Query) returns (Status);
+  rpc Watch(Query) returns (stream Status);
+}
 `,
 };
 

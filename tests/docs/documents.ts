@@ -9,6 +9,7 @@ const NAMES = [
   "docs/client.md",
   "docs/protocol.md",
   "docs/grpc.md",
+  "docs/streams.md",
   "docs/tools.md",
   "docs/conformance.md",
 ];

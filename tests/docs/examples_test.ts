@@ -3,6 +3,7 @@ import { EXIT } from "../../src/cli/io.ts";
 import type { App } from "../../src/server/app.ts";
 import { runHoldfast } from "../support/command_line.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { freePort } from "../support/free_port.ts";
 import { startApp } from "../support/hub_in_process.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { within } from "../support/until.ts";
@@ -88,6 +89,34 @@ Deno.test("docs: the pushes of docs/configuration.md are taken from whoever may,
     runHoldfast(["publish", app.url, "notification", `{"title":"done"}`, "--token", token], {});
   assertEquals((await publish(secrets.JOBS_TOKEN)).code, EXIT.ok);
   assertEquals((await publish(secrets.DASH_TOKEN)).code, EXIT.failure);
+});
+
+Deno.test("docs: the stream of docs/streams.md gives values", async () => {
+  const blocks = fencedBlocks(documents().get("docs/streams.md") ?? "");
+  const port = freePort();
+  const folder = await Deno.makeTempDir({ prefix: "holdfast-test-" });
+  try {
+    const program = exampleOf("ticker.ts", blocks);
+    assertStringIncludes(program, "port: 9191");
+    await Deno.writeTextFile(`${folder}/ticker.ts`, program.replace("9191", String(port)));
+    const server = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--allow-net", `${folder}/ticker.ts`],
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    try {
+      await using app = await startExample(exampleOf("ticker.jsonc", blocks), {
+        "127.0.0.1:9191": `127.0.0.1:${port}`,
+      });
+      const { data, is_stale } = JSON.parse(await snapshotOf(app, "ticks"));
+      assertEquals([typeof data.n, is_stale], ["number", false]);
+    } finally {
+      server.kill("SIGKILL");
+      await server.status;
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("docs: README's first configuration runs as it stands", async () => {
