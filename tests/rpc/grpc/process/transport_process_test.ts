@@ -120,6 +120,15 @@ Deno.test("TransportProcess says why there is no process", async () => {
   });
 });
 
+Deno.test("TransportProcess says which permission is missing", async () => {
+  const script = new URL("../peers/one_call.ts", import.meta.url).pathname;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "--no-prompt", "--allow-read", "--allow-env", script],
+    stderr: "inherit",
+  }).output();
+  assertMatch(new TextDecoder().decode(stdout), /unavailable.*this process needs --allow-run/);
+});
+
 Deno.test("TransportProcess gives its process none of the hub's secrets", async () => {
   Deno.env.set("HOLDFAST_TEST_SECRET", "s3cret");
   try {
