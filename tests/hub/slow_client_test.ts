@@ -183,28 +183,28 @@ Deno.test("C07: Hub takes bytes acknowledged for progress, though none leave the
   assertEquals(transport.closed?.code, 1013);
 });
 
-Deno.test("C46: Hub drops nobody for a burst of its own making, and hands it out as it is taken", async () => {
-  await using bench = new HubBench({ highWaterBytes: 1000, outboxMessages: 16 });
-  const clients = Array.from({ length: 13 }, () => bench.connect({ channels: ["notification"] }));
-  const lossy = bench.connectStalled({ channels: ["notification"] });
-  await bench.clock.advance(200);
-  for (const { transport } of clients) transport.isStalled = true; // within a turn nothing is taken
-  for (let n = 0; n < 800; n++) bench.hub.broadcast("notification", text({ n }));
-  assertEquals(
-    lossy.transport.closed?.code,
-    1013,
-    "it had the time to take something, and did not",
-  );
-  for (let turn = 0; turn < 500; turn++) {
-    for (const { transport } of clients) transport.take();
-    await bench.clock.advance(10);
-  }
-  const all = ["welcome", ...Array.from({ length: 800 }, (_, n) => n)];
-  for (const { transport } of clients) {
-    assertEquals(transport.frames.map(({ type, data }) => data.n ?? type), all);
-    assertEquals(transport.closed, undefined);
-  }
-});
+for (const batch of [false, true]) {
+  const kind = batch ? "batched" : "single";
+  Deno.test(`C46: Hub drops nobody for a burst of its own making, and hands it out as it is taken (${kind})`, async () => {
+    await using bench = new HubBench({ highWaterBytes: 1000, outboxMessages: 16 });
+    const channels = ["notification"];
+    const clients = Array.from({ length: 13 }, () => bench.connect({ channels, batch }));
+    const lossy = bench.connectStalled({ channels, batch });
+    await bench.clock.advance(200);
+    for (const { transport } of clients) transport.isStalled = true; // in a turn nothing is taken
+    for (let n = 0; n < 800; n++) bench.hub.broadcast("notification", text({ n }));
+    assertEquals(lossy.transport.closed?.code, 1013, "it had the time to take something");
+    for (let turn = 0; turn < 500; turn++) {
+      for (const { transport } of clients) transport.take();
+      await bench.clock.advance(10);
+    }
+    const all = ["welcome", ...Array.from({ length: 800 }, (_, n) => n)];
+    for (const { transport } of clients) {
+      assertEquals(transport.frames.map(({ type, data }) => data.n ?? type), all);
+      assertEquals(transport.closed, undefined);
+    }
+  });
+}
 
 Deno.test("C46: Hub drops who takes a burst more slowly than it may last", async () => {
   await using bench = new HubBench({ highWaterBytes: 100, outboxMessages: 4 });
