@@ -72,8 +72,9 @@ Deno.test("Hub counts who came, who resumed, and how each connection ended", asy
   hub.disconnected(vanished, { clean: true, code: 1005 }); // told twice, counted once
   bench.connect().session.receive("x".repeat(2000), 0); // longer than this hub takes
   const slow = bench.connectStalled({ channels: ["notification"] });
+  hub.broadcast("notification", text({ nth: 0 }));
   await bench.clock.advance(200); // time enough to take something
-  for (let nth = 0; nth < 9; nth++) hub.broadcast("notification", text({ nth }));
+  for (let nth = 1; nth < 9; nth++) hub.broadcast("notification", text({ nth }));
   assertEquals(slow.transport.closed?.code, 1013);
   bench.connect({ resume: { session: "", epoch: hub.epoch, since: hub.seq } });
   bench.connect({ resume: { session: "", epoch: "another", since: 1 } });

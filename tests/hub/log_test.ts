@@ -31,6 +31,7 @@ Deno.test("Hub logs of each client that goes its id, why, the close code and the
   hub.expel(client().session, "expired");
   const slow = client({ channels: ["notification"] });
   slow.transport.bufferedBytes = 1_000_000;
+  hub.broadcast("notification", text({ nth: -1 }));
   await bench.clock.advance(200); // time enough to take something
   for (let nth = 0; nth < 9; nth++) hub.broadcast("notification", text({ nth }));
   const broken = client({ channels: ["notification"] });

@@ -74,10 +74,11 @@ Deno.test("Hub keeps frames in the order of their numbers when a client is lost 
   const first = bench.connect();
   const stalled = bench.connectStalled({ channels: ["notification"] });
   const broken = bench.connect({ channels: ["notification"] });
-  broken.transport.isBroken = true;
   const last = bench.connect();
+  bench.hub.broadcast("notification", text({ n: 1 }));
   await bench.clock.advance(200); // time enough to take something
-  for (let n = 1; n <= 4; n++) bench.hub.broadcast("notification", text({ n }));
+  broken.transport.isBroken = true;
+  for (let n = 2; n <= 4; n++) bench.hub.broadcast("notification", text({ n }));
   bench.hub.broadcast("a", text({ n: 5 }));
   await bench.clock.advance(100);
   assertEquals(stalled.transport.closed?.code, 1013);
@@ -132,6 +133,7 @@ Deno.test("Hub keeps the codes apart when it folds losses", async () => {
     { length: 3 },
     () => bench.connectStalled({ channels: ["notification"] }),
   );
+  bench.hub.broadcast("notification", text({ n: 0 }));
   await bench.clock.advance(200); // time enough to take something
   for (const session of vanished) bench.hub.disconnected(session, { clean: false, code: 0 });
   bench.hub.broadcast("notification", text({ n: 1 }));

@@ -153,9 +153,9 @@ Deno.test("Hub remembers why a slow client was closed until it comes back", asyn
   await using bench = new HubBench({ outboxMessages: 1 });
   const { session } = bench.connectStalled({ channels: ["notification"] });
   const { hub } = bench;
-  await bench.clock.advance(200); // time enough to take something
   const since = hub.seq;
   hub.broadcast("notification", text({ n: 1 }));
+  await bench.clock.advance(200); // time enough to take something
   hub.broadcast("notification", text({ n: 2 }));
   const resume = { session: session.id, epoch: hub.epoch, since };
   const back = bench.connect({ channels: ["notification"], resume });
@@ -188,9 +188,10 @@ for (const batch of [false, true]) {
   Deno.test(`C46: Hub drops nobody for a burst of its own making, and hands it out as it is taken (${kind})`, async () => {
     await using bench = new HubBench({ highWaterBytes: 1000, outboxMessages: 16 });
     const channels = ["notification"];
-    const clients = Array.from({ length: 13 }, () => bench.connect({ channels, batch }));
     const lossy = bench.connectStalled({ channels, batch });
+    bench.hub.broadcast("notification", text({ n: -1 }));
     await bench.clock.advance(200);
+    const clients = Array.from({ length: 13 }, () => bench.connect({ channels, batch }));
     for (const { transport } of clients) transport.isStalled = true; // in a turn nothing is taken
     for (let n = 0; n < 800; n++) bench.hub.broadcast("notification", text({ n }));
     assertEquals(lossy.transport.closed?.code, 1013, "it had the time to take something");

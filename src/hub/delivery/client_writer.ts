@@ -6,7 +6,7 @@ import type { DeliveryProgress } from "../resume/history.ts";
 import { type Lane, Outbox } from "./outbox.ts";
 import type { BufferBudget } from "./buffer_budget.ts";
 import { DeliveryLog } from "../resume/delivery_log.ts";
-import { BURST_MS, WriteGate, type WriteGateOwner } from "./write_gate.ts";
+import { WriteGate, type WriteGateOwner } from "./write_gate.ts";
 import type { HubStats } from "../hub_stats.ts";
 import type { Transport } from "./transport.ts";
 
@@ -151,8 +151,12 @@ export class ClientWriter implements BatchHolder {
     return !this.isEmpty && this.#wait().unnumber();
   }
 
-  /** Hands over what is due, as far as there is room; true once nothing waits for room. */
+  /**
+   * Hands over what is due, as far as there is room; true once nothing waits for room. Called on a
+   * turn of its own.
+   */
   flush(now: number): boolean {
+    if (this.#outbox !== undefined) this.#gate.lookOnLaterTurn(now);
     this.release(now);
     if (this.#pendingBatch?.isTimeToWrite(now) ?? true) this.#handOver(now);
     return this.#outbox === undefined;
@@ -221,7 +225,7 @@ export class ClientWriter implements BatchHolder {
 
   /** Whether what comes is more than the client has had the time to take, rather than can take. */
   #isBurst(now: number): boolean {
-    if (this.#gate.isFailing || this.#gate.quietForMs(now) >= BURST_MS) return false;
+    if (this.#gate.isFailing || this.#gate.isIdle(now)) return false;
     this.#burstSince ??= now;
     return now - this.#burstSince < MAX_BURST_MS;
   }

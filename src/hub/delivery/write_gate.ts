@@ -11,6 +11,12 @@ export const MAX_WRITE_ERRORS = 3;
  */
 export const BURST_MS = 100;
 
+/**
+ * After so many looks on later turns without progress a client has had the time to take something:
+ * the first ones may come before the runtime has got to write what it was handed in a long turn.
+ */
+const LOOKS_UNTIL_IDLE = 3;
+
 export interface WriteGateOptions {
   transport: Transport;
   /** No further frame is handed to a transport that holds this many bytes. */
@@ -53,6 +59,8 @@ export class WriteGate {
   /** When the first frame was let through since the client had taken all. */
   #burstAt: number;
   #failuresInRow = 0;
+  /** Looks on later turns since something was taken. */
+  #idleLooks = 0;
   /** Bytes the peer had acknowledged when it was last found to take nothing. */
   #takenBytes: number | undefined;
   /** Closed or gone: what is held is not looked at any more. */
@@ -124,9 +132,18 @@ export class WriteGate {
     return now - this.#progressAt;
   }
 
-  /** Milliseconds since a look last showed that something was taken; does not look. */
-  quietForMs(now: number): number {
-    return now - this.#progressAt;
+  /** Notes a look on a turn of its own, with nothing handed over before it. */
+  lookOnLaterTurn(now: number): void {
+    this.#look(now);
+    this.#idleLooks += 1;
+  }
+
+  /**
+   * Whether the client had the time to take something, on later turns than what it was handed, and
+   * did not; does not look.
+   */
+  isIdle(now: number): boolean {
+    return this.#idleLooks >= LOOKS_UNTIL_IDLE && now - this.#progressAt >= BURST_MS;
   }
 
   /** The last write failed. */
@@ -163,6 +180,7 @@ export class WriteGate {
     if (buffered === 0 || buffered < this.#held || isAhead) {
       this.#progressAt = Math.floor(now);
       this.#takenBytes = undefined;
+      this.#idleLooks = 0;
     }
     if (buffered !== this.#held) {
       this.#budget.looked(this.#transport, this.#held, buffered);
