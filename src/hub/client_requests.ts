@@ -100,7 +100,7 @@ export class ClientRequests {
   unsubscribeForbidden(session: Session): boolean {
     const lost = session.subscriptions.channels.filter((channel) => !session.mayRead(channel));
     if (lost.length === 0) return false;
-    this.#options.registry.unsubscribe(session, lost);
+    this.#unsubscribe(session, lost);
     this.#sendSubscribed(session);
     return true;
   }
@@ -128,7 +128,7 @@ export class ClientRequests {
           .filter((channel) => !session.subscriptions.has(channel) && !known.includes(channel))
           .map(unknown);
         session.leave(message.channels);
-        this.#options.registry.unsubscribe(session, message.channels);
+        this.#unsubscribe(session, message.channels);
         this.#sendRefused(session, refused);
         this.#sendSubscribed(session);
       }
@@ -148,6 +148,12 @@ export class ClientRequests {
   #isFor(session: Session, channel: string): boolean {
     const { isOffered = () => true } = this.#options;
     return session.mayRead(channel) && (channelKind(channel) !== "status" || isOffered(channel));
+  }
+
+  /** Ends subscriptions, and forgets the values that still wait: `subscribed` overtakes them. */
+  #unsubscribe(session: Session, channels: readonly string[]): void {
+    this.#options.registry.unsubscribe(session, channels);
+    session.forgetValues(channels);
   }
 
   /** Subscribes to what is known and allowed; returns what was refused, and why. */

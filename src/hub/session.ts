@@ -249,6 +249,11 @@ export class Session implements WriterOwner {
     return this.#writer.renumber({ events: seq, errors: seq });
   }
 
+  /** Forgets the values of these channels that wait for it. */
+  forgetValues(channels: readonly string[]): void {
+    if (!this.#ended) this.#writer.forgetValues(channels);
+  }
+
   /** Hands over what waits, as far as there is room; true once nothing waits for room. */
   flush(now: number): boolean {
     return this.#ended || this.#writer.flush(now) || this.#ended;

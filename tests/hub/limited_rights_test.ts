@@ -65,3 +65,29 @@ Deno.test("C31: whether a channel exists is not told to whom it is forbidden", a
   const [, ...told] = client.transport.frames;
   assertEquals(told.map(({ data }) => data.code), ["FORBIDDEN_CHANNEL", "FORBIDDEN_CHANNEL"]);
 });
+
+Deno.test("C26: a value that waits is not sent any more once its channel was taken away, or left", async () => {
+  for (const batch of [false, true]) {
+    await using bench = new HubBench();
+    const { hub } = bench;
+    const client = bench.connectStalled({ channels: ["a", "b", "error"], batch });
+    for (const channel of ["a", "b"]) hub.broadcast(channel, json({ data: 1 }));
+    await bench.clock.advance(100);
+    assertEquals(hub.changeRights(client.session, { mayRead: (name) => name !== "a" }), true);
+    client.transport.isStalled = false;
+    client.transport.take();
+    await bench.clock.advance(1000);
+    assertEquals(client.transport.types, ["subscribed", "b"]);
+    const { session } = client;
+    assertEquals([session.mayRead("a"), session.subscriptions.channels], [false, ["b", "error"]]);
+    assertEquals(hub.changeRights(session, { mayRead: () => true }), false, "it may read more");
+  }
+  await using bench = new HubBench();
+  const client = bench.connectStalled({ channels: ["a", "b"] });
+  bench.hub.broadcast("a", json({ data: 1 }));
+  client.session.receive(JSON.stringify({ type: "unsubscribe", channels: ["a"] }), 0);
+  client.transport.isStalled = false;
+  client.transport.take();
+  await bench.clock.advance(1000);
+  assertEquals(client.transport.types, ["subscribed"]);
+});

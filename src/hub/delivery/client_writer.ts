@@ -183,6 +183,14 @@ export class ClientWriter implements BatchHolder {
     this.#gate.forgive(ms);
   }
 
+  /** Forgets the values of these channels that wait: the client wants them no more, or may not. */
+  forgetValues(channels: readonly string[]): void {
+    if (this.isEmpty) return;
+    const outbox = this.#wait();
+    outbox.forgetValues(channels);
+    if (outbox.isEmpty) this.#outbox = undefined;
+  }
+
   /** Forgets what waits; `last` still goes out, ahead of whatever comes then. */
   close(last?: EncodedFrame): void {
     if (this.#isClosed) return;

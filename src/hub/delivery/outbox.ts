@@ -197,6 +197,11 @@ export class Outbox {
     return kept;
   }
 
+  /** Removes the values of these channels. */
+  forgetValues(channels: readonly string[]): void {
+    for (const channel of channels) this.#status?.delete(channel);
+  }
+
   /** Removes all frames. */
   clear(): void {
     this.#control = NONE;
