@@ -81,6 +81,8 @@ async function compile(target: Target | undefined, output: string, files: BuildF
     `--config=${files.config}`,
     `--lock=${files.lock}`,
     ...(target === undefined ? [] : [`--target=${target}`]),
+    // The thread that keeps the state is started by its file's name, which no import leads to.
+    "--include=src/state/store_worker.ts",
     `--output=${output}`,
     ENTRY,
   ], { timeoutMs: COMPILE_MS });

@@ -246,6 +246,12 @@ uninstall() {
   if [ "$purge" = yes ]; then
     rm -rf "$destdir$config_dir" || fail "cannot remove $destdir$config_dir; run this as root"
     say "removed $destdir$config_dir"
+    # What systemd made for the unit: a link, and the folder that it leads to.
+    for state in /var/lib/holdfast /var/lib/private/holdfast; do
+      [ -e "$destdir$state" ] || [ -L "$destdir$state" ] || continue
+      rm -rf "$destdir$state" || fail "cannot remove $destdir$state; run this as root"
+      say "removed $destdir$state"
+    done
   elif [ -d "$destdir$config_dir" ]; then
     say "kept $destdir$config_dir; --uninstall --purge removes it too"
   fi

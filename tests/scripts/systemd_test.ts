@@ -68,6 +68,8 @@ Deno.test("the unit lets the hub tell, reload, drain and be restarted", async ()
   assertEquals(await settings("Restart"), ["on-failure"]);
   assertEquals(await settings("ExecReload"), ["/bin/kill -HUP $MAINPID"]);
   assertEquals(await settings("DynamicUser"), ["yes"]);
+  // The hub takes the folder from $STATE_DIRECTORY.
+  assertEquals(await settings("StateDirectory"), ["holdfast"]);
   assertEquals(await settings("LoadCredential"), ["holdfast:/etc/holdfast/credentials"]);
   assertGreater(Number((await settings("WatchdogSec"))[0]), 0);
   // The engine writes machine code at run time: with this it does not even start.
