@@ -15,6 +15,9 @@ export const MAX_INCIDENTS = 10_000;
 /** What begins again this soon after its end is the same incident going on, in milliseconds. */
 export const FLAPPING_MS = 60_000;
 
+/** Longest cause that is kept, in characters: what chat tools show, and what a page has room for. */
+const MAX_CAUSE = 500;
+
 export interface JournalOptions {
   /** How long an incident is kept after its end, in milliseconds. */
   keepForMs: number;
@@ -80,7 +83,8 @@ export class IncidentJournal {
    * @returns The incident if it began, or began again; undefined if it only goes on.
    */
   begin(subject: IncidentSubject, why: Beginning, now: number): Incident | undefined {
-    const { cause, failures = 0 } = why;
+    const { failures = 0 } = why;
+    const cause = shortened(why.cause);
     const latest = this.#latestOf(subject);
     if (latest && latest.endedMs === undefined) {
       this.#change({ ...latest, cause, failures: Math.max(failures, latest.failures) });
@@ -174,4 +178,8 @@ export class IncidentJournal {
     if (this.#latest.get(key) === incident.id) this.#latest.delete(key);
     this.#options.onForgotten?.(incident);
   }
+}
+
+function shortened(cause: string): string {
+  return cause.length <= MAX_CAUSE ? cause : `${cause.slice(0, MAX_CAUSE)}…`;
 }

@@ -25,7 +25,10 @@ service Jobs {
 /** A secret for each variable that a text asks for. */
 function secretsFor(text: string): Record<string, string> {
   const names = [...text.matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name = ""]) => name);
-  return Object.fromEntries(names.map((name) => [name, `${name}-of-a-sufficient-length`]));
+  return Object.fromEntries(names.map((name) => [
+    name,
+    name.endsWith("_URL") ? "https://hooks.example.com/T0/B0" : `${name}-of-a-sufficient-length`,
+  ]));
 }
 
 const configs = [...documents()].flatMap(([name, text]) =>
