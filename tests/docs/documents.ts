@@ -4,7 +4,6 @@ const ROOT = new URL("../../", import.meta.url);
 const NAMES = [
   "README.md",
   "docs/configuration.md",
-  "docs/http.md",
   "docs/operations.md",
   "docs/hooks.md",
   "docs/cluster.md",
