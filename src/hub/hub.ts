@@ -200,13 +200,14 @@ export class Hub implements Disposable {
       disconnects: this.#disconnects,
     });
     const pump = new Pump({ clock, signal });
+    const budget = new BufferBudget({
+      maxBytes: limits.maxBufferedBytes,
+      holders: () => registry.all(),
+    });
     this.#host = {
       limits,
       stats: this.stats,
-      budget: new BufferBudget({
-        maxBytes: limits.maxBufferedBytes,
-        holders: () => registry.all(),
-      }),
+      budget,
       windows: new BatchWindows({ clock, signal, maxEvents: limits.outboxMessages }),
       get numbersMustSpeak() {
         return sequence.outlivesMemory;
@@ -226,6 +227,7 @@ export class Hub implements Disposable {
       sessions: () => registry.all(),
       onStalled: (session, ms) =>
         this.#disconnects.dropSlow(session, `it took nothing for ${Math.round(ms)} ms`),
+      onSwept: (now) => budget.swept(now),
     });
     void sweep.run(signal);
   }

@@ -35,6 +35,12 @@ export const LARGE_FRAMES_SHARE = 1 / 8;
 /** Who has taken nothing for this long gives up its room to others who wait for it, in milliseconds. */
 export const EVICTED_AFTER_MS = 2000;
 
+/**
+ * The sweep that takes back time in which this process stood still comes once a second. If the last
+ * one was longer ago than this, in milliseconds, nobody's time can be trusted.
+ */
+const SWEPT_WITHIN_MS = 2500;
+
 /** Between two counts of what all transports hold, in milliseconds: a count looks at each client. */
 const RECOUNT_EVERY_MS = 20;
 
@@ -58,9 +64,15 @@ export class BufferBudget {
   readonly #leaving = new Map<BufferHolder, number>();
   #totalBytes = 0;
   #countedAt = -Infinity;
+  #sweptAt = -Infinity;
 
   constructor(options: BufferBudgetOptions) {
     this.#options = options;
+  }
+
+  /** A sweep has looked at everybody. */
+  swept(now: number): void {
+    this.#sweptAt = now;
   }
 
   /** A transport holds so many bytes; it held `before` when it was last looked at. */
@@ -109,7 +121,7 @@ export class BufferBudget {
     for (const holder of holders()) {
       const forMs = holder.stalledForMs(now);
       heldBytes += holder.heldBytes;
-      if (forMs >= EVICTED_AFTER_MS) stalled.push({ holder, forMs });
+      if (this.#takesNothing(forMs, now)) stalled.push({ holder, forMs });
     }
     for (const bytes of this.#closing.values()) heldBytes += bytes;
     this.#totalBytes = heldBytes; // a mistake in the running sum does not last
@@ -127,12 +139,18 @@ export class BufferBudget {
     for (const { holder } of [...this.#large.values()]) {
       if (holder.hasEnded) continue;
       const forMs = holder.stalledForMs(now); // which forgets it here if it has taken all
-      if (forMs >= EVICTED_AFTER_MS && forMs > (slowest?.forMs ?? 0)) slowest = { holder, forMs };
+      if (this.#takesNothing(forMs, now) && forMs > (slowest?.forMs ?? 0)) {
+        slowest = { holder, forMs };
+      }
     }
     if (this.#fitsAmongLarge(bytes)) return true;
     // One at a time: its room is there in a moment, and nobody else need go for it.
     if (slowest !== undefined && this.#leaving.size === 0) this.#evict(slowest);
     return false;
+  }
+
+  #takesNothing(forMs: number, now: number): boolean {
+    return forMs >= EVICTED_AFTER_MS && now - this.#sweptAt < SWEPT_WITHIN_MS;
   }
 
   #fitsAmongLarge(bytes: number): boolean {

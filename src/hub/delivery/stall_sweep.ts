@@ -12,6 +12,8 @@ export interface StallSweepOptions<S extends Swept> {
   stallTimeoutMs: number;
   sessions: () => Iterable<S>;
   onStalled: (session: S, stalledForMs: number) => void;
+  /** Told after each sweep: by then everybody's time in which this process stood still is taken back. */
+  onSwept?: (now: number) => void;
 }
 
 /** Looks this often in one stall timeout, but neither more nor less often than the bounds. */
@@ -46,6 +48,7 @@ export class StallSweep<S extends Swept> {
         const stalledMs = session.stalledForMs(now);
         if (stalledMs >= stallTimeoutMs) onStalled(session, stalledMs);
       }
+      this.#options.onSwept?.(now);
     }
   }
 }

@@ -106,3 +106,18 @@ Deno.test("C48: Hub hands over a frame that is larger than all there may be, to 
   }
   for (const { transport } of all) assertEquals(transport.frames.at(-1)?.data.n, 0);
 });
+
+Deno.test("C48: Hub lets nobody go for time in which the process itself stood still", async () => {
+  const { bench, all } = benchOf(32, 12);
+  await using _bench = bench;
+  await bench.clock.advance(2000);
+  bench.hub.broadcast("a", text({ n: 0, VALUE }));
+  await bench.clock.advance(500);
+  await bench.clock.jump(60_000);
+  bench.hub.broadcast("a", text({ n: 1, VALUE }));
+  // Of a standstill, what an ordinary look may take counts all the same: a second.
+  await bench.clock.advance(300);
+  assert(all.every(({ transport }) => transport.closed === undefined));
+  await bench.clock.advance(5000);
+  assert(all.some(({ transport }) => transport.closed !== undefined), "but for what came after");
+});
