@@ -34,7 +34,8 @@ async function checked(loaded: LoadedConfig): Promise<LoadedConfig> {
   const { tree, origins, directory } = loaded;
   if (tree === undefined || origins === undefined || directory === undefined) return loaded;
   const file: FileTree = { tree, origins, directory };
-  const files = await checkFiles(file);
+  const told = new Set(loaded.ok ? [] : loaded.problems.map(({ path }) => path));
+  const files = (await checkFiles(file)).filter(({ path }) => !told.has(path));
   const problems = sortedByPlace([
     ...loaded.ok ? [] : loaded.problems,
     ...files,

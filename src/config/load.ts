@@ -13,7 +13,9 @@ import {
   type ParsedConfig,
 } from "./parse.ts";
 import type { Problem } from "./problems.ts";
-import { readConfigText } from "./read_file.ts";
+import { type Format, readConfigText } from "./read_file.ts";
+import { readJsonc } from "./text/jsonc.ts";
+import type { TextReader } from "./text/reading.ts";
 import { resolvePaths } from "./resolve_paths.ts";
 import type { Config, TokenConfig } from "./schema.ts";
 import { tokenSchema } from "./schema_auth.ts";
@@ -99,8 +101,13 @@ async function parseFile(
   const read = await readConfigText(file);
   if (!read.ok) return read;
   const { text, format } = read;
-  const parsed = parseConfig(text, { format, env, name: file, overrides });
+  const parsed = parseConfig(text, { reader: await readerOf(format), env, name: file, overrides });
   return parsed.ok ? { ...parsed, config: resolvePaths(parsed.config, dirname(file)) } : parsed;
+}
+
+/** Reads YAML or JSONC; what reads YAML is loaded where there is some, as it is large. */
+async function readerOf(format: Format): Promise<TextReader> {
+  return format === "yaml" ? (await import("./text/yaml.ts")).readYaml : readJsonc;
 }
 
 function overridesOf(flags: ConfigFlags, env: Env): Override[] {

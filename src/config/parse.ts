@@ -5,8 +5,8 @@ import { type Origins, type Problem, problemAt, problemsOf, sortedByPlace } from
 import { type Config, configSchema, SETTINGS } from "./schema.ts";
 import { mayShowKey } from "./secrecy.ts";
 import type { Positions } from "./text/positions.ts";
-import type { RepeatedKey } from "./text/reading.ts";
-import { type Format, parseSyntax } from "./text/syntax.ts";
+import type { RepeatedKey, TextReader } from "./text/reading.ts";
+import { parseSyntax } from "./text/syntax.ts";
 import { asObject, type Path, pathText, type Tree } from "./tree.ts";
 
 /** The values of a file, for checks that go beyond it. */
@@ -32,7 +32,8 @@ export interface Override {
 }
 
 export interface ParseOptions {
-  format: Format;
+  /** For the format it is written in. */
+  reader: TextReader;
   /** For `${NAME}` in strings. */
   env: Env;
   /** Name of the file, for problems. */
@@ -43,7 +44,7 @@ export interface ParseOptions {
 
 /** Reads a configuration from its text. Pure, and never throws. */
 export function parseConfig(text: string, options: ParseOptions): ParsedConfig {
-  const syntax = parseSyntax(text, options.format, options.name);
+  const syntax = parseSyntax(text, options.reader, options.name);
   if (!syntax.ok) return syntax;
   const { value, positions, repeated } = syntax;
   return check(value, options, { positions, repeated });
@@ -52,7 +53,7 @@ export function parseConfig(text: string, options: ParseOptions): ParsedConfig {
 /** Checks a configuration that is data already. Pure, and never throws. */
 export function checkConfigValue(
   value: unknown,
-  options: Omit<ParseOptions, "format">,
+  options: Omit<ParseOptions, "reader">,
 ): ParsedConfig {
   return check(value, options);
 }
@@ -62,7 +63,7 @@ interface Text {
   readonly repeated: readonly RepeatedKey[];
 }
 
-function check(value: unknown, options: Omit<ParseOptions, "format">, text?: Text): ParsedConfig {
+function check(value: unknown, options: Omit<ParseOptions, "reader">, text?: Text): ParsedConfig {
   const { env, name, overrides = [] } = options;
   const containers = new Map<object, Path>();
   const copied = interpolate(value, {

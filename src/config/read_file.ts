@@ -1,5 +1,7 @@
 import type { Problem } from "./problems.ts";
-import type { Format } from "./text/syntax.ts";
+
+/** How a configuration is written. */
+export type Format = "jsonc" | "yaml";
 
 /** A file's text and how it is written, or why there is none. */
 export type FileText =

@@ -163,6 +163,16 @@ Deno.test("C40: checkConfig() looks whether TLS files are there and belong toget
   );
 });
 
+Deno.test("C32: checkConfig() says once that a file's text stands where its path should, without it", async () => {
+  const lines = await complaintsOf(
+    JSON.stringify({ tls: { cert: OLD.cert, key: "a.key" } }),
+    { "a.key": OLD.key },
+  );
+  assertEquals(lines, [
+    "1:16: tls.cert: found a string; expected a path of a PEM file, not what is in it",
+  ]);
+});
+
 Deno.test("C40: checkConfig() tells everything at once: repeated keys, variables, settings, names, files, methods", async () => {
   const lines = await complaintsOf(`{
   "listen": "nowhere",

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertFalse } from "../support/assert.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { suggest } from "../../src/config/suggest.ts";
-import { CORE, linesOf, SOURCE } from "./support.ts";
+import { CORE, linesOf, READERS, SOURCE } from "./support.ts";
 
 Deno.test("C40: one misspelt key is one problem", () => {
   const one: readonly (readonly [value: unknown, start: string, likely: string])[] = [
@@ -89,7 +89,7 @@ Deno.test("C40: a name of the hub's own is said to be one", () => {
 });
 
 function placesOf(text: string, format: "jsonc" | "yaml"): string[] {
-  const parsed = parseConfig(text, { format, env: {}, name: "f" });
+  const parsed = parseConfig(text, { reader: READERS[format], env: {}, name: "f" });
   if (parsed.ok) return [];
   return parsed.problems.map(({ line, column, path }) => `${line}:${column} ${path}`);
 }

@@ -1,3 +1,5 @@
+import type { Positions } from "./positions.ts";
+
 /** Something wrong with a text, at an offset in it. */
 export interface Slip {
   readonly at: number;
@@ -17,3 +19,10 @@ export interface RepeatedKey {
 export type Read =
   | { readonly ok: true; readonly value: unknown; readonly repeated: readonly RepeatedKey[] }
   | { readonly ok: false; readonly slips: readonly Slip[] };
+
+/**
+ * Reads a text of one format, and every slip in it.
+ *
+ * @throws {RangeError} If it is nested too deep.
+ */
+export type TextReader = (text: string, positions: Positions) => Read;

@@ -1,11 +1,6 @@
 import type { Problem } from "../problems.ts";
-import { readJsonc } from "./jsonc.ts";
 import { Positions } from "./positions.ts";
-import type { Read, RepeatedKey } from "./reading.ts";
-import { readYaml } from "./yaml.ts";
-
-/** How a configuration is written. */
-export type Format = "jsonc" | "yaml";
+import type { Read, RepeatedKey, TextReader } from "./reading.ts";
 
 /** What came of reading a text: data of no known shape yet, or why it cannot be read. */
 export type Syntax =
@@ -23,14 +18,14 @@ const TOP = "an object of settings; `holdfast config example` prints one";
  * Parses the text of a file. Problems tell line and column, and never quote the text: a slip of
  * syntax is as likely within a secret as anywhere. Never throws.
  */
-export function parseSyntax(text: string, format: Format, name: string): Syntax {
+export function parseSyntax(text: string, reader: TextReader, name: string): Syntax {
   // A byte order mark takes no column.
   const content = text.startsWith("\ufeff") ? text.slice(1) : text;
   if (content.trim() === "") return bad({ where: name, found: "an empty file", expected: TOP });
   const positions = new Positions(content);
   let read: Read;
   try {
-    read = format === "yaml" ? readYaml(content, positions) : readJsonc(content, positions);
+    read = reader(content, positions);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return bad({ where: name, found: "nesting too deep to read", expected: "a flatter file" });
