@@ -123,7 +123,12 @@ export class App implements AsyncDisposable {
     this.#config = config;
     this.#policy = policyOf(config, { ...options, clock });
     this.#options = options;
-    this.#sockets = new Sockets({ clock, limits, ...(openLibc ? { openLibc } : {}) });
+    this.#sockets = new Sockets({
+      clock,
+      limits,
+      backends: Object.keys(config.backends).length,
+      ...(openLibc ? { openLibc } : {}),
+    });
     this.#admission = new Admission({
       maxClients: Math.min(limits.max_clients, this.#sockets.reserve.roomForClients),
       maxClientsPerAddress: limits.max_clients_per_ip,

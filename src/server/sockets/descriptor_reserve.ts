@@ -1,8 +1,12 @@
 import { type Log, logOf } from "../../telemetry/log.ts";
 import type { Descriptors } from "../../telemetry/process_figures.ts";
 
-/** Descriptors kept from clients, for the hub itself: backends, state, log, requests on the way. */
+/**
+ * Descriptors kept from clients, for the hub itself: state, log, requests on the way; and for each
+ * backend, which may have several calls under way and a process of its own.
+ */
 const KEPT = 64;
+const KEPT_A_BACKEND = 12;
 /** Where there are few in all, half of them. */
 const KEPT_PART = 1 / 2;
 
@@ -28,19 +32,24 @@ export class DescriptorReserve implements Disposable {
   readonly #log: Log = logOf("server");
   readonly #spare: Deno.FsFile[] = [];
   readonly #max: number | undefined;
+  readonly #kept: number;
   #isShort = false;
   #isPlenty = false;
 
-  /** @param descriptors As they are at the start; the limit stays as it is then. */
-  constructor({ max }: Descriptors) {
+  /**
+   * @param descriptors As they are at the start; the limit stays as it is then.
+   * @param backends How many there are then.
+   */
+  constructor({ max }: Descriptors, backends = 0) {
     this.#max = max;
+    this.#kept = KEPT + KEPT_A_BACKEND * backends;
     if (max !== undefined) this.#takeSpare();
   }
 
   /** How many clients there is room for; Infinity if that is not known. */
   get roomForClients(): number {
     if (this.#max === undefined) return Infinity;
-    return Math.max(1, this.#max - Math.floor(Math.min(KEPT, this.#max * KEPT_PART)));
+    return Math.max(1, this.#max - Math.floor(Math.min(this.#kept, this.#max * KEPT_PART)));
   }
 
   /** Whether too few are free to let anybody in. */

@@ -12,6 +12,8 @@ import { SocketGuard, type SocketGuardOptions } from "./socket_guard.ts";
 export interface SocketsOptions {
   clock: Clock;
   limits: HubConfig;
+  /** How many backends there are, which need descriptors, too. */
+  backends: number;
   /** Opens the C library. Default: the system's; a test may refuse it. */
   openLibc?: SocketGuardOptions["open"];
 }
@@ -39,13 +41,13 @@ export class Sockets implements Disposable {
   readonly #sweep: ConnectionSweep;
   #listenerLosses = 0;
 
-  constructor({ clock, limits, openLibc }: SocketsOptions) {
+  constructor({ clock, limits, backends, openLibc }: SocketsOptions) {
     const requestTimeoutMs = limits.request_timeout;
     this.#guard = new SocketGuard({
       stallTimeoutMs: limits.stall_timeout,
       ...(openLibc ? { open: openLibc } : {}),
     });
-    this.reserve = new DescriptorReserve(this.#guard.descriptors());
+    this.reserve = new DescriptorReserve(this.#guard.descriptors(), backends);
     this.reserve.warnOf(limits.max_clients);
     this.table = new ConnectionTable({ clock, requestTimeoutMs });
     this.#sweep = new ConnectionSweep({
