@@ -1,6 +1,8 @@
 import { clusterConfig, publishAt, untilLed, untilRole } from "../support/hub_cluster.ts";
-import { HubProcess, type LogLine } from "../support/hub_process.ts";
+import { DiscardPolicy } from "@nats-io/jetstream";
+import { HubProcess } from "../support/hub_process.ts";
 import { NatsServer } from "../support/nats.ts";
+import { meddle } from "../support/nats_meddler.ts";
 import type { Chance } from "../support/seed.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
 import { Polled } from "./polled.ts";
@@ -17,11 +19,24 @@ export const MISFORTUNES = [
   "engine away",
   "link cut",
   "link reset",
+  "link 300 ms long",
+  "engine restarted in order, twice",
+  "stream full",
+  "stream purged",
+  "stream deleted",
+  "lease's bucket deleted",
+  "values' bucket deleted",
 ] as const;
 export type Misfortune = typeof MISFORTUNES[number];
 
 /** The cluster finds together again within this time, in milliseconds, however busy the machine is. */
 const SETTLE_MS = 30_000;
+
+/** What the hubs of a storm call their stream in NATS. */
+const STREAM = "holdfast_holdfast";
+
+/** How long a link stays bad that hubs can live with, in milliseconds. */
+const STAND_MS = 3000;
 
 /** A time in which nothing happened, in unix milliseconds. */
 export interface Calm {
@@ -31,9 +46,9 @@ export interface Calm {
 
 interface Publication {
   readonly number: number;
-  readonly hub: HubProcess;
-  readonly from: number;
-  readonly until: number;
+  readonly isShared: boolean;
+  /** Unix milliseconds. */
+  readonly at: number;
 }
 
 /** Three hubs, each behind a network of its own to one engine, and a publisher that numbers. */
@@ -76,10 +91,14 @@ export class ClusterStorm implements AsyncDisposable {
     return this.hubs.map(({ url }) => url.replace(/^http/, "ws"));
   }
 
-  /** Numbers of the notifications that the whole cluster took, as far as is known. */
+  /** Numbers of the notifications that the whole cluster took. */
   get shared(): number[] {
-    return this.#publications.filter(({ hub, from, until }) => !wasAlone(hub.logs, from, until))
-      .map(({ number }) => number);
+    return this.#publications.filter(({ isShared }) => isShared).map(({ number }) => number);
+  }
+
+  /** Those that a hub took while it was alone. */
+  get alone(): Publication[] {
+    return this.#publications.filter(({ isShared }) => !isShared);
   }
 
   /** How many notifications there were. */
@@ -139,7 +158,44 @@ export class ClusterStorm implements AsyncDisposable {
         const hub = this.hubs[at];
         if (hub) await untilRole(hub, "alone", SETTLE_MS);
         network?.heal();
+        break;
       }
+      case "link 300 ms long":
+        if (network) network.latencyMs = 300;
+        await sleep(STAND_MS);
+        if (network) network.latencyMs = 0;
+        break;
+      case "engine restarted in order, twice":
+        for (let times = 0; times < 2; times++) {
+          await this.#nats.end();
+          await this.#nats.restart();
+          await untilLed(this.hubs, SETTLE_MS);
+        }
+        break;
+      case "stream full":
+        await meddle(this.#nats.url, async ({ streams }) => {
+          const { state } = await streams.info(STREAM);
+          const full = { max_msgs: state.messages, discard: DiscardPolicy.New };
+          const config = await streams.update(STREAM, full);
+          if (config.config.discard !== DiscardPolicy.New) throw new Error("it takes more");
+        });
+        for (const hub of this.hubs) await untilRole(hub, "alone", SETTLE_MS);
+        await meddle(
+          this.#nats.url,
+          ({ streams }) => streams.update(STREAM, { max_msgs: -1, discard: DiscardPolicy.Old }),
+        );
+        break;
+      case "stream purged":
+        await meddle(this.#nats.url, ({ streams }) => streams.purge(STREAM));
+        break;
+      case "stream deleted":
+        await meddle(this.#nats.url, ({ streams }) => streams.delete(STREAM));
+        break;
+      case "lease's bucket deleted":
+        await meddle(this.#nats.url, ({ streams }) => streams.delete(`KV_${STREAM}_lease`));
+        break;
+      case "values' bucket deleted":
+        await meddle(this.#nats.url, ({ streams }) => streams.delete(`KV_${STREAM}_latest`));
     }
     await untilLed(this.hubs, SETTLE_MS);
   }
@@ -161,10 +217,9 @@ export class ClusterStorm implements AsyncDisposable {
 
   async #publishAt(hub: HubProcess): Promise<boolean> {
     const number = ++this.#published;
-    const from = Date.now();
-    const { status } = await publishAt(hub, { title: `notification ${number}`, number });
+    const { status, shared } = await publishAt(hub, { title: `notification ${number}`, number });
     if (status !== 202) return false;
-    this.#publications.push({ number, hub, from, until: Date.now() });
+    this.#publications.push({ number, isShared: shared !== false, at: Date.now() });
     return true;
   }
 
@@ -198,17 +253,4 @@ export class ClusterStorm implements AsyncDisposable {
     const bad = logs.filter(({ level }) => level === "error").map((line) => JSON.stringify(line));
     this.complaints.push(...bad);
   }
-}
-
-/** Whether a hub did for itself in some of that time, by its own log. */
-function wasAlone(logs: readonly LogLine[], from: number, until: number): boolean {
-  let aloneSince: number | undefined;
-  for (const { event, time } of logs) {
-    const at = Date.parse(String(time));
-    if (event === "cluster.alone") aloneSince = at;
-    if (event !== "cluster.joined") continue;
-    if (aloneSince !== undefined && aloneSince <= until && from <= at) return true;
-    aloneSince = undefined;
-  }
-  return aloneSince !== undefined && aloneSince <= until;
 }

@@ -52,15 +52,15 @@ Deno.test({
     await publishing;
     await eventually("all have the last one", () => rovers.every(({ newest }) => newest >= last));
 
-    const { shared, backend: { given } } = storm;
+    const { shared, alone, backend: { given } } = storm;
     const arrivals = rovers.reduce((sum, rover) => sum + rover.arrivals, 0);
     const heard = rovers.reduce((sum, { told }) => sum + told.length, 0);
     const gaps = rovers.flatMap(({ told }) => told.filter(({ kind }) => kind === "gap")).length;
     say(
       `cluster: ${count} clients, ${arrivals} welcomes, ${gaps} gaps told, ${heard} frames ` +
-        `checked, ${shared.length} of ${storm.published} notifications taken by all`,
+        `checked, ${shared.length} of ${storm.published} notifications taken by all, ${alone.length} by one alone`,
     );
-    const facts = { shared, given, freshForMs: FRESH_FOR_MS };
+    const facts = { shared, alone, given, freshForMs: FRESH_FOR_MS };
     const breaches = rovers.flatMap(({ told }) =>
       breachesIn(told, facts).map((breach) => `${breach}; ${storyOf(told)}`)
     );

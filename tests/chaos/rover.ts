@@ -5,8 +5,13 @@ import { sleep } from "./storm_backend.ts";
 
 /** What a rover was told and has to answer for, in order. */
 export type Told =
-  | { readonly kind: "welcome"; readonly epoch: string; readonly recovered: boolean }
-  | { readonly kind: "gap"; readonly gap: Gap }
+  | {
+    readonly kind: "welcome";
+    readonly epoch: string;
+    readonly recovered: boolean;
+    readonly at: number;
+  }
+  | { readonly kind: "gap"; readonly gap: Gap; readonly at: number }
   | { readonly kind: "event"; readonly number: number; readonly seq?: number }
   | { readonly kind: "fresh"; readonly n: number; readonly at: number };
 
@@ -63,9 +68,9 @@ export class Rover implements AsyncDisposable {
     this.client.on("welcome", ({ epoch, recovered }) => {
       this.arrivals += 1;
       this.#epoch = epoch;
-      this.told.push({ kind: "welcome", epoch, recovered });
+      this.told.push({ kind: "welcome", epoch, recovered, at: Date.now() });
     });
-    this.client.on("gap", (gap) => this.told.push({ kind: "gap", gap }));
+    this.client.on("gap", (gap) => this.told.push({ kind: "gap", gap, at: Date.now() }));
     this.client.on("frame", (frame) => this.#hear(frame));
     this.#moving = this.#move();
   }

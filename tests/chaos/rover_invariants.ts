@@ -6,6 +6,8 @@ import type { Told } from "./rover.ts";
 export interface ClusterFacts {
   /** Numbers of the notifications that the whole cluster is known to have taken. */
   readonly shared: readonly number[];
+  /** Those that a hub took while it was alone, and when, in unix milliseconds. */
+  readonly alone?: readonly { readonly number: number; readonly at: number }[];
   /** When each value was given by the backend, in unix milliseconds. */
   readonly given: ReadonlyMap<number, number>;
   /** How old a value may be that comes as a fresh one, in milliseconds. */
@@ -14,17 +16,22 @@ export interface ClusterFacts {
 
 export function breachesIn(told: readonly Told[], facts: ClusterFacts): Breach[] {
   return [
-    ...noDouble(told),
+    ...noDouble(told, facts),
+    ...nothingSaidAloneIsLost(told, facts),
     ...ascending(told),
     ...nothingMissingUnsaid(told, facts.shared),
     ...freshIsFresh(told, facts),
   ];
 }
 
-/** Each notification was published once, so no client may have it twice. */
-function* noDouble(told: readonly Told[]): Generator<Breach> {
+/**
+ * Each notification was published once, so no client may have it twice; but one that heard it of a hub
+ * that was alone, and went to another, was told of a gap and may hear it again.
+ */
+function* noDouble(told: readonly Told[], { alone = [] }: ClusterFacts): Generator<Breach> {
   const had = new Set<number>();
   for (const each of told) {
+    if (each.kind === "gap") { for (const { number } of alone) had.delete(number); }
     if (each.kind !== "event") continue;
     if (had.has(each.number)) yield `notification ${each.number} came twice`;
     had.add(each.number);
@@ -62,6 +69,21 @@ function* nothingMissingUnsaid(
     due = shared.filter((number) => number > each.number);
   }
   if (due !== undefined && due.length > 0) yield `notification ${due[0]} and later ones never came`;
+}
+
+/** Who was there when a hub that was alone took something hears of it, or is told of a gap since. */
+function* nothingSaidAloneIsLost(
+  told: readonly Told[],
+  { alone = [] }: ClusterFacts,
+): Generator<Breach> {
+  const cameAt = told.find((each) => each.kind === "welcome")?.at ?? Infinity;
+  const had = new Set(told.flatMap((each) => each.kind === "event" ? each.number : []));
+  const gapAt = told.findLast((each) => each.kind === "gap")?.at ?? -Infinity;
+  for (const { number, at } of alone) {
+    if (cameAt < at && gapAt < at && !had.has(number)) {
+      yield `notification ${number}, taken by a hub that was alone, is missing`;
+    }
+  }
 }
 
 function* freshIsFresh(told: readonly Told[], facts: ClusterFacts): Generator<Breach> {

@@ -4,8 +4,8 @@ import { breachesIn } from "./rover_invariants.ts";
 
 const FACTS = { shared: [1, 2, 3, 4], given: new Map([[7, 1000]]), freshForMs: 500 };
 
-const welcome: Told = { kind: "welcome", epoch: "e1", recovered: true };
-const gap: Told = { kind: "gap", gap: { since: 0, epoch: "e1", isNewEpoch: false } };
+const welcome: Told = { kind: "welcome", epoch: "e1", recovered: true, at: 1 };
+const gap: Told = { kind: "gap", gap: { since: 0, epoch: "e1", isNewEpoch: false }, at: 5 };
 const event = (number: number, seq: number): Told => ({ kind: "event", number, seq });
 const fresh = (n: number, at: number): Told => ({ kind: "fresh", n, at });
 
@@ -19,6 +19,17 @@ Deno.test("breachesIn() finds nothing where all is well, gaps that were told inc
     [welcome],
   ];
   for (const told of well) assertEquals(breachesIn(told, FACTS), []);
+});
+
+Deno.test("C44: breachesIn() wants what a hub took while alone told to all who were there, or a gap", () => {
+  const facts = { ...FACTS, shared: [], alone: [{ number: 9, at: 3 }] };
+  const late: Told = { ...gap, at: 2 };
+  for (const told of [[welcome, event(9, 1)], [welcome, gap], [{ ...welcome, at: 4 }]]) {
+    assertEquals(breachesIn(told, facts), []);
+  }
+  assertEquals(breachesIn([welcome, event(9, 1), gap, event(9, 5)], facts), []);
+  assertEquals(breachesIn([welcome, late], facts).length, 1);
+  assertEquals(breachesIn([welcome, event(9, 1), event(9, 5)], facts).length, 1);
 });
 
 Deno.test("breachesIn() finds each kind of breach", () => {

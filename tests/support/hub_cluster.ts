@@ -84,15 +84,15 @@ export async function publishAt(
   hub: HubProcess,
   data: object,
   channel = "notification",
-): Promise<{ status: number; seq: number }> {
+): Promise<{ status: number; seq: number; shared?: boolean }> {
   const response = await fetch(`${hub.url}/publish`, {
     method: "POST",
     headers: { authorization: `Bearer ${PUBLISHER_TOKEN}`, "content-type": "application/json" },
     body: JSON.stringify({ channel, data }),
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
-  const { seq = -1 } = await response.json();
-  return { status: response.status, seq };
+  const { seq = -1, shared } = await response.json();
+  return { status: response.status, seq, ...(shared === undefined ? {} : { shared }) };
 }
 
 /** Waits until a hub's status fits; its status then. */

@@ -1,29 +1,16 @@
 /** The engine as it is found: made again, full, read-only, restarted, and large. */
 // @ts-types="../../../src/std_types/delay.d.ts"
 import { delay } from "@std/async/delay";
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connectNats } from "../../../src/cluster/nats/transport.ts";
 import { connectionOptions } from "../../../src/cluster/nats/address.ts";
 import type { NatsBroker } from "../../../src/cluster/nats/broker.ts";
 import { BrokerError } from "../../../src/cluster/broker.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../../support/assert.ts";
 import { hasNatsServer, NatsServer } from "../../support/nats.ts";
+import { meddle } from "../../support/nats_meddler.ts";
 import { lossOf, open, readFrom } from "./support.ts";
 
 const ignore = !hasNatsServer();
-
-/** Does something to the engine that its hubs did not ask for. */
-async function meddle(
-  nats: NatsServer,
-  how: (jsm: JetStreamManager) => Promise<unknown>,
-): Promise<void> {
-  const connection = await connectNats(connectionOptions({ servers: [nats.url] }, "meddler"));
-  try {
-    await how(await jetstreamManager(connection));
-  } finally {
-    await connection.close();
-  }
-}
 
 /** What is kept; nothing while there is nowhere. */
 async function valuesOf({ latest }: NatsBroker): Promise<Map<string, unknown>> {
@@ -56,7 +43,7 @@ Deno.test({
   ignore,
   async fn() {
     await using nats = await NatsServer.start();
-    await meddle(nats, (jsm) =>
+    await meddle(nats.url, (jsm) =>
       jsm.streams.add({
         name: "holdfast_test",
         description: "What Holdfast hubs of one cluster broadcast",
@@ -108,7 +95,7 @@ Deno.test({
     await broker.append("a", anyone("a"));
     // Full: what does not fit is refused, and everything else is answered.
     await meddle(
-      nats,
+      nats.url,
       (jsm) => jsm.streams.update("holdfast_test", { max_msgs: 1, discard: "new" as never }),
     );
     const lost = lossOf(broker);
@@ -134,19 +121,19 @@ Deno.test({
     await using broker = await open(nats.url);
     assert(await broker.lease.take("one"));
     await broker.latest.put("a", 1, "value");
-    await meddle(nats, (jsm) => jsm.streams.delete("KV_holdfast_test_latest"));
+    await meddle(nats.url, (jsm) => jsm.streams.delete("KV_holdfast_test_latest"));
     for (let n = 2; (await valuesOf(broker)).size === 0; n++) {
       assert(n < 100 && !broker.lost.aborted, "the values' bucket was not made again");
       await broker.latest.put("a", n, "newer").catch(() => delay(200));
     }
-    await meddle(nats, (jsm) => jsm.streams.delete("KV_holdfast_test_lease"));
+    await meddle(nats.url, (jsm) => jsm.streams.delete("KV_holdfast_test_lease"));
     const lost = lossOf(broker);
     await broker.lease.take("one").catch(() => {});
     assertStringIncludes(await lost, "lease");
     await using again = await open(nats.url);
     assert(await again.lease.take("one"));
     await again.append("a", anyone("a"));
-    await meddle(nats, (jsm) => jsm.streams.delete("holdfast_test"));
+    await meddle(nats.url, (jsm) => jsm.streams.delete("holdfast_test"));
     await again.state().catch(() => {});
     await lossOf(again);
     await using anew = await open(nats.url);
