@@ -106,6 +106,7 @@ export class Cluster implements AsyncDisposable {
       onClaim: (claim) => this.#onClaim(claim),
       onLeader: (entry) => this.#leaderWatch.heard(entry),
       hadBefore: (said) => this.#heardBack(said),
+      heardAloneBefore: () => this.#unsaid.heardBefore,
       onOutOfSuccession: (hub) => {
         if (hub === id) this.#leadership.depose("another hub's words came first");
       },

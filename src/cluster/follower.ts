@@ -24,6 +24,8 @@ export interface FollowerOptions {
   onLeader: (entry: Entry) => void;
   /** Up to which of this hub's clients, as they are counted, have had what it said while alone. */
   hadBefore: (said: string) => number;
+  /** The same for all of what it said alone and the stream does not have yet. */
+  heardAloneBefore: () => number;
   /** This hub spoke as a leader and was not the one: its words do not count. */
   onOutOfSuccession: (hub: string) => void;
 }
@@ -166,7 +168,8 @@ export class Follower {
       if (seq < deliverFrom && entry?.kind === "broadcast") replica.hear(seq, entry);
     }
     const writtenUpTo = entries.at(-1)?.seq ?? last;
-    stream.follow(position, { startsAfter, hasGap, writtenUpTo });
+    const heardAloneBefore = this.#options.heardAloneBefore();
+    stream.follow(position, { startsAfter, hasGap, writtenUpTo, heardAloneBefore });
     for (const { seq, entry } of past) {
       if (entry?.kind === "broadcast") stream.remember(frameOf(seq, entry));
     }

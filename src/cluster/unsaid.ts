@@ -28,6 +28,11 @@ export class Unsaid {
     return this.#kept.size;
   }
 
+  /** Clients of this hub that came before this one have heard some of it; 0 if none have. */
+  get heardBefore(): number {
+    return Math.max(0, ...[...this.#kept.values()].map(({ hadBefore }) => hadBefore));
+  }
+
   /** How many can never be said any more. */
   get lost(): number {
     return this.#lost;

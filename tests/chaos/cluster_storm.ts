@@ -197,6 +197,8 @@ export class ClusterStorm implements AsyncDisposable {
       case "values' bucket deleted":
         await meddle(this.#nats.url, ({ streams }) => streams.delete(`KV_${STREAM}_latest`));
     }
+    // What was done to the engine is found out at the next question, and led on until then.
+    if (/stream|bucket/.test(misfortune)) await sleep(STAND_MS);
     await untilLed(this.hubs, SETTLE_MS);
   }
 

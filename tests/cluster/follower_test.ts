@@ -38,6 +38,7 @@ class Bench implements AsyncDisposable {
       onClaim: ({ hub, term }) => this.claims.push(`${hub} ${term}`),
       onLeader: () => {},
       hadBefore: () => 0,
+      heardAloneBefore: () => 0,
       onOutOfSuccession: () => {},
     });
   }

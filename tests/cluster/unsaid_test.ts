@@ -32,10 +32,9 @@ Deno.test("C44: what hubs accept while cut off reaches every client once, or a g
   bench.server.isDown = false;
   await bench.clock.advance(SOON_MS);
   assertEquals([...bench.roles].sort(), ["follower", "follower", "leader"]);
-  for (const client of clients) {
-    assertEquals(numbersOf(client).sort(), [0, 1, 2, 3]);
-    assertEquals(gapsOf(client), 0);
-  }
+  for (const client of clients) assertEquals(numbersOf(client).sort(), [0, 1, 2, 3]);
+  // Who heard something of one hub alone may go to another now, and hear it again.
+  assertEquals(clients.map(gapsOf), [0, 1, 1]);
   assertEquals(numbersOf(late).sort(), [1, 2, 3], "it came between the two");
   assertEquals([two, last].map(({ cluster }) => cluster.report().unsaid), [0, 0]);
 });

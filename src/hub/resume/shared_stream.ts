@@ -52,6 +52,12 @@ export interface FollowOptions {
    * it was there already.
    */
   writtenUpTo?: number;
+  /**
+   * Clients that came before this one, as they are counted, have heard of this hub alone what is yet to
+   * be written into the stream. They may go to another hub before that, and hear it there again: they
+   * are told of a gap. Default: none have.
+   */
+  heardAloneBefore?: number;
 }
 
 export interface SharedStreamOptions {
@@ -119,7 +125,8 @@ export class SharedStream {
    * Goes on in the stream's numbering from this position. If it is another than before, or if
    * there is a gap, every client is welcomed anew, as if it had come back.
    */
-  follow(position: StreamPosition, { startsAfter, hasGap, writtenUpTo }: FollowOptions): void {
+  follow(position: StreamPosition, options: FollowOptions): void {
+    const { startsAfter, hasGap, writtenUpTo, heardAloneBefore = 0 } = options;
     const { sequence, history } = this.#options;
     const wasAlone = !sequence.isShared;
     const isSame = sequence.isShared && sequence.epoch === position.epoch;
@@ -133,7 +140,8 @@ export class SharedStream {
     this.#startOver(hasGap, (session) => {
       const start = this.#clientsAhead.start(session, position, isSame);
       // Nobody knows what one that came back while the hub was alone had heard of it before.
-      const isUnclear = wasAlone && this.#resumedAlone.has(session);
+      const isUnclear = session.ordinal < heardAloneBefore ||
+        wasAlone && this.#resumedAlone.has(session);
       return isUnclear ? { ...start, hasGap: true } : start;
     });
   }
