@@ -140,6 +140,7 @@ export class NatsBroker implements Broker {
       js: this.#js,
       stream: names.stream,
       maxPayload: connection.info?.max_payload ?? 0,
+      isSame: async () => streamIdOf(await jsm.streams.info(names.stream)) === streamId,
       lost: this.#lost.signal,
       lose: (why) => this.#lose(why),
     });

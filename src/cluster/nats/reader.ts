@@ -14,6 +14,8 @@ export interface NatsReaderOptions {
   maxPayload: number;
   /** Aborted when the engine is lost. */
   lost: AbortSignal;
+  /** Whether the stream is the one that was opened: numbers of another one say something else. */
+  isSame: () => Promise<boolean>;
   /** The stream cannot be read any more. */
   lose: (why: string) => void;
 }
@@ -49,7 +51,7 @@ export class NatsReader {
 
   /** Reads from this number on until the engine is lost; resolves once it has begun. */
   async read(from: number, onEntry: (entry: Stored) => void): Promise<void> {
-    const { ask, js, stream, maxPayload, lost, lose } = this.#options;
+    const { ask, js, stream, maxPayload, isSame, lost, lose } = this.#options;
     let next = from;
     const messages = await ask(async () => {
       const consumer = await js.consumers.get(stream, {
@@ -57,16 +59,21 @@ export class NatsReader {
         opt_start_seq: from,
         inactive_threshold: FORGOTTEN_AFTER_MS,
       });
-      return await consumer.consume({
+      const { name } = await consumer.info(true);
+      if (!await isSame()) throw new StreamReplaced("the stream was made anew");
+      const reading = await consumer.consume({
         max_messages: readAhead(maxPayload),
         idle_heartbeat: HEARTBEAT_MS,
         abort_on_missing_resource: true,
         callback: (message) => {
           if (lost.aborted || message.seq < next) return;
+          // The library replaces a consumer that is gone, on whatever stream has the name by now.
+          if (message.info.consumer !== name) return reading.stop(new FellSilent());
           next = message.seq + 1;
           onEntry({ seq: message.seq, text: message.string() });
         },
       });
+      return reading;
     });
     const onLost = () => messages.stop();
     lost.addEventListener("abort", onLost, { once: true });
@@ -86,7 +93,9 @@ export class NatsReader {
       try {
         return await this.read(from, onEntry);
       } catch (error) {
-        if (tries >= RETRIES) lose(whyOf(error));
+        const isOver = tries >= RETRIES ||
+          error instanceof Error && error.cause instanceof StreamReplaced;
+        if (isOver) lose(whyOf(error));
         else await clock.sleep(RETRY_MS, { signal: lost }).catch(() => {});
       }
     }
@@ -106,6 +115,8 @@ async function watch(messages: ConsumerMessages): Promise<void> {
     }
   }
 }
+
+class StreamReplaced extends Error {}
 
 /** The reader has to be replaced. */
 class FellSilent extends Error {}
