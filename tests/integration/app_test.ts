@@ -1,6 +1,6 @@
 import { assertEquals, assertGreaterOrEqual, assertRejects } from "../support/assert.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
-import { startApp, wsUrl } from "../support/hub_in_process.ts";
+import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { WsClient } from "../support/ws_client.ts";
@@ -93,3 +93,43 @@ function configFor(backend: RpcBackend): object {
     shutdown: { drain: "1s" },
   };
 }
+
+Deno.test("C10: a hub starts and serves with every limit at its highest, and at its lowest", async () => {
+  const highest = {
+    heartbeat_every: "24d",
+    ping_every: "24d",
+    request_timeout: "24d",
+    stall_timeout: "12d",
+    history_for: "24d",
+    max_clients: 1_000_000,
+    max_clients_per_ip: 1_000_000,
+    max_message_bytes: 63 * 1024 * 1024,
+    messages_per_second: 1_000_000,
+    outbox_messages: 1_000_000,
+    high_water_bytes: 1024 * 1024 * 1024,
+    max_buffered_bytes: 1024 * 1024 * 1024 * 1024,
+    history_messages: 1_000_000,
+  };
+  const lowest = {
+    heartbeat_every: "10ms",
+    ping_every: "0s",
+    request_timeout: "5s", // less could end this test's own requests on a busy machine
+    stall_timeout: "10ms",
+    history_for: "0s",
+    max_clients: 1,
+    max_message_bytes: 1,
+    messages_per_second: 1,
+    outbox_messages: 1,
+    high_water_bytes: 1,
+    max_buffered_bytes: 1,
+    history_messages: 0,
+  };
+  assertEquals(Object.keys(highest).sort(), Object.keys(configOf({}).hub).sort(), "all of them");
+  for (const hub of [highest, lowest]) {
+    await using app = await startApp({ hub, shutdown: { drain: "10ms" } });
+    await using client = await WsClient.connect(wsUrl(app));
+    assertEquals(client.frames[0]?.type, "welcome");
+    const response = await fetch(`${app.url}/healthz`);
+    assertEquals([response.status, (await response.json()).status], [200, "ok"]);
+  }
+});
