@@ -5,6 +5,7 @@ import { Arrivals } from "../stream/arrivals.ts";
 import { Newest } from "../stream/newest.ts";
 import { GrpcChannel } from "./channel.ts";
 import { outcomeOf } from "./outcome.ts";
+import { hasModernHttp2 } from "./runtime.ts";
 import type {
   GrpcEndpoint,
   GrpcTransport,
@@ -14,6 +15,12 @@ import type {
   WireFailure,
 } from "./transport.ts";
 import { fromWire, toWire, wireMethod } from "./wire.ts";
+
+/**
+ * Silence after which a stream is given up where the runtime can neither ping nor tell that a
+ * connection broke, in milliseconds.
+ */
+const UNPINGED_SILENCE_MS = 60_000;
 
 /** Moves the bytes of gRPC calls in this very process. The connection is opened by the first call. */
 export class ConnectTransport implements GrpcTransport {
@@ -100,6 +107,16 @@ export class ConnectTransport implements GrpcTransport {
       yield toWire(body);
     };
     using arrivals = new Arrivals();
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    const heard = () => {
+      if (hasModernHttp2()) return;
+      clearTimeout(silence);
+      silence = setTimeout(() => {
+        const reason = `nothing was heard for ${UNPINGED_SILENCE_MS / 1000} s`;
+        newest.end({ kind: "unavailable", reason });
+      }, UNPINGED_SILENCE_MS);
+    };
+    heard();
     try {
       const { message: messages } = await this.#transport.stream(
         wireMethod(service, name, "server_streaming"),
@@ -109,6 +126,7 @@ export class ConnectTransport implements GrpcTransport {
         once(),
       );
       for await (const message of messages) {
+        heard();
         newest.put({
           kind: "message",
           bytes: fromWire(message),
@@ -118,6 +136,8 @@ export class ConnectTransport implements GrpcTransport {
       newest.end({ kind: "unavailable", reason: "the stream ended" });
     } catch (error) {
       newest.end(this.#failureOf(error));
+    } finally {
+      clearTimeout(silence);
     }
   }
 

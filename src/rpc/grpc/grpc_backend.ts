@@ -174,12 +174,6 @@ function readPem(files: GrpcPem): GrpcPem {
         `'${cert === undefined ? "cert" : "key"}' is missing`,
     );
   }
-  if (!hasModernHttp2() && (ca ?? cert) !== undefined) {
-    throw new RangeError(
-      `Cannot create a backend with own certificates on Deno ${Deno.version.deno}: ` +
-        "use a newer Deno, or none and let DENO_CERT name the authority",
-    );
-  }
   const texts: GrpcPem = {};
   for (const name of ["ca", "cert", "key"] as const) {
     const file = files[name];
@@ -195,6 +189,12 @@ function readPem(files: GrpcPem): GrpcPem {
         }`,
       );
     }
+  }
+  if (!hasModernHttp2() && (ca ?? cert) !== undefined) {
+    throw new RangeError(
+      `Cannot create a backend with own certificates on Deno ${Deno.version.deno}: ` +
+        "use a newer Deno, or none and let DENO_CERT name the authority",
+    );
   }
   return texts;
 }

@@ -26,5 +26,5 @@ export function guardHttp2(): Disposable {
 }
 
 function isOrphan(reason: unknown): boolean {
-  return reason instanceof Deno.errors.BadResource && /\bnode:http2\b/.test(reason.stack ?? "");
+  return reason instanceof Error && /\bnode:http2\b/.test(reason.stack ?? "");
 }

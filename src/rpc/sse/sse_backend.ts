@@ -123,6 +123,7 @@ class SseBackend implements StreamingBackend {
     call: Call,
     { signal, accept }: { signal: AbortSignal; accept: string },
   ): Promise<{ kind: "response"; response: Response } | StreamEnd> {
+    if (this.#closed.signal.aborted) return CLOSED;
     const built = buildUrl(this.#base, call.method, call.params);
     if (!built.ok) return { kind: "rejected", reason: built.why };
     const headers = withHeaders(this.#headers, call.headers);
@@ -154,9 +155,7 @@ class SseBackend implements StreamingBackend {
       const isElsewhere = status >= 300 && status < 400;
       return statusOutcome(answer, isElsewhere ? "a stream follows no redirects" : undefined);
     } catch (error) {
-      if (this.#closed.signal.aborted) {
-        return { kind: "unavailable", reason: "the backend was closed" };
-      }
+      if (this.#closed.signal.aborted) return CLOSED;
       const through = proxy === undefined ? "" : ` (through the proxy ${proxy})`;
       return { kind: "unavailable", reason: mask.mask(`${transportFailure(error)}${through}`) };
     }
@@ -181,6 +180,8 @@ function withRetry(end: StreamEnd, { retryMs }: EventStreamPosition): StreamEnd 
   if (end.kind === "rejected" || retryMs === undefined) return end;
   return { ...end, reopenAfterMs: retryMs };
 }
+
+const CLOSED: StreamEnd = { kind: "unavailable", reason: "the backend was closed" };
 
 const NOTHING = "null" as Extract<Outcome, { kind: "ok" }>["value"];
 

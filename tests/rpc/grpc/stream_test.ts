@@ -8,9 +8,12 @@ import { assert, assertEquals, assertMatch, assertRejects } from "../../support/
 import { hasPythonModule } from "../../support/python.ts";
 import { backendOf, seenBy, startPeer, startServer, until } from "./support.ts";
 
-/** Both ways that calls go: in this process, and through one of their own, as in a hub. */
+/**
+ * Both ways that calls go: in this process, and through one of their own, as in a hub. An older Deno
+ * leaves errors behind when its streams are given up, which would fail a test in this process.
+ */
 const WAYS: Record<string, Partial<GrpcOptions>> = {
-  "in process": {},
+  ...(hasModernHttp2() ? { "in process": {} } : {}),
   "through a process": {
     openTransport: (endpoint) =>
       new TransportProcess(endpoint, { command: grpcCommand(), clock: systemClock }),
@@ -89,17 +92,21 @@ for (const [way, options] of Object.entries(WAYS)) {
     if (hasModernHttp2()) await until(async () => (await seenBy(backend))["cancelled"] === 2);
   });
 
-  Deno.test(`GrpcBackend.stream() ends when its server is killed, ${way}`, async () => {
-    await using server = await startServer();
-    await using backend = backendOf(server.url, options);
-    const stream = watch(backend, { code: 1, message: "stay" });
-    await stream.next();
-    await stream.next();
-    server.kill("SIGKILL");
-    const { end } = await readAll(stream);
-    assertEquals(end.kind, "unavailable");
-    await server.ended;
-    assertMatch(JSON.stringify(await readAll(watch(backend, {}))), /unavailable.*refused/);
+  Deno.test({
+    name: `GrpcBackend.stream() ends when its server is killed, ${way}`,
+    ignore: !hasModernHttp2(), // an older Deno finds out by a minute of silence
+    async fn() {
+      await using server = await startServer();
+      await using backend = backendOf(server.url, options);
+      const stream = watch(backend, { code: 1, message: "stay" });
+      await stream.next();
+      await stream.next();
+      server.kill("SIGKILL");
+      const { end } = await readAll(stream);
+      assertEquals(end.kind, "unavailable");
+      await server.ended;
+      assertMatch(JSON.stringify(await readAll(watch(backend, {}))), /unavailable.*refused/);
+    },
   });
 
   Deno.test(`GrpcBackend.stream() bounds one message, ${way}`, async () => {
