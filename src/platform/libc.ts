@@ -25,7 +25,15 @@ export interface TuneListenerOptions {
    * at `net.core.rmem_max`. It bounds what one read can bring. Default: what the system has.
    */
   receiveBufferBytes?: number;
+  /**
+   * By which its connections are known as those of this listening socket, among others of this
+   * process on the same port; at least {@linkcode LEAST_LABEL}. Default: none.
+   */
+  label?: number;
 }
+
+/** Smaller labels would bound what a socket takes in: it is a number of bytes to the kernel. */
+export const LEAST_LABEL = 2 ** 29;
 
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
@@ -97,6 +105,12 @@ export class Libc implements Disposable {
     return sockets;
   }
 
+  /** The label of a listening socket or of a connection it accepted; `undefined` without one. */
+  label(fd: number): number | undefined {
+    const label = this.#syscalls.getInt(SOCKET_OPTION.notSentLowWater, fd);
+    return label !== undefined && label >= LEAST_LABEL ? label : undefined;
+  }
+
   /** Whether a descriptor still is our socket that listens on this address. */
   isListening(fd: number, address: SocketAddress): boolean {
     return this.#syscalls.localKey(fd) === addressKey(address) &&
@@ -109,14 +123,16 @@ export class Libc implements Disposable {
    * @throws {RangeError} If an option is not a positive integer that fits a C int.
    */
   tuneListener(fd: number, options: TuneListenerOptions): SyscallResult {
-    const { userTimeoutMs, sendBufferBytes, receiveBufferBytes } = options;
+    const { userTimeoutMs, sendBufferBytes, receiveBufferBytes, label } = options;
     requireInt("userTimeoutMs", userTimeoutMs);
     requireInt("sendBufferBytes", sendBufferBytes);
     requireInt("receiveBufferBytes", receiveBufferBytes);
+    requireInt("label", label);
     const settings = [
       [SOCKET_OPTION.userTimeout, userTimeoutMs],
       [SOCKET_OPTION.sendBuffer, sendBufferBytes],
       [SOCKET_OPTION.receiveBuffer, receiveBufferBytes],
+      [SOCKET_OPTION.notSentLowWater, label],
     ] as const;
     for (const [option, value] of settings) {
       if (value === undefined) continue;

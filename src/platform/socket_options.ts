@@ -30,6 +30,11 @@ export const SOCKET_OPTION = {
    * before the kernel ends the connection.
    */
   userTimeout: { name: "TCP_USER_TIMEOUT", level: IPPROTO_TCP, option: 18 },
+  /**
+   * Bytes that may wait to be sent before the socket counts as not writable; by default as many as
+   * the number can say. So large values mean nothing, and can be told apart: a label.
+   */
+  notSentLowWater: { name: "TCP_NOTSENT_LOWAT", level: IPPROTO_TCP, option: 25 },
 } as const satisfies Record<string, SocketOption>;
 
 /** The value of `SO_TYPE` on a TCP socket. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { libcForTest, LOOPBACK } from "./support.ts";
+import { LEAST_LABEL } from "../../src/platform/libc.ts";
+import { libcForTest, LOOPBACK, until } from "./support.ts";
 import { connected } from "./connected.ts";
 
 Deno.test("Libc.listeningSocket() finds the listener of each address and nothing else", async () => {
@@ -104,4 +105,42 @@ Deno.test("Libc.tuneListener() throws on a number that is no option's", () => {
     RangeError,
     "'sendBufferBytes'",
   );
+});
+
+Deno.test("Libc.label() tells the connections of two sockets on one port apart", async () => {
+  using libc = libcForTest();
+  const labels = [LEAST_LABEL + 1, LEAST_LABEL + 2];
+  const listeners: Deno.TcpListener[] = [];
+  const counts = new Map<number | undefined, number>();
+  let port = 0;
+  for (const label of labels) {
+    const options = { hostname: "127.0.0.1", port, reusePort: true };
+    const listener = Deno.listen(options);
+    listeners.push(listener);
+    ({ port } = listener.addr);
+    for (const fd of libc.listeningSockets(listener.addr)) {
+      if (libc.label(fd) !== undefined) continue;
+      assertEquals(libc.tuneListener(fd, { label }), { ok: true });
+    }
+  }
+  const open: Deno.Conn[] = [];
+  try {
+    const accepting = listeners.map(async (listener) => {
+      for await (const connection of listener) open.push(connection);
+    });
+    for (let time = 0; time < 40; time++) {
+      open.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    }
+    await until(() => open.length === 80);
+    libc.forEachConnection(port, (fd) => {
+      const label = libc.label(fd);
+      counts.set(label, (counts.get(label) ?? 0) + 1);
+    });
+    for (const listener of listeners) listener.close();
+    await Promise.all(accepting);
+  } finally {
+    for (const connection of open) connection.close();
+  }
+  assertEquals([...counts.keys()].toSorted(), labels, "each has some, and none is without");
+  assertEquals([...counts.values()].reduce((sum, each) => sum + each), 40);
 });

@@ -1,4 +1,4 @@
-import { type Libc, openLibc, type Slice } from "../../platform/libc.ts";
+import { LEAST_LABEL, type Libc, openLibc, type Slice } from "../../platform/libc.ts";
 import { addressKey, type SocketAddress } from "../../platform/socket_address.ts";
 import { type Log, logOf } from "../../telemetry/log.ts";
 import type { Descriptors } from "../../telemetry/process_figures.ts";
@@ -47,6 +47,8 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
   readonly #libc: Libc | undefined;
   readonly #log: Log = logOf("server");
   readonly #doomed = new Set<string>();
+  /** By which the connections of this guard's listening socket are known. */
+  readonly #label = LEAST_LABEL + Math.floor(Math.random() * LEAST_LABEL);
   /** Where the connections were at the last sweep, by their keys. */
   #places: ReadonlyMap<string, number> = new Map();
   #nextSweepAt = -Infinity;
@@ -72,13 +74,16 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
     return this.#libc !== undefined;
   }
 
-  /** Sets the options that every connection accepted by this listening socket inherits. */
+  /**
+   * Sets the options that every connection accepted by this listening socket inherits. Where several
+   * guards of a process listen on one address, each has to be called before the next one listens.
+   */
   tune(listener: SocketAddress): void {
     this.#listener = listener;
     const libc = this.#libc;
     if (libc === undefined) return;
-    // More than one while a new certificate takes over.
-    const sockets = libc.listeningSockets(listener);
+    // Those with a label are another one's of this process, or our own that is being replaced.
+    const sockets = libc.listeningSockets(listener).filter((fd) => libc.label(fd) === undefined);
     if (sockets.length === 0) {
       this.#log.warning("socket_guard.not_tuned", { why: "the listening socket was not found" });
     }
@@ -93,6 +98,7 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
         ),
         sendBufferBytes: SEND_BUFFER_BYTES,
         receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+        label: this.#label,
       });
       if (!result.ok) this.#log.warning("socket_guard.not_tuned", { why: result.why });
     }
@@ -119,7 +125,9 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
     const libc = this.#libc;
     const listener = this.#listener;
     if (libc === undefined || listener === undefined) return false;
-    const old = libc.listeningSockets(listener);
+    const own = () =>
+      libc.listeningSockets(listener).filter((fd) => libc.label(fd) === this.#label);
+    const old = own();
     const share = (sockets: readonly number[], isOn: boolean) => {
       if (!isShared) { for (const fd of sockets) libc.sharePort(fd, isOn); }
     };
@@ -131,7 +139,7 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
       throw error;
     }
     for (const fd of old) libc.stopListening(fd);
-    share(libc.listeningSockets(listener), false);
+    share(own(), false);
     return true;
   }
 
@@ -144,7 +152,8 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
     const libc = this.#libc;
     if (libc === undefined || this.#listener === undefined || this.#isDisposed) return;
     libc.forEachConnection(this.#listener.port, (fd, key) => {
-      const seen = libc.tcpInfo(fd);
+      // On a port that is shared within this process, others look after their own.
+      const seen = libc.label(fd) === this.#label ? libc.tcpInfo(fd) : undefined;
       if (seen === undefined) return;
       const verdict = visit(key, seen);
       if (verdict === "close") libc.closeConnection(fd);
