@@ -11,7 +11,7 @@ import type {
   PublishReceipt,
 } from "./cluster_options.ts";
 import { learnDepartures, tellDeparture } from "./departures.ts";
-import type { Broker } from "./broker.ts";
+import { type Broker, BrokerError } from "./broker.ts";
 import type { Claim } from "./entry.ts";
 import { ClusterStats } from "./cluster_stats.ts";
 import { Follower } from "./follower.ts";
@@ -88,7 +88,14 @@ export class Cluster implements AsyncDisposable {
     const id = hubIdOf(options.name);
     this.#id = id;
     this.#options = options;
-    this.#publisher = new StreamPublisher({ clock, name: id, figures: this.figures });
+    this.#publisher = new StreamPublisher({
+      clock,
+      name: id,
+      figures: this.figures,
+      onPublished: (seq, text) => {
+        if (!this.#follower.expect(seq, text)) this.#onNotThere();
+      },
+    });
     this.#leaderWatch = new LeaderWatch({ clock, leaseMs });
     this.#replica = new Replica({
       clock,
@@ -107,6 +114,12 @@ export class Cluster implements AsyncDisposable {
       onLeader: (entry) => this.#leaderWatch.heard(entry),
       hadBefore: (said) => this.#heardBack(said),
       heardAloneBefore: () => this.#unsaid.heardBefore,
+      onNotThere: () => this.#onNotThere(),
+      onDiverged: ({ from, to }, leader) => {
+        this.#log.warning("cluster.diverged", { from, to, leader: hubNameOf(leader) });
+        const why = "what this hub read of the stream is not what its leader read";
+        this.#broker?.giveUp(new BrokerError(why));
+      },
       onOutOfSuccession: (hub) => {
         if (hub === id) this.#leadership.depose("another hub's words came first");
       },
@@ -367,6 +380,14 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
+  /** What NATS acknowledged is not where it said: those who might have heard of it are told of a gap. */
+  #onNotThere(): void {
+    const broker = this.#broker;
+    this.#log.warning("cluster.acknowledged_and_lost", { hub: this.#id });
+    if (broker === undefined) return;
+    void this.#untilDone(broker, () => this.#publisher.tellGap(broker, this.#options.hub.epoch));
+  }
+
   /** Something this hub said alone, or another did, came through the stream. */
   #heardBack(said: string): number {
     const kept = this.#unsaid.get(said);
@@ -399,7 +420,13 @@ export class Cluster implements AsyncDisposable {
     this.#poll().catch((error) => {
       if (this.#leads === term && this.#role === "leader") void this.#resign(String(error));
     });
+    let readUpTo = claimed.seq;
     this.#publisher.lead(broker, claimed, {
+      read: () => {
+        const part = this.#follower.readSince(readUpTo + 1);
+        readUpTo = part?.to ?? readUpTo;
+        return part;
+      },
       everyMs: REPEAT_CLAIM_AFTER_MS + Math.ceil(this.#options.leaseMs / RENEWALS_PER_LEASE),
       isValid: () => this.#leadership.isHeld,
       onFenced: () => this.#leadership.depose("the lease ran out, or another hub's words stand"),

@@ -1,6 +1,7 @@
 import { EVENT_CHANNEL, isErrorType, isStatusChannel } from "../protocol/channel.ts";
 import type { JsonText } from "../protocol/codec.ts";
 import { type ErrorCode, ERRORS } from "../protocol/error_event.ts";
+import type { StreamPart } from "./stream_sum.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 
 /** A new leader's first word: from here on the stream is its own. */
@@ -15,6 +16,8 @@ export interface Claim {
   readonly hub: string;
   /** At least so often a word of this leader's can be expected, in milliseconds. */
   readonly every_ms?: number;
+  /** What the leader has read of the stream, for the others to compare. */
+  readonly read?: StreamPart;
 }
 
 /** A broadcast. */
@@ -90,10 +93,23 @@ export function decodeEntry(text: string): Entry | undefined {
 }
 
 function claimOf(head: Head): Claim | undefined {
-  const { kind, epoch = "", hub = "", term, after, every_ms } = head;
+  const { kind, epoch = "", hub = "", term, after, every_ms, read } = head;
   if (kind !== "claim" || typeof term !== "number" || typeof after !== "number") return undefined;
   const isPaced = typeof every_ms === "number" && every_ms > 0;
-  return { kind, epoch, hub, term, after, ...(isPaced ? { every_ms } : {}) };
+  return {
+    kind,
+    epoch,
+    hub,
+    term,
+    after,
+    ...(isPaced ? { every_ms } : {}),
+    ...(isPart(read) ? { read } : {}),
+  };
+}
+
+function isPart(read: Claim["read"] | null): read is StreamPart {
+  return typeof read?.from === "number" && typeof read.to === "number" &&
+    typeof read.sum === "string";
 }
 
 function broadcastOf(head: Head, data: string): Broadcast | undefined {

@@ -9,6 +9,7 @@ import { ClusterStats } from "./cluster_stats.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Replica } from "./replica.ts";
 import { LeaderChain } from "./leader_chain.ts";
+import { type StreamPart, StreamSum } from "./stream_sum.ts";
 
 export interface FollowerOptions {
   clock: Clock;
@@ -26,6 +27,10 @@ export interface FollowerOptions {
   hadBefore: (said: string) => number;
   /** The same for all of what it said alone and the stream does not have yet. */
   heardAloneBefore: () => number;
+  /** What was acknowledged to this hub does not stand in the stream. */
+  onNotThere: () => void;
+  /** The leader has read something else than this hub. */
+  onDiverged: (part: StreamPart, leader: string) => void;
   /** This hub spoke as a leader and was not the one: its words do not count. */
   onOutOfSuccession: (hub: string) => void;
 }
@@ -77,6 +82,9 @@ export class Follower {
   #seen: { readonly streamId: string; readonly epoch: string; readonly seq: number } | undefined;
   readonly #leaderChain = new LeaderChain();
   readonly #names = new Set<string>();
+  readonly #sum = new StreamSum();
+  /** What was read behind a hole, until all was that is there. */
+  #late: { readonly entries: Numbered[]; upTo: number } | undefined;
   #streamId = "";
   /** Times in a row that what there was to catch up on could not be read. */
   #readsFailed = 0;
@@ -99,7 +107,10 @@ export class Follower {
     const goesOn = seen !== undefined && seen.streamId === state.id && seen.seq <= state.last &&
       seen.seq + 1 >= state.first;
     const isCut = seen?.streamId === state.id && seen.seq <= state.last; // too old, but sound
-    if (seen !== undefined && !goesOn && !isCut) replica.renumber();
+    if (seen !== undefined && !goesOn && !isCut) {
+      replica.renumber();
+      this.#sum.restart();
+    }
     if (!goesOn) this.#leaderChain.restart(state.first);
     for (const [channel, { seq, text }] of await broker.latest.all()) {
       const entry = decodeEntry(text);
@@ -129,6 +140,7 @@ export class Follower {
     const hasPast = goesOn && seen !== undefined && stream.remembers(seen.epoch);
     const readFrom = Math.max(hasPast ? deliverFrom : now.first, this.#tailOf(now));
     const entries: Numbered[] = [];
+    this.#late = undefined;
     let isLive = false;
     const caughtUp = Promise.withResolvers<void>();
     const led = Promise.withResolvers<void>();
@@ -139,7 +151,8 @@ export class Follower {
       if (stored.seq > next) this.#leaderChain.skipTo(stored.seq);
       next = stored.seq + 1;
       const numbered = { seq: stored.seq, entry: this.#decode(stored) };
-      if (isLive) this.#hear(numbered);
+      if (!this.#sum.add(stored.seq, stored.text)) this.#options.onNotThere();
+      if (isLive) this.#hear(numbered, broker);
       else entries.push(numbered);
       if (stored.seq >= last) caughtUp.resolve();
       if (stored.seq > state.last && isOfLeader(numbered.entry)) led.resolve();
@@ -197,25 +210,62 @@ export class Follower {
     if (isLate) throw new BrokerError(otherwise);
   }
 
-  #hear({ seq, entry }: Numbered): void {
-    const { epoch = "", seq: seen = seq - 1 } = this.#seen ?? {};
-    if (seq !== seen + 1) {
-      // Read too slowly: what stands between is no longer kept.
-      this.#figures.onGap();
-      const position = { epoch, seq: seq - 1 };
-      this.#options.stream.follow(position, { startsAfter: seq - 1, hasGap: true });
-    }
-    this.#take(seq, entry);
+  /** What this hub has read since this number, as far as it read all of it. */
+  readSince(seq: number): StreamPart | undefined {
+    return this.#sum.since(seq);
+  }
+
+  /** Something was acknowledged at this place. False if another entry was read there. */
+  expect(seq: number, text: string): boolean {
+    return this.#sum.expect(seq, text);
+  }
+
+  #hear(numbered: Numbered, broker: Broker): void {
+    const { seq, entry } = numbered;
+    const due = (this.#seen?.seq ?? seq - 1) + 1;
+    if (this.#late !== undefined) {
+      this.#late.entries.push(numbered);
+      if (seq >= this.#late.upTo) this.#makeUp();
+    } else if (seq !== due) void this.#fallBehind(numbered, broker);
+    else this.#take(seq, entry);
+  }
+
+  /**
+   * It was read too slowly: what stands between is no longer kept. There may be more such holes in what
+   * is on its way, so clients are told once all that is there was read.
+   */
+  async #fallBehind(first: Numbered, broker: Broker): Promise<void> {
+    this.#late = { entries: [first], upTo: Infinity };
+    const last = await broker.state().then(({ last }) => last, () => 0);
+    if (this.#late === undefined || broker.lost.aborted) return;
+    this.#late.upTo = last;
+    if ((this.#late.entries.at(-1)?.seq ?? 0) >= last) this.#makeUp();
+  }
+
+  #makeUp(): void {
+    const { entries = [] } = this.#late ?? {};
+    this.#late = undefined;
+    const { epoch = "", seq = 0 } = this.#seen ?? {};
+    const from = { deliverFrom: seq + 1, readFrom: seq + 1, epochOtherwise: epoch };
+    const { position, startsAfter, missed } = catchUp(entries, from);
+    this.#figures.onGap();
+    this.#options.stream.follow(position, { startsAfter, hasGap: true });
+    for (const each of missed) this.#take(each.seq, each.entry);
   }
 
   #take(seq: number, entry: Entry | undefined): void {
-    const { stream, replica, values, onClaim } = this.#options;
+    const { stream, replica, values, onClaim, onDiverged } = this.#options;
     let { epoch = "" } = this.#seen ?? {};
     if (entry?.kind === "claim") {
       epoch = entry.epoch;
       stream.follow({ epoch, seq }, { startsAfter: seq, hasGap: false });
       this.#seen = { streamId: this.#streamId, epoch, seq };
       onClaim(entry);
+      if (entry.read !== undefined && this.#sum.agrees(entry.read) === false) {
+        this.#figures.onGap();
+        stream.follow({ epoch, seq }, { startsAfter: seq, hasGap: true });
+        onDiverged(entry.read, entry.hub);
+      }
       return;
     }
     this.#seen = { streamId: this.#streamId, epoch, seq };

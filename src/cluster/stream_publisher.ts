@@ -16,6 +16,8 @@ export interface StreamPublisherOptions {
   clock: Clock;
   /** How this hub is called among the others. */
   name: string;
+  /** What was published is said to stand at this place. Default: nobody looks for it. */
+  onPublished?: (seq: number, text: string) => void;
   /** Where it is counted. Default: nowhere that anybody looks. */
   figures?: ClusterStats;
 }
@@ -59,7 +61,7 @@ export class StreamPublisher {
   lead(
     broker: Broker,
     { epoch, term, seq }: Claimed,
-    right: Pick<WriteGrant, "isValid" | "onFenced" | "everyMs">,
+    right: Pick<WriteGrant, "isValid" | "onFenced" | "everyMs" | "read">,
   ): void {
     this.#writer.take({
       ...right,
@@ -107,7 +109,8 @@ export class StreamPublisher {
       ...(said === undefined ? {} : { said }),
       ...draft,
     };
-    const appended = await this.#append(broker, encodeEntry(entry), {
+    const text = encodeEntry(entry);
+    const appended = await this.#append(broker, text, {
       as: "anyone",
       id: said ?? crypto.randomUUID(),
     }).catch((error: Error) => {
@@ -116,6 +119,7 @@ export class StreamPublisher {
     if (appended.kind === "too_large") {
       throw new ClusterUnreachable(sayTooLarge(appended.maxBytes), { isTooLarge: true });
     }
+    if (appended.kind === "stored") this.#options.onPublished?.(appended.seq, text);
     if (appended.kind === "fenced") throw new ClusterUnreachable("the stream did not take it");
     if (entry.status !== undefined) this.#keep(broker, entry, appended.seq);
     return appended.seq;

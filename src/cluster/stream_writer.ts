@@ -1,6 +1,7 @@
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Appended, AppendOptions } from "./broker.ts";
+import type { StreamPart } from "./stream_sum.ts";
 import { type Broadcast, encodeEntry, type Entry } from "./entry.ts";
 
 /** What a leader has to say; who says it, and when in the stream's life, is added on writing. */
@@ -21,6 +22,9 @@ const RETRY_MS = 100;
 /** A leader that has written nothing for this long, in milliseconds, repeats its claim when it can. */
 export const REPEAT_CLAIM_AFTER_MS = 2000;
 
+/** A leader repeats its claim at least so often, in milliseconds: with it, what it has read. */
+const CLAIM_EVERY_MS = 10_000;
+
 /** A leader's right to write, from its claim until it is deposed or its engine is lost. */
 export interface WriteGrant {
   readonly epoch: string;
@@ -33,6 +37,8 @@ export interface WriteGrant {
   readonly append: (text: string, options: AppendOptions) => Promise<Appended>;
   /** Another hub leads: nothing more can be written. */
   readonly onFenced: () => void;
+  /** What this hub has read of the stream since it last said so. */
+  readonly read?: () => StreamPart | undefined;
   /** At least so often this leader says something, in milliseconds. */
   readonly everyMs: number;
   readonly onStored: (entry: Broadcast, seq: number) => void;
@@ -60,6 +66,7 @@ export class Writer {
   #isWriting = false;
   #dropped = 0;
   #storedAt = -Infinity;
+  #claimedAt = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -83,7 +90,7 @@ export class Writer {
 
   /** Writes with this pen from now on, beginning with what waits. */
   take(grant: WriteGrant): void {
-    this.#storedAt = this.#clock.now();
+    this.#storedAt = this.#claimedAt = this.#clock.now();
     this.#grant = grant;
     void this.#write();
   }
@@ -96,7 +103,9 @@ export class Writer {
    * @param options.isAsked Somebody waits for a word.
    */
   refresh({ isAsked = false } = {}): void {
-    const isDue = isAsked || this.#clock.now() - this.#storedAt >= REPEAT_CLAIM_AFTER_MS;
+    const now = this.#clock.now();
+    const isDue = isAsked || now - this.#storedAt >= REPEAT_CLAIM_AFTER_MS ||
+      now - this.#claimedAt >= CLAIM_EVERY_MS;
     if (this.#grant === undefined || this.size > 0 || !isDue) return;
     this.#waiting.push({ id: crypto.randomUUID() });
     void this.#write();
@@ -139,9 +148,13 @@ export class Writer {
   /** Offers one entry; its number if it was stored. */
   async #offer(offered: Waiting, grant: WriteGrant): Promise<number | undefined> {
     const { epoch, term, hub, fence, everyMs } = grant;
+    const read = offered.draft ? undefined : grant.read?.();
     const entry: Entry = offered.draft
       ? { kind: "broadcast", epoch, term, after: fence, hub, ...offered.draft }
-      : { kind: "claim", epoch, term, after: fence, hub, every_ms: everyMs };
+      : {
+        ...{ kind: "claim", epoch, term, after: fence, hub, every_ms: everyMs },
+        ...(read === undefined ? {} : { read }),
+      };
     let appended: Appended;
     try {
       appended = await grant.append(encodeEntry(entry), { as: "leader", id: offered.id, fence });
@@ -161,6 +174,7 @@ export class Writer {
       return undefined;
     }
     this.#storedAt = this.#clock.now();
+    if (entry.kind === "claim") this.#claimedAt = this.#storedAt;
     if (entry.kind === "broadcast") grant.onStored(entry, appended.seq);
     return appended.seq;
   }

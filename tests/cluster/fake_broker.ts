@@ -135,6 +135,11 @@ export class FakeBroker implements Broker {
     for (const reader of this.#readers) this.#handTo(reader, entry);
   }
 
+  /** Hands all there is to readers that have not had it. */
+  handAll(): void {
+    for (const entry of this.#server.entries) this.hand(entry);
+  }
+
   /** For the server: something was said. */
   overhear(topic: string, text: string): void {
     for (const listener of this.#listeners.get(topic) ?? []) listener(text);

@@ -16,6 +16,8 @@ class Bench implements AsyncDisposable {
   readonly values = new ValueStore({ clock: this.clock });
   readonly replica: Replica;
   readonly claims: string[] = [];
+  readonly diverged: string[] = [];
+  lost = 0;
   readonly follower: Follower;
   broker: FakeBroker;
 
@@ -39,6 +41,8 @@ class Bench implements AsyncDisposable {
       onLeader: () => {},
       hadBefore: () => 0,
       heardAloneBefore: () => 0,
+      onNotThere: () => this.lost += 1,
+      onDiverged: ({ from, to }) => this.diverged.push(`${from} to ${to}`),
       onOutOfSuccession: () => {},
     });
   }
@@ -157,7 +161,7 @@ Deno.test("Follower tells of a gap amid its reading, and goes on behind it", asy
   await bench.store(event(3));
   assertEquals(story(client), [
     `welcome ${EPOCH} 1`,
-    `welcome ${EPOCH} 2 gap`,
+    `welcome ${EPOCH} 1 gap`,
     "notification 3",
   ]);
 });
@@ -254,4 +258,58 @@ Deno.test("Follower whose stream cannot be read to its end says so", async () =>
   assertEquals((await failed).message, "the stream could not be read to its end");
   await bench.rejoin();
   assertEquals(bench.hubs.hub.stream.isFollowing, true);
+});
+
+Deno.test("C60: Follower that was halted welcomes its clients once, however many holes there are", async () => {
+  await using bench = new Bench();
+  await bench.store(claim(), event(2));
+  await bench.join();
+  const client = bench.hubs.connect();
+  bench.broker.isDeaf = true;
+  for (let n = 3; n <= 40; n++) await bench.store(event(n));
+  // Of what was said meanwhile every third is no longer kept.
+  bench.server.keep(({ seq }) => seq <= 2 || seq % 3 !== 0);
+  bench.broker.isDeaf = false;
+  bench.broker.handAll();
+  await bench.clock.advance(0);
+  await bench.store(event(41));
+  const told = story(client);
+  assertEquals(told.filter((each) => each.startsWith("welcome")), [
+    `welcome ${EPOCH} 2`,
+    `welcome ${EPOCH} 2 gap`,
+  ]);
+  const expected = Array.from({ length: 39 }, (_, at) => at + 3)
+    .filter((seq) => seq % 3 !== 0 || seq > 40);
+  assertEquals(told.slice(2), expected.map((seq) => `notification ${seq}`));
+  // Nobody who has had less can be told that it has everything.
+  const { session } = client.transport.frames[0]?.data ?? {};
+  const back = bench.hubs.connect({ resume: { session: String(session), epoch: EPOCH, since: 4 } });
+  assertEquals(story(back)[0]?.endsWith("gap"), true);
+});
+
+Deno.test("C61: Follower tells of a gap where it has read something else than its leader", async () => {
+  await using bench = new Bench();
+  await bench.store(claim());
+  await bench.join();
+  const client = bench.hubs.connect();
+  await bench.store(event(2), event(3));
+  const part = bench.follower.readSince(2);
+  assert(part);
+  await bench.store(claim({ read: part }));
+  assertEquals([story(client).length, bench.diverged], [3, []]);
+  await bench.store(event(5), claim({ read: { ...part, sum: "another" } }));
+  assertEquals(bench.diverged, ["2 to 3"]);
+  assertEquals(story(client).at(-1), `welcome ${EPOCH} 6 gap`);
+});
+
+Deno.test("C61: Follower misses what was acknowledged and does not stand where it was said to", async () => {
+  await using bench = new Bench();
+  await bench.store(claim());
+  await bench.join();
+  assertEquals(bench.follower.expect(2, encodeEntry(event(2))), true);
+  await bench.store(event(2));
+  assertEquals(bench.lost, 0);
+  bench.follower.expect(3, encodeEntry(event(3)));
+  await bench.store(event(4));
+  assertEquals(bench.lost, 1);
 });
