@@ -2,6 +2,7 @@ import { describeProblem } from "../config/problems.ts";
 import type { Config } from "../config/schema.ts";
 import { BackendProcess } from "../demo/backend_process.ts";
 import { seed } from "../demo/seeder.ts";
+import { forgetProxyVariables } from "../rpc/http/proxy.ts";
 import { systemClock } from "../resilience/clock.ts";
 import { App } from "../server/app.ts";
 import { listenForSignals } from "../service/signals.ts";
@@ -31,6 +32,7 @@ const SAME_INTERRUPT_MS = 250;
  */
 export async function demo(flags: DemoFlags, waitingIo: Io): Promise<number> {
   await using io = unblockedIo(waitingIo);
+  forgetProxyVariables(Deno.env);
   const checked = demoConfig(NOWHERE, flags, io.env);
   if (!checked.ok) {
     for (const problem of checked.problems) io.err(`holdfast: ${describeProblem(problem)}`);

@@ -1,4 +1,4 @@
-import { forgetProxyVariables } from "../rpc/http/proxy.ts";
+import { exemptLoopback } from "../rpc/http/proxy.ts";
 import type { ByteSink } from "../telemetry/line_writer.ts";
 
 /** The world as a command sees it; tests give it another one. */
@@ -20,13 +20,10 @@ export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
 
 const encoder = new TextEncoder();
 
-/**
- * The process' own streams and environment. Proxy variables stay in what is returned alone: the
- * runtime does not follow them from now on.
- */
+/** The process' own streams and environment. From now on no request to loopback takes a proxy. */
 export function processIo(): Io {
   const env = Deno.env.toObject();
-  forgetProxyVariables(Deno.env);
+  exemptLoopback(Deno.env);
   return {
     out: (line) => write(Deno.stdout, line),
     err: (line) => write(Deno.stderr, line),

@@ -6,7 +6,7 @@ import { App } from "../server/app.ts";
 import { openTraces } from "../server/reports/traces.ts";
 import { readCredentials } from "../service/credentials.ts";
 import { UncaughtErrors } from "../service/uncaught_errors.ts";
-import { proxyEnvironmentOf } from "../rpc/http/proxy.ts";
+import { forgetProxyVariables, proxyEnvironmentOf } from "../rpc/http/proxy.ts";
 import { giveUpPermissions } from "../service/permissions.ts";
 import { Reloads } from "../service/reloads.ts";
 import { listenForSignals } from "../service/signals.ts";
@@ -37,6 +37,7 @@ export async function serve(options: ServeOptions, waitingIo: Io): Promise<numbe
   await using _logs = await startLogs({ ...EARLY_LOGS, ...logLinesOf(io) });
   // Before anything can be seen of the hub: a signal sent as soon as it speaks must not kill it.
   using wishes = new Wishes(io);
+  forgetProxyVariables(Deno.env); // before the first request; backends know them from `io.env`
   const loaded = await load(options, io);
   if (!loaded.ok) {
     for (const problem of loaded.problems) io.err(`holdfast: ${describeProblem(problem)}`);

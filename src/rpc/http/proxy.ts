@@ -44,6 +44,22 @@ export function forgetProxyVariables(env: { delete(name: string): void }): void 
   }
 }
 
+/**
+ * Has the runtime reach loopback addresses without a proxy, whatever the variables say: for the
+ * commands that are given an address and follow the variables to it.
+ */
+export function exemptLoopback(env: {
+  get(name: string): string | undefined;
+  set(name: string, value: string): void;
+}): void {
+  const exempt = [env.get("no_proxy") || env.get("NO_PROXY"), ...LOOPBACK].filter(Boolean).join(
+    ",",
+  );
+  for (const variable of [VARIABLES.no, VARIABLES.no.toUpperCase()]) env.set(variable, exempt);
+}
+
+const LOOPBACK = ["localhost", "127.0.0.0/8", "::1"] as const;
+
 /** The proxy's URL for a request; `undefined` is straight to the address. */
 export function proxyFor(
   url: URL,

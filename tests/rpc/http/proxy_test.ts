@@ -1,5 +1,6 @@
 import { HttpClient } from "../../../src/rpc/http/http_client.ts";
 import {
+  exemptLoopback,
   forgetProxyVariables,
   isLoopback,
   proxyEnvironmentOf,
@@ -68,6 +69,13 @@ Deno.test("C05: forgetProxyVariables() leaves none of the runtime's behind", () 
   ], ["HOME", "/"]]);
   forgetProxyVariables(left);
   assertEquals([...left.keys()], ["HOME"]);
+});
+
+Deno.test("C05: exemptLoopback() adds this machine to what was exempt, in both spellings", () => {
+  const env = new Map([["NO_PROXY", "a.example"]]);
+  exemptLoopback(env);
+  const expected = "a.example,localhost,127.0.0.0/8,::1";
+  assertEquals([env.get("NO_PROXY"), env.get("no_proxy")], [expected, expected]);
 });
 
 /** A proxy that answers by itself, and what it was asked. */
