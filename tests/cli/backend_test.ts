@@ -9,7 +9,7 @@ const URL_LINE = /demo backend: (http:\S+\/rpc)\n/;
 async function call(url: string, method: string, params: object = {}): Promise<unknown> {
   await using client = createJsonRpcBackend({ url, maxResponseBytes: 1_000_000 });
   const outcome = await client.call({ method, params }, { signal: AbortSignal.timeout(10_000) });
-  return outcome.kind === "ok" ? outcome.value : outcome.reason;
+  return outcome.kind === "ok" ? JSON.parse(outcome.value) : outcome.reason;
 }
 
 Deno.test("backend compresses its spool and stops with 0 on SIGTERM", async () => {
