@@ -10,8 +10,6 @@ import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 // @ts-types="../src/std_types/levenshtein_distance.d.ts"
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
-// @ts-types="../src/std_types/retry.d.ts"
-import { retry, RetryError, type RetryOptions } from "@std/async/retry";
 // @ts-types="../src/std_types/status.d.ts"
 import { STATUS_CODE, STATUS_TEXT } from "@std/http/status";
 import * as asserts from "./support/assert.ts";
@@ -32,38 +30,6 @@ Deno.test("@std/async/delay is as typed", async () => {
   await delay(0, { persistent: true });
   const signal = AbortSignal.abort(new Error("stop"));
   await assertRejects(() => delay(60_000, { signal }), Error, "stop");
-});
-
-Deno.test("@std/async/retry is as typed", async () => {
-  const options: Required<RetryOptions> = {
-    multiplier: 1,
-    maxTimeout: 1,
-    maxAttempts: 3,
-    minTimeout: 0,
-    jitter: 0,
-    isRetriable: () => true,
-    signal: new AbortController().signal,
-  };
-  assertEquals(await retry(() => 1), 1);
-  let attempts = 0;
-  const failing = () => {
-    attempts += 1;
-    return Promise.reject(new TypeError("no"));
-  };
-  const error = await assertRejects(() => retry(failing, options), RetryError);
-  assertEquals(attempts, 3);
-  assert(error.cause instanceof TypeError, "the last failure is the cause");
-  await assertRejects(
-    () => retry(failing, { ...options, isRetriable: () => false }),
-    TypeError,
-    "no",
-  );
-  assertEquals(attempts, 4);
-  const signal = AbortSignal.abort(new Error("stop"));
-  await assertRejects(() => retry(failing, { ...options, signal }), Error, "stop");
-  assertEquals(attempts, 4);
-  await assertRejects(() => retry(failing, { ...options, maxAttempts: 0 }), RangeError);
-  assert(new RetryError("cause", 1) instanceof Error);
 });
 
 Deno.test("@std/http/status is as typed", async () => {

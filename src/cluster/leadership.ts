@@ -2,6 +2,7 @@ import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import { type Broker, BrokerError } from "./broker.ts";
 import { decodeEntry, encodeEntry } from "./entry.ts";
+import { onAbort } from "../resilience/on_abort.ts";
 
 /** What a hub knows when it wants to lead. */
 export interface Ambition {
@@ -177,14 +178,11 @@ export class Leadership {
   async #pause(ms: number, lost: AbortSignal): Promise<void> {
     const wake = new AbortController();
     this.#wake = wake;
-    const onLost = () => wake.abort();
-    lost.addEventListener("abort", onLost, { once: true });
+    using _lost = onAbort(lost, () => wake.abort());
     try {
-      if (!lost.aborted) await this.#options.clock.sleep(ms, { signal: wake.signal });
+      await this.#options.clock.sleep(ms, { signal: wake.signal });
     } catch {
       /* woken */
-    } finally {
-      lost.removeEventListener("abort", onLost);
     }
   }
 }

@@ -8,6 +8,8 @@ import {
   type Transition,
 } from "../resilience/breaker.ts";
 import { type Clock, type Moment, momentOf } from "../resilience/clock.ts";
+import { LinkedAbort } from "../resilience/linked_abort.ts";
+import { onAbort } from "../resilience/on_abort.ts";
 import { Semaphore } from "../resilience/semaphore.ts";
 import { Ticker } from "../resilience/ticker.ts";
 import { errorEvent } from "../protocol/error_event.ts";
@@ -18,7 +20,7 @@ import { ask, NO_RETRY, type RetryPolicy } from "./call_with_retry.ts";
 import type { Audience } from "./audience.ts";
 import { breakerEvent } from "./breaker_event.ts";
 import { type FeedObserver, observed, type Work, type WorkEnd } from "./observer.ts";
-import { ALIVE, onAbortOf, probeStream, runStream, type StreamValue } from "./run_stream.ts";
+import { ALIVE, probeStream, runStream, type StreamValue } from "./run_stream.ts";
 
 /** How to ask one backend. */
 export interface BackendPlan {
@@ -180,7 +182,8 @@ export class GuardedBackend implements AsyncDisposable {
   async ask(call: Call, signal: AbortSignal): Promise<Answer> {
     const { clock } = this.#options;
     if (!this.#mayAsk()) return { kind: "refused" };
-    const stop = AbortSignal.any([signal, this.#stop.signal, this.#era.signal]);
+    using linked = new LinkedAbort([signal, this.#stop.signal, this.#era.signal]);
+    const stop = linked.signal;
     let slot: Disposable | undefined;
     try {
       slot = await this.#inFlight.acquire({ signal: stop });
@@ -199,6 +202,7 @@ export class GuardedBackend implements AsyncDisposable {
     let outcome: Outcome;
     try {
       outcome = await ask(this.#backend, call, {
+        clock,
         timeoutMs,
         // One question is trial enough for a backend that is just coming back.
         retry: permit.trial ? NO_RETRY : retry,
@@ -243,8 +247,8 @@ export class GuardedBackend implements AsyncDisposable {
     const stop = new AbortController();
     const onStop = () => stop.abort(new DOMException("The stream was given up", "AbortError"));
     using links = new DisposableStack();
-    for (const signal of [options.signal, this.#stop.signal]) links.use(onAbortOf(signal, onStop));
-    let era = onAbortOf(this.#era.signal, onStop);
+    for (const signal of [options.signal, this.#stop.signal]) links.use(onAbort(signal, onStop));
+    let era = onAbort(this.#era.signal, onStop);
     links.defer(() => era[Symbol.dispose]());
     let unproven: Permit | undefined = permit;
     const onAlive = () => {
@@ -254,7 +258,7 @@ export class GuardedBackend implements AsyncDisposable {
       const settled = this.#settle(unproven, { call, outcome: ALIVE });
       unproven = undefined;
       if (settled === "late") return onStop();
-      era = onAbortOf(this.#era.signal, onStop);
+      era = onAbort(this.#era.signal, onStop);
       settled.announce();
     };
     const { timeoutMs } = this.plan;
@@ -445,7 +449,7 @@ export class GuardedBackend implements AsyncDisposable {
     try {
       outcome = call.stream
         ? await probeStream(this.#backend, call, { clock, timeoutMs, signal, onAttempt })
-        : await ask(this.#backend, call, { timeoutMs, retry: NO_RETRY, signal, onAttempt });
+        : await ask(this.#backend, call, { clock, timeoutMs, retry: NO_RETRY, signal, onAttempt });
     } catch (error) {
       if (!signal.aborted) throw error;
       return { outcome: "abandoned" };

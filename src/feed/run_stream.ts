@@ -7,6 +7,7 @@ import {
   type StreamEnd,
   valueOutcome,
 } from "../rpc/backend.ts";
+import { LinkedAbort } from "../resilience/linked_abort.ts";
 
 /** A message that was read, and is worth showing. */
 export interface StreamValue {
@@ -49,8 +50,7 @@ async function run(backend: Backend, call: Call, options: RunStreamOptions): Pro
   const { clock, signal, timeoutMs, steadyMs, onOpened, onAlive, onValue } = options;
   signal.throwIfAborted();
   if (!isStreaming(backend)) return { kind: "rejected", reason: "this transport has no streams" };
-  const own = new AbortController();
-  using _link = onAbortOf(signal, () => own.abort(signal.reason));
+  using own = new LinkedAbort([signal]);
   let tooLate: StreamEnd | undefined;
   const isOver = new AbortController();
   const after = (ms: number, what: () => void) => {
@@ -127,8 +127,7 @@ export async function probeStream(
   options: ProbeStreamOptions,
 ): Promise<Outcome> {
   const { clock, signal, timeoutMs, onAttempt } = options;
-  const seen = new AbortController();
-  using _link = onAbortOf(signal, () => seen.abort(signal.reason));
+  using seen = new LinkedAbort([signal]);
   let isAlive = false;
   onAttempt();
   try {
@@ -146,13 +145,6 @@ export async function probeStream(
     if (isAlive && !signal.aborted) return ALIVE;
     throw error;
   }
-}
-
-/** Calls back when the signal is aborted, until disposed of; at once if it is already. */
-export function onAbortOf(signal: AbortSignal, callback: () => void): Disposable {
-  if (signal.aborted) callback();
-  else signal.addEventListener("abort", callback, { once: true });
-  return { [Symbol.dispose]: () => signal.removeEventListener("abort", callback) };
 }
 
 const GIVEN_UP: StreamEnd = { kind: "unavailable", reason: "the stream was given up" };

@@ -10,6 +10,7 @@ import { type FeedObserver, observed, type Work, type WorkEnd } from "./observer
 import type { StreamValue } from "./run_stream.ts";
 import { SourceOutcomes } from "./source_outcomes.ts";
 import { channelsOf, type SourcePlan } from "./source_poller.ts";
+import { LinkedAbort } from "../resilience/linked_abort.ts";
 
 export interface StreamReaderOptions {
   clock: Clock;
@@ -206,15 +207,11 @@ interface StreamWatchOptions {
 
 /** What goes on beside an open stream: the source's pace, and a look whether the process stood still. */
 class StreamWatch implements Disposable {
-  readonly #over = new AbortController();
-  readonly #stop: AbortSignal;
-  readonly #onStop = () => this.#over.abort(this.#stop.reason);
+  readonly #over: LinkedAbort;
   stoodStill = false;
 
   constructor(stop: AbortSignal, { clock, everyMs, onPace }: StreamWatchOptions) {
-    this.#stop = stop;
-    if (stop.aborted) this.#onStop();
-    else stop.addEventListener("abort", this.#onStop, { once: true });
+    this.#over = new LinkedAbort([stop]);
     void this.#pace(
       new Ticker(everyMs, { clock, signal: this.signal, firstAfterMs: everyMs }),
       onPace,
@@ -228,7 +225,7 @@ class StreamWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#stop.removeEventListener("abort", this.#onStop);
+    this.#over[Symbol.dispose]();
     this.#over.abort();
   }
 

@@ -1,3 +1,4 @@
+import { onAbort } from "../resilience/on_abort.ts";
 import type { Clock } from "../resilience/clock.ts";
 import type { ValueStore } from "./value_store.ts";
 
@@ -21,7 +22,6 @@ export async function watchAges(
 ): Promise<void> {
   let wake = new AbortController();
   let wakesAt = -Infinity;
-  const stop = () => wake.abort();
   // A value may grow old before the next look: then that comes earlier.
   const look = (channel: string) => {
     if (clock.now() + values.untilOldMs(channel) < wakesAt) wake.abort();
@@ -30,7 +30,7 @@ export async function watchAges(
     onValue: look,
     onStanding: ({ channel }) => look(channel),
   });
-  signal.addEventListener("abort", stop, { once: true });
+  using _stop = onAbort(signal, () => wake.abort());
   while (!signal.aborted) {
     let waitMs = LOOK_EVERY_MS;
     try {
@@ -43,5 +43,4 @@ export async function watchAges(
     wakesAt = clock.now() + waitMs;
     await clock.sleep(waitMs, { signal: wake.signal }).catch(() => {});
   }
-  signal.removeEventListener("abort", stop);
 }

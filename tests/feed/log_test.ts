@@ -25,7 +25,7 @@ async function night(script: Script): Promise<Line[]> {
     // Health checks are few, so that the test is quick; they do not write lines.
     backends: [
       backendPlan(backend, {
-        healthCheck: { call: { method: HEALTH }, everyMs: 600_000, timeoutMs: 60_000 },
+        healthCheck: { call: { method: HEALTH }, everyMs: 600_000, timeoutMs: 360_000_000 },
       }),
     ],
     sources: [sourcePlan("a", { everyMs: 20_000 })],

@@ -1,4 +1,5 @@
 import type { Clock } from "../../resilience/clock.ts";
+import { onAbort } from "../../resilience/on_abort.ts";
 
 /** What the pump needs of a session. */
 export interface Pumped {
@@ -82,15 +83,13 @@ export class Pump {
     let due = Infinity;
     for (const turn of this.#turns.values()) due = Math.min(due, turn.due);
     const wake = new AbortController();
-    const onAbort = () => wake.abort();
     this.#wake = wake;
-    this.#signal.addEventListener("abort", onAbort, { once: true });
+    using _stop = onAbort(this.#signal, () => wake.abort());
     try {
       await this.#clock.sleep(due - this.#clock.now(), { signal: wake.signal });
     } catch {
       this.#signal.throwIfAborted();
     } finally {
-      this.#signal.removeEventListener("abort", onAbort);
       this.#wake = undefined;
     }
   }

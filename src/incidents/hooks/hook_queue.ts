@@ -3,6 +3,7 @@ import type { Clock } from "../../resilience/clock.ts";
 import { FailureLog } from "../../telemetry/failure_log.ts";
 import { logOf } from "../../telemetry/log.ts";
 import type { CallEnd, Message } from "./hook_call.ts";
+import { onAbort } from "../../resilience/on_abort.ts";
 
 /** A message that waits to be told, as kept for another life of the hub; plain JSON. */
 export interface HookMessage extends Message {
@@ -110,8 +111,7 @@ export class HookQueue {
   /** Tells what waits and what comes, until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const aborted = Promise.withResolvers<void>();
-    const onAbort = () => aborted.resolve();
-    signal.addEventListener("abort", onAbort, { once: true });
+    using _stop = onAbort(signal, () => aborted.resolve());
     while (!signal.aborted) {
       const [first] = this.#waiting;
       if (first !== undefined) {
@@ -121,7 +121,6 @@ export class HookQueue {
       this.#arrived = Promise.withResolvers();
       await Promise.race([this.#arrived.promise, aborted.promise]);
     }
-    signal.removeEventListener("abort", onAbort);
   }
 
   async #tell(message: HookMessage, signal: AbortSignal): Promise<void> {

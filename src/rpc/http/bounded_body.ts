@@ -1,3 +1,5 @@
+import { onAbort } from "../../resilience/on_abort.ts";
+
 /** What came of reading a body. */
 export type BoundedBody =
   | { readonly kind: "text"; readonly text: string }
@@ -37,15 +39,13 @@ export async function readBoundedBody(
     return { kind: "too_large" };
   }
   const reader = body.getReader();
-  const onAbort = () => void reader.cancel(signal.reason).catch(() => {});
-  signal.addEventListener("abort", onAbort, { once: true });
+  using _stop = onAbort(signal, () => void reader.cancel(signal.reason).catch(() => {}));
   try {
     signal.throwIfAborted();
     const result = await readText(reader, maxBytes);
     signal.throwIfAborted(); // an aborted reader looks like the end of the body
     return result;
   } finally {
-    signal.removeEventListener("abort", onAbort);
     await reader.cancel().catch(() => {}); // nothing to do where the body was read to its end
   }
 }

@@ -4,6 +4,8 @@ import { readBoundedBody } from "./bounded_body.ts";
 import { ACCEPT_ENCODING, decodedBody } from "./decoded_body.ts";
 import { HttpClients, type HttpClientsOptions } from "./http_clients.ts";
 import { isSuccess } from "./http_status.ts";
+import { LinkedAbort } from "../../resilience/linked_abort.ts";
+import { systemClock } from "../../resilience/clock.ts";
 
 export interface HttpClientOptions extends HttpClientsOptions {
   /** Most bytes of a body, after decompression. */
@@ -50,7 +52,7 @@ export class HttpClient implements AsyncDisposable {
   readonly #maxResponseBytes: number;
   readonly #fetch: typeof fetch;
   readonly #clients: HttpClients;
-  readonly #underWay = new Map<AbortController, Promise<unknown>>();
+  readonly #underWay = new Map<LinkedAbort, Promise<unknown>>();
   #isClosed = false;
 
   constructor(options: HttpClientOptions) {
@@ -77,9 +79,7 @@ export class HttpClient implements AsyncDisposable {
     const { signal } = options;
     signal.throwIfAborted();
     if (this.#isClosed) return CLOSED;
-    const abort = new AbortController();
-    const onAbort = () => abort.abort(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
+    using abort = new LinkedAbort([signal]);
     const { client, proxy } = this.#clients.for(request.url);
     const exchange = this.#exchange(request, { client, signal: abort.signal });
     this.#underWay.set(abort, exchange);
@@ -92,7 +92,6 @@ export class HttpClient implements AsyncDisposable {
       return { kind: "unavailable", reason: `${transportFailure(error)}${through}` };
     } finally {
       this.#underWay.delete(abort);
-      signal.removeEventListener("abort", onAbort);
     }
   }
 
@@ -171,8 +170,9 @@ async function beginningOf(response: Response, signal: AbortSignal): Promise<str
   }
   const reader = decoded.body.getReader();
   const giveUp = () => void reader.cancel().catch(() => {});
-  const timer = setTimeout(giveUp, ERROR_BODY_TIMEOUT_MS);
-  signal.addEventListener("abort", giveUp, { once: true });
+  using over = new LinkedAbort([signal]);
+  void systemClock.sleep(ERROR_BODY_TIMEOUT_MS, { signal: over.signal })
+    .catch(() => {}).then(giveUp); // given up too when it was read, or nobody waits any more
   const decoder = new TextDecoder();
   let text = "";
   try {
@@ -185,8 +185,7 @@ async function beginningOf(response: Response, signal: AbortSignal): Promise<str
   } catch {
     // a body that breaks off has said what it has said
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", giveUp);
+    over.abort();
     await reader.cancel().catch(() => {});
   }
   signal.throwIfAborted();

@@ -5,6 +5,7 @@ import { jsonBodyOf, statusOutcome } from "./http_outcome.ts";
 import { isSuccess } from "./http_status.ts";
 import { JSON_RPC_MEMBERS, outcomeOfReply, readJsonRpcReply } from "./json_rpc_reply.ts";
 import { readJson } from "./read_json.ts";
+import { onAbort } from "../../resilience/on_abort.ts";
 
 export interface JsonRpcBatchesOptions {
   /** Requests at a time. */
@@ -55,13 +56,12 @@ export class JsonRpcBatches implements Disposable {
     const { signal } = options;
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      signal.addEventListener("abort", onAbort, { once: true });
+      const wait = onAbort(signal, () => reject(signal.reason));
       this.#gathered.push({
         ...call,
         signal,
         settle: (outcome) => {
-          signal.removeEventListener("abort", onAbort);
+          wait[Symbol.dispose]();
           resolve(outcome);
         },
       });
@@ -159,15 +159,14 @@ async function assign(
 /** A signal that is aborted once all of these are; lets go of them when disposed of. */
 class AllAborted implements Disposable {
   readonly #own = new AbortController();
-  readonly #signals: readonly AbortSignal[];
-  readonly #onAbort = () => {
-    if (this.#signals.every(({ aborted }) => aborted)) this.#own.abort();
-  };
+  readonly #links: readonly Disposable[];
 
   constructor(signals: readonly AbortSignal[]) {
-    this.#signals = signals;
-    for (const signal of signals) signal.addEventListener("abort", this.#onAbort, { once: true });
-    this.#onAbort();
+    this.#links = signals.map((signal) =>
+      onAbort(signal, () => {
+        if (signals.every(({ aborted }) => aborted)) this.#own.abort();
+      })
+    );
   }
 
   get signal(): AbortSignal {
@@ -175,6 +174,6 @@ class AllAborted implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
+    for (const link of this.#links) link[Symbol.dispose]();
   }
 }

@@ -1,4 +1,7 @@
 import { createParser } from "eventsource-parser";
+import { type Clock, systemClock } from "../../resilience/clock.ts";
+import { onAbort } from "../../resilience/on_abort.ts";
+import { withDeadline } from "../../resilience/with_deadline.ts";
 import { Arrivals } from "../stream/arrivals.ts";
 import type { Unavailable } from "../backend.ts";
 import { transportFailure } from "../transport_failure.ts";
@@ -23,6 +26,8 @@ export interface ReadEventStreamOptions {
   /** Most bytes of an event. */
   maxEventBytes: number;
   signal: AbortSignal;
+  /** Default: the machine's own. */
+  clock?: Clock;
   onData: (data: SseData) => void;
 }
 
@@ -48,7 +53,7 @@ export async function readEventStream(
   response: Response,
   options: ReadEventStreamOptions,
 ): Promise<Unavailable> {
-  const { position, maxEventBytes, signal, onData } = options;
+  const { position, maxEventBytes, signal, clock = systemClock, onData } = options;
   const decoder = new TextDecoder("utf-8", { fatal: true });
   using arrivals = new Arrivals();
   let isTooLarge = false;
@@ -61,18 +66,14 @@ export async function readEventStream(
   });
   const reader = response.body?.getReader();
   if (reader === undefined) return ended("the stream ended");
-  let isSilent = false;
   const giveUp = () => void reader.cancel().catch(() => {});
-  signal.addEventListener("abort", giveUp, { once: true });
+  using _stop = onAbort(signal, giveUp);
   let budget = BYTES_PER_WHILE;
   try {
     for (;;) {
-      const silence = setTimeout(() => {
-        isSilent = true;
-        giveUp();
-      }, MAX_SILENCE_MS);
-      const { value, done } = await reader.read().finally(() => clearTimeout(silence));
-      if (isSilent) return ended(`nothing was heard for ${MAX_SILENCE_MS / 1000} s`);
+      const heard = await withDeadline(clock, MAX_SILENCE_MS, () => reader.read());
+      if (heard.isLate) return ended(`nothing was heard for ${MAX_SILENCE_MS / 1000} s`);
+      const { value, done } = heard.value;
       if (done || signal.aborted) return ended("the stream ended");
       const text = decoded(decoder, value);
       if (text === undefined) return ended("the stream is not UTF-8 text");
@@ -81,12 +82,11 @@ export async function readEventStream(
       budget -= value.length;
       if (budget > 0) continue;
       budget = BYTES_PER_WHILE;
-      await new Promise((resolve) => setTimeout(resolve, WHILE_MS));
+      await clock.sleep(WHILE_MS, { signal }).catch(() => {}); // what follows looks at the signal
     }
   } catch (error) {
     return ended(transportFailure(error));
   } finally {
-    signal.removeEventListener("abort", giveUp);
     giveUp();
   }
 }

@@ -1,3 +1,4 @@
+import { LinkedAbort } from "../../resilience/linked_abort.ts";
 import type { Call, Outcome, StreamEnd, StreamEvent, StreamingBackend } from "../backend.ts";
 import { endpointOf, withHeaders } from "../endpoint.ts";
 import { HttpClients, type HttpClientsOptions } from "../http/http_clients.ts";
@@ -68,8 +69,8 @@ class SseBackend implements StreamingBackend {
   /** Only looks whether there is a success at an address: for health checks that name one. */
   async call(call: Call, { signal }: { signal: AbortSignal }): Promise<Outcome> {
     signal.throwIfAborted();
-    const either = AbortSignal.any([signal, this.#closed.signal]);
-    const answer = await this.#ask(call, { signal: either, accept: "*/*" });
+    using either = new LinkedAbort([signal, this.#closed.signal]);
+    const answer = await this.#ask(call, { signal: either.signal, accept: "*/*" });
     signal.throwIfAborted();
     if (answer.kind !== "response") return answer;
     await answer.response.body?.cancel().catch(() => {});
@@ -81,9 +82,8 @@ class SseBackend implements StreamingBackend {
     { signal }: { signal: AbortSignal },
   ): AsyncGenerator<StreamEvent, StreamEnd, undefined> {
     signal.throwIfAborted();
-    const own = new AbortController();
-    const either = AbortSignal.any([signal, own.signal, this.#closed.signal]);
-    const answer = await this.#ask(call, { signal: either, accept: EVENT_STREAM });
+    using own = new LinkedAbort([signal, this.#closed.signal]);
+    const answer = await this.#ask(call, { signal: own.signal, accept: EVENT_STREAM });
     signal.throwIfAborted();
     if (answer.kind !== "response") return withRetry(answer, this.#position(call));
     const wrong = wrongStream(answer.response);
@@ -96,7 +96,7 @@ class SseBackend implements StreamingBackend {
     const reading = readEventStream(answer.response, {
       position,
       maxEventBytes: this.#maxEventBytes,
-      signal: either,
+      signal: own.signal,
       onData: (data) => newest.put(data),
     }).then((end) => newest.end(end));
     try {

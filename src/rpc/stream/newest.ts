@@ -1,3 +1,5 @@
+import { onAbort } from "../../resilience/on_abort.ts";
+
 /** What became of a stream: its newest item, or that there will be none any more. */
 export type Taken<T, E> =
   | { readonly kind: "item"; readonly item: T }
@@ -38,15 +40,13 @@ export class Newest<T, E> {
    */
   async take(signal: AbortSignal): Promise<Taken<T, E>> {
     signal.throwIfAborted();
-    const onAbort = () => this.#wake?.();
-    signal.addEventListener("abort", onAbort, { once: true });
+    using _stop = onAbort(signal, () => this.#wake?.());
     try {
       while (this.#item === undefined && this.#end === undefined && !signal.aborted) {
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
       signal.throwIfAborted();
     } finally {
-      signal.removeEventListener("abort", onAbort);
       this.#wake = undefined;
     }
     if (this.#item !== undefined) {
