@@ -131,6 +131,7 @@ export class Hub implements Disposable {
     const { keeper, past, isEpochKept = keeper !== undefined } = options;
     const sequence = new Sequence({
       isKept: isEpochKept,
+      onNumber: () => this.#keeping?.onNumber(),
       ...(past ? { from: { epoch: past.position.epoch, seq: past.position.upTo } } : {}),
     });
     this.#sequence = sequence;
@@ -361,7 +362,6 @@ export class Hub implements Disposable {
   #broadcast(type: string, data: JsonText, mark: (frame: EncodedFrame) => EncodedFrame): number {
     this.stats.broadcasts += 1;
     const seq = this.#sequence.next();
-    this.#keeping?.onNumber();
     const groups = this.#registry.wanting(type);
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
     if (groups.size === 0 && !isKept) return this.seq;

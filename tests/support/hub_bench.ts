@@ -30,15 +30,18 @@ export class HubBench implements AsyncDisposable {
   /**
    * @param clock One that moves several hubs at once. Default: a clock of its own.
    * @param values Where they are read from. Default: what a test puts into its own.
+   * @param lives What keeps the hub's positions, and what an earlier life left. Default: nothing.
    */
   constructor(
     changes: Partial<HubOptions["limits"]> = {},
     clock: FakeClock = new FakeClock(),
     values?: HubOptions["values"],
+    lives: Pick<HubOptions, "keeper" | "past"> = {},
   ) {
     this.clock = clock;
     this.hub = new Hub({
       clock: this.clock,
+      ...lives,
       limits: {
         outboxMessages: 4,
         highWaterBytes: 1000,

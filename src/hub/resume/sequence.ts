@@ -14,13 +14,22 @@ export class Sequence {
   #position: StreamPosition;
   #isShared = false;
   readonly #isKept: boolean;
+  readonly #onNumber: () => void;
 
   /**
    * @param options `isKept`: the hub's own epoch goes on after this process. `from`: where an earlier
-   * one has come to. Default: a new epoch, for this process alone.
+   * one has come to. Default: a new epoch, for this process alone. `onNumber`: told of each number of
+   * its own before anybody sees it.
    */
-  constructor({ isKept = false, from }: { isKept?: boolean; from?: StreamPosition } = {}) {
+  constructor(
+    { isKept = false, from, onNumber = () => {} }: {
+      isKept?: boolean;
+      from?: StreamPosition;
+      onNumber?: () => void;
+    } = {},
+  ) {
     this.#isKept = isKept;
+    this.#onNumber = onNumber;
     this.#position = from ?? { epoch: crypto.randomUUID(), seq: 0 };
   }
 
@@ -56,6 +65,7 @@ export class Sequence {
     if (this.#isShared) return undefined;
     const { epoch, seq } = this.#position;
     this.#position = { epoch, seq: seq + 1 };
+    this.#onNumber();
     return seq + 1;
   }
 
