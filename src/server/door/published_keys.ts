@@ -1,10 +1,8 @@
 import {
   createLocalJWKSet,
   errors,
-  importJWK,
   type JWK,
   type JWTPayload,
-  jwtVerify,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
 } from "jose";
@@ -16,21 +14,7 @@ import { HttpClient } from "../../rpc/http/http_client.ts";
 import type { ProxyEnvironment } from "../../rpc/http/proxy.ts";
 import { FailureLog } from "../../telemetry/failure_log.ts";
 import { logOf } from "../../telemetry/log.ts";
-
-/** Only public-key algorithms go with published keys: or a public key could be used as a secret. */
-const PUBLIC_KEY_ALGORITHMS = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-];
+import { PUBLIC_KEY_ALGORITHMS, readKeySet, verifyWith } from "./key_set.ts";
 
 /** How long published keys are used before they are fetched again, in milliseconds. */
 const MAX_AGE_MS = 10 * 60_000;
@@ -43,8 +27,6 @@ const FETCH_TIMEOUT_MS = 5000;
 const PATIENCE_MS = 1000;
 /** A set of keys is some kilobytes. */
 const MAX_BYTES = 1024 * 1024;
-/** Keys of one set beyond these are left aside: a provider has a handful. */
-const MAX_KEYS = 100;
 
 /** The issuer's keys cannot be had just now, and none are known. */
 export class KeysUnavailable extends Error {
@@ -201,72 +183,17 @@ export class PublishedKeys {
 
   /** The keys of a set that can be used; others are left aside. */
   async #usable(set: unknown): Promise<JWK[]> {
-    const keys: unknown = typeof set === "object" && set !== null && "keys" in set ? set.keys : 0;
-    if (!Array.isArray(keys)) throw new Unusable(`the answer has no list "keys"`);
-    const usable: JWK[] = [];
-    const skipped = new Set<string>();
-    for (const [index, key] of keys.slice(0, MAX_KEYS).entries()) {
-      if (!isForSignatures(key)) continue;
-      if (await canBeImported(key)) usable.push(key);
-      else skipped.add(typeof key.kid === "string" ? key.kid.slice(0, 64) : `number ${index}`);
-    }
-    for (const key of skipped) {
+    const read = await readKeySet(set);
+    if (read === undefined) throw new Unusable(`the answer has no list "keys"`);
+    for (const key of read.malformed) {
       if (this.#skipped.has(key)) continue;
       logOf("server").warning("jwks.key_skipped", { url: safeUrl(this.#url), key });
     }
-    this.#skipped = skipped;
-    if (usable.length === 0) throw new Unusable("the answer has no key that could be used");
-    return usable;
+    this.#skipped = new Set(read.malformed);
+    if (read.usable.length === 0) throw new Unusable("the answer has no key that could be used");
+    return read.usable;
   }
 }
 
 /** Why an answer is none; its message may be shown. */
 class Unusable extends Error {}
-
-/** Keys for encryption, and of kinds that are not used here, are none of our business. */
-function isForSignatures(key: unknown): key is JWK {
-  if (typeof key !== "object" || key === null) return false;
-  const { kty, use, alg } = key as Record<string, unknown>;
-  if (kty !== "RSA" && kty !== "EC" && kty !== "OKP") return false;
-  if (use !== undefined && use !== "sig") return false;
-  return alg === undefined || (typeof alg === "string" && PUBLIC_KEY_ALGORITHMS.includes(alg));
-}
-
-async function canBeImported(key: JWK): Promise<boolean> {
-  try {
-    await importJWK(key, key.alg ?? USUAL_ALGORITHM[`${key.kty} ${key.crv ?? ""}`.trim()]);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A key need not say what for; any algorithm of its kind shows whether it is well formed. */
-const USUAL_ALGORITHM: Readonly<Record<string, string>> = {
-  "RSA": "RS256",
-  "EC P-256": "ES256",
-  "EC P-384": "ES384",
-  "EC P-521": "ES512",
-  "OKP Ed25519": "EdDSA",
-};
-
-/** Verifies a token by known keys; one that names no key is tried with each that could be it. */
-async function verifyWith(
-  find: JWTVerifyGetKey,
-  token: string,
-  options: JWTVerifyOptions,
-): Promise<JWTPayload> {
-  try {
-    return (await jwtVerify(token, find, options)).payload;
-  } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-    for await (const key of error) {
-      try {
-        return (await jwtVerify(token, key, options)).payload;
-      } catch (notThisKey) {
-        if (!(notThisKey instanceof errors.JWSSignatureVerificationFailed)) throw notThisKey;
-      }
-    }
-    throw new errors.JWSSignatureVerificationFailed();
-  }
-}
