@@ -3,18 +3,15 @@
  * it. What no single field can know (names that must exist elsewhere) is in cross_checks.ts.
  */
 import * as z from "zod";
-import { CHANNEL_GRAMMAR, isStatusChannel } from "../protocol/channel.ts";
-import { LONGEST, type Milliseconds } from "./duration.ts";
 import {
-  choice,
-  duration,
-  filePath,
-  nonEmpty,
-  section,
-  text,
-  wholeNumber,
-  yesOrNo,
-} from "./fields.ts";
+  CHANNEL_GRAMMAR,
+  EVENT_CHANNEL,
+  HUB_CHANNELS,
+  isStatusChannel,
+  RESERVED_TYPES,
+} from "../protocol/channel.ts";
+import { LONGEST, type Milliseconds } from "./duration.ts";
+import { choice, duration, filePath, nonEmpty, section, text, yesOrNo } from "./fields.ts";
 import { reloads, secret, SettingMap } from "./traits.ts";
 import { listenSchema } from "./listen.ts";
 import { compileExpression } from "../selection/expression.ts";
@@ -22,6 +19,7 @@ import { authSchema } from "./schema_auth.ts";
 import { clusterSchema } from "./schema_cluster.ts";
 import { hookSchema } from "./schema_hooks.ts";
 import { stateSchema } from "./schema_state.ts";
+import { hubSchema } from "./schema_hub.ts";
 import { backendSchema, headerRecord } from "./schema_backends.ts";
 
 export type { Listen } from "./listen.ts";
@@ -31,16 +29,21 @@ export type { Milliseconds };
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 export const LOG_FORMATS = ["json", "pretty"] as const;
 
-const MEBIBYTE = 1024 * 1024;
-
 const STATUS_CHANNEL = `a channel name (${CHANNEL_GRAMMAR}) that is not one of the hub's own`;
 
 /** A value is not called stale before this age, unless the source says so. */
 const LEAST_STALE_AFTER: Milliseconds = 15_000;
 const POLLS_UNTIL_STALE = 3;
 
+/** Names that are channels or frames already. */
+const RESERVED: readonly string[] = [EVENT_CHANNEL, ...HUB_CHANNELS, ...RESERVED_TYPES];
+
+const NOT_RESERVED = `another name: the hub's own are ${RESERVED.join(", ")}`;
+
 const statusChannel = z.string({ error: STATUS_CHANNEL })
-  .refine(isStatusChannel, { error: STATUS_CHANNEL })
+  .refine(isStatusChannel, {
+    error: ({ input }) => RESERVED.includes(String(input)) ? NOT_RESERVED : STATUS_CHANNEL,
+  })
   .meta({ pattern: "^[a-z][a-z0-9_]{0,63}$" });
 
 /** A JMESPath expression, compiled to see whether it can be. */
@@ -119,9 +122,6 @@ function fedChannel<Common>(common: Common, fed: Fed): Common & Fed {
   return { ...common, ...fed };
 }
 
-/** The kernel is given twice this as a signed 32-bit number of milliseconds (`TCP_USER_TIMEOUT`). */
-const LONGEST_STALL: Milliseconds = 12 * 86_400_000;
-
 /** No timer waits for it: a published value may hold for a year. */
 const LONGEST_PUBLISHED: Milliseconds = 366 * 86_400_000;
 
@@ -129,34 +129,6 @@ const publishedChannel = section({
   stale_after: duration({ max: LONGEST_PUBLISHED }).exactOptional()
     .describe("Age from which the value counts as stale: nobody published. Default: never."),
 });
-
-const hub = section({
-  heartbeat_every: duration({ min: 10 }).prefault("10s").describe("Time between two heartbeats."),
-  ping_every: duration({ min: 0 }).prefault("30s")
-    .describe("Time between WebSocket pings to a silent client; 0s is never."),
-  max_clients: wholeNumber(1, 1_000_000).default(10_000)
-    .describe("Clients at one time; further ones get 503."),
-  max_clients_per_ip: wholeNumber(0, 1_000_000).default(0)
-    .describe("Clients at one time from one address; further ones get 429. 0 is no limit."),
-  request_timeout: duration({ min: 10 }).prefault("10s")
-    .describe("A connection that is no client yet, or no more, has this long for its request."),
-  // The runtime hands over frames up to 63 MiB and refuses larger ones by itself.
-  max_message_bytes: wholeNumber(1, 63 * MEBIBYTE).default(65_536)
-    .describe("Largest message a client may send, in bytes."),
-  messages_per_second: wholeNumber(1, 1_000_000).default(20)
-    .describe("Messages a client may send in a second."),
-  outbox_messages: wholeNumber(1, 1_000_000).default(256)
-    .describe("Events that may wait for one client; one more and it is a slow client."),
-  high_water_bytes: wholeNumber(1, 1024 * MEBIBYTE).default(65_536)
-    .describe("Bytes handed to a client's connection but not yet sent, above which frames wait."),
-  stall_timeout: duration({ min: 10, max: LONGEST_STALL }).prefault("15s")
-    .describe("A client that takes nothing for this long is a slow client."),
-  max_buffered_bytes: wholeNumber(1, 1024 * 1024 * MEBIBYTE).default(256 * MEBIBYTE)
-    .describe("Bytes handed over and not taken yet, of all clients; above it the slowest go."),
-  history_messages: wholeNumber(0, 1_000_000).default(1000)
-    .describe("Broadcast frames kept for clients that resume."),
-  history_for: duration({ min: 0 }).prefault("5m").describe("How long they are kept."),
-}).prefault({}).describe("Limits and paces of the hub.");
 
 const ORIGIN = `an origin: scheme://host or scheme://host:port, without a path`;
 
@@ -216,7 +188,7 @@ export const configSchema = section({
   state: stateSchema,
   hooks: reloads(z.array(hookSchema, { error: "a list of hooks" })).default([])
     .describe("Who is told of incidents, by POST."),
-  hub,
+  hub: hubSchema,
   auth: reloads(authSchema),
   origins: reloads(z.array(origin, { error: "a list of origins" })).default([])
     .describe("Origins of web pages that may connect. None listed: same origin only."),
