@@ -69,11 +69,7 @@ Deno.test("Hub goes on in another life: same epoch, higher numbers, events and e
   assert(after.hub.seq >= seq);
   const client = after.connect({ resume: { session: "s", epoch, since } });
   const { types } = client.transport;
-  assertEquals(types, [
-    "welcome",
-    "rpc_error",
-    "notification",
-  ]);
+  assertEquals(types, ["welcome", "notification", "rpc_error"]);
   const [welcome] = client.transport.frames;
   assertEquals([welcome?.data.recovered, welcome?.data.gap], [true, false]);
   const next = after.hub.broadcast("notification", json({ n: 3 }));
