@@ -33,7 +33,9 @@ export function secretsIn(
   for (const address of addresses) {
     const url = URL.parse(address);
     if (url === null) continue;
-    secrets.push(url.password, decoded(url.password), ...url.searchParams.values());
+    const [user, password] = [decoded(url.username), decoded(url.password)];
+    secrets.push(url.password, password, ...url.searchParams.values());
+    if (password !== "") secrets.push(base64(`${user}:${password}`)); // as it is sent
   }
   return [...new Set(secrets)].filter(({ length }) => length >= SHORTEST_SECRET)
     .sort((a, b) => b.length - a.length); // what holds another goes first
@@ -51,6 +53,22 @@ function credentialsOf(value: string): string[] {
   }
 }
 
+/** Values of a call's own query and params are mostly words; those that open something are longer. */
+const SHORTEST_VALUE = 12;
+
+/** What may be a secret in a call itself, such as an API key that goes with the path. */
+function secretsInCall({ method, params, headers = {} }: Call): string[] {
+  const [, ...query] = method.split("?");
+  const values = [...new URLSearchParams(query.join("?")).values()];
+  if (typeof params === "object" && params !== null) values.push(...Object.values(params));
+  const long = values.filter((each) => typeof each === "string" && each.length >= SHORTEST_VALUE);
+  return [...secretsIn(headers), ...long];
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -64,8 +82,7 @@ function decoded(text: string): string {
  * like to echo what they were sent.
  */
 export function maskedBackend(backend: Backend, secrets: readonly string[]): Backend {
-  const secretsFor = ({ headers }: Call) =>
-    headers === undefined ? secrets : [...secretsIn(headers), ...secrets];
+  const secretsFor = (call: Call) => [...secretsInCall(call), ...secrets];
   const masked: Backend = {
     call: async (call, options) => maskReason(await backend.call(call, options), secretsFor(call)),
     [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),

@@ -27,6 +27,7 @@ Deno.test("secretsIn() finds what is sent in headers and addresses", () => {
       "p%40ssword",
       "p@ssword",
       "query-secret",
+      btoa("me:p@ssword"),
     ]),
   );
   assert(found.every((each, at) => each.length <= (found[at - 1]?.length ?? Infinity)));
@@ -56,6 +57,14 @@ Deno.test("C32: maskedBackend() shows no secret that a server echoes", async () 
   const own = { method: "m", headers: { "x-tenant-key": "own-secret" } };
   const outcome = { kind: "unavailable", reason: "own-secret?", retryAfterMs: 5 } as const;
   assertEquals(await reasonOf(outcome, own), "…?");
+  const keyed = { method: "a?api_key=abcdefghijklmnop&q=disks", params: { key: "0123456789abc" } };
+  assertEquals(
+    await reasonOf({
+      kind: "rejected",
+      reason: "/a?api_key=abcdefghijklmnop&q=disks 0123456789abc",
+    }, keyed),
+    "/a?api_key=…&q=disks …",
+  );
 });
 
 Deno.test("C32: maskedBackend() masks streams as well, and leaves values alone", async () => {

@@ -5,7 +5,6 @@ import { HttpClient, type HttpClientOptions, type HttpRequest } from "./http_cli
 import { buildUrl } from "./http_json_url.ts";
 import { jsonBodyOf, statusOutcome } from "./http_outcome.ts";
 import { isRedirect, isSuccess } from "./http_status.ts";
-import { SecretMask } from "./secret_mask.ts";
 
 /** Where redirects may lead: nowhere, to the host that sends them, or anywhere. */
 export type RedirectPolicy = "none" | "same_host" | "any";
@@ -64,11 +63,7 @@ class HttpJsonBackend implements Backend {
     options.signal.throwIfAborted();
     const built = this.#requestOf(call);
     if (!built.ok) return { kind: "rejected", reason: built.why };
-    const { request } = built;
-    const outcome = await this.#ask(request, options);
-    if (outcome.kind === "ok") return outcome;
-    const mask = new SecretMask(request.url, request.headers);
-    return { ...outcome, reason: mask.mask(outcome.reason) };
+    return await this.#ask(built.request, options);
   }
 
   describe(call: Call): string {

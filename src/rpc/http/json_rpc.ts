@@ -5,7 +5,6 @@ import { jsonBodyOf, statusOutcome } from "./http_outcome.ts";
 import { isRedirect, isSuccess } from "./http_status.ts";
 import { JsonRpcBatches } from "./json_rpc_batch.ts";
 import { JSON_RPC_MEMBERS, outcomeOfReply, readJsonRpcReply } from "./json_rpc_reply.ts";
-import { SecretMask } from "./secret_mask.ts";
 
 export interface JsonRpcOptions extends HttpClientOptions {
   /** Where requests are posted. Its userinfo becomes an `Authorization: Basic` header. */
@@ -60,11 +59,9 @@ class JsonRpcBackend implements Backend {
     if (!request.ok) return { kind: "rejected", reason: request.why };
     const headers = withHeaders(this.#headers, call.headers);
     // Whoever has headers of its own cannot share a request.
-    const outcome = this.#batches !== undefined && call.headers === undefined
+    return this.#batches !== undefined && call.headers === undefined
       ? await this.#batches.call({ id, text: request.text }, options)
       : await this.#callAlone({ id, text: request.text, headers }, options);
-    if (outcome.kind === "ok") return outcome;
-    return { ...outcome, reason: new SecretMask(this.#url, headers).mask(outcome.reason) };
   }
 
   describe({ method }: Call): string {

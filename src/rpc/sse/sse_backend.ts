@@ -6,7 +6,6 @@ import { buildUrl } from "../http/http_json_url.ts";
 import { statusOutcome } from "../http/http_outcome.ts";
 import { isSuccess } from "../http/http_status.ts";
 import { readJson } from "../http/read_json.ts";
-import { SecretMask } from "../http/secret_mask.ts";
 import { Newest } from "../stream/newest.ts";
 import { transportFailure } from "../transport_failure.ts";
 import { type EventStreamPosition, readEventStream, type SseData } from "./event_stream.ts";
@@ -134,7 +133,6 @@ class SseBackend implements StreamingBackend {
     const { lastEventId } = this.#position(call);
     if (accept === EVENT_STREAM && lastEventId !== "") headers.set("last-event-id", lastEventId);
     const { client, proxy } = this.#clients.for(built.url);
-    const mask = new SecretMask(built.url, headers);
     try {
       const response = await this.#fetch(built.url, {
         headers,
@@ -157,7 +155,7 @@ class SseBackend implements StreamingBackend {
     } catch (error) {
       if (this.#closed.signal.aborted) return CLOSED;
       const through = proxy === undefined ? "" : ` (through the proxy ${proxy})`;
-      return { kind: "unavailable", reason: mask.mask(`${transportFailure(error)}${through}`) };
+      return { kind: "unavailable", reason: `${transportFailure(error)}${through}` };
     }
   }
 

@@ -1,13 +1,14 @@
 import type { Call } from "../../../src/rpc/backend.ts";
 import { valueOutcome } from "../../../src/rpc/backend.ts";
 import { createHttpJsonBackend, type HttpJsonOptions } from "../../../src/rpc/http/http_json.ts";
+import { maskedBackend, secretsIn } from "../../../src/rpc/masked_backend.ts";
 import { createJsonRpcBackend } from "../../../src/rpc/http/json_rpc.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../support/assert.ts";
 
 const { signal } = new AbortController();
 
 /** What `http-json` users have: a server of the runtime's, on a port of its choice. */
-function rest(answer: (request: Request, body: string) => Response | Promise<Response>) {
+function serving(answer: (request: Request, body: string) => Response | Promise<Response>) {
   const requests: { method: string; url: string; headers: Headers; body: string }[] = [];
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -28,7 +29,7 @@ async function callOn(url: string, call: Call, options: Partial<HttpJsonOptions>
 }
 
 Deno.test("http-json posts the params as a JSON body, with the source's own headers", async () => {
-  await using server = rest((_, body) => Response.json(JSON.parse(body)));
+  await using server = serving((_, body) => Response.json(JSON.parse(body)));
   const call: Call = {
     method: "search?page=1",
     params: { q: "disks", limit: 5 },
@@ -51,7 +52,7 @@ Deno.test("http-json posts the params as a JSON body, with the source's own head
 
 Deno.test("http-json asks with If-None-Match, and 304 is the same value", async () => {
   let etag = '"1"';
-  await using server = rest(({ headers }) =>
+  await using server = serving(({ headers }) =>
     headers.get("if-none-match") === etag
       ? new Response(null, { status: 304 })
       : new Response(`{"n":12345678901234567890}`, { headers: { etag } })
@@ -74,15 +75,15 @@ Deno.test("http-json asks with If-None-Match, and 304 is the same value", async 
 });
 
 Deno.test("http-json takes a 304 that it did not ask for as no value", async () => {
-  await using server = rest(() => new Response(null, { status: 304 }));
+  await using server = serving(() => new Response(null, { status: 304 }));
   assertEquals((await callOn(server.url, { method: "a" })).kind, "rejected");
 });
 
 Deno.test("http-json follows redirects within the host, elsewhere only if allowed", async () => {
-  await using away = rest(() => Response.json("away"));
+  await using away = serving(() => Response.json("away"));
   // Another name of this machine: another host, as far as a URL tells.
   const awayUrl = away.url.replace("127.0.0.1", "localhost");
-  await using server = rest(({ url }) => {
+  await using server = serving(({ url }) => {
     const { pathname } = new URL(url);
     if (pathname === "/near") return Response.redirect(new URL("/end", url), 302);
     return pathname === "/far"
@@ -103,7 +104,7 @@ Deno.test("http-json follows redirects within the host, elsewhere only if allowe
 });
 
 Deno.test("http-json repeats no POST where a redirect asks for a GET", async () => {
-  await using server = rest(({ url }) =>
+  await using server = serving(({ url }) =>
     new URL(url).pathname === "/a"
       ? Response.redirect(new URL("/b", url), 302)
       : new URL(url).pathname === "/c"
@@ -122,7 +123,7 @@ Deno.test("http-json repeats no POST where a redirect asks for a GET", async () 
 
 Deno.test("a failure shows 200 characters of what the backend said, and none of our secrets", async () => {
   const password = "pass word";
-  await using server = rest(({ headers, url }) =>
+  await using server = serving(({ headers, url }) =>
     new Response(
       `denied\n\u0007 for ${headers.get("authorization")} ${password} ${
         headers.get("x-key")
@@ -131,15 +132,17 @@ Deno.test("a failure shows 200 characters of what the backend said, and none of 
     )
   );
   const url = server.url.replace("//", `//me:${encodeURIComponent(password)}@`);
-  const options = { headers: { "x-key": "key-0123456789" } };
-  const outcome = await callOn(url, { method: "a?api_key=abcdefghijklmnop" }, options);
+  const options = { url, maxResponseBytes: 10_000, headers: { "x-key": "key-0123456789" } };
+  const secrets = secretsIn(options.headers, [url]);
+  await using rest = maskedBackend(createHttpJsonBackend(options), secrets);
+  const outcome = await rest.call({ method: "a?api_key=abcdefghijklmnop" }, { signal });
   assert(outcome.kind === "rejected");
-  assertStringIncludes(outcome.reason, "HTTP 403 Forbidden: denied for … … … http://127.0.0.1");
+  assertStringIncludes(outcome.reason, "HTTP 403 Forbidden: denied for Basic … … … http://127.0.0.1");
   for (const secret of [password, "key-0123456789", btoa(`me:${password}`), "abcdefghijklmnop"]) {
     assert(!outcome.reason.includes(secret), outcome.reason);
   }
   assert(outcome.reason.length < 300);
-  await using rpc = createJsonRpcBackend({ url, maxResponseBytes: 10_000, ...options });
+  await using rpc = maskedBackend(createJsonRpcBackend(options), secrets);
   const answered = await rpc.call({ method: "m" }, { signal });
   assert(answered.kind === "rejected" && !answered.reason.includes("key-0123456789"));
 });
@@ -155,7 +158,7 @@ Deno.test("describe() names method and address, without credentials and query", 
 Deno.test("Retry-After of a 429 and a 503 is told, as seconds and as a date", async () => {
   let headers: Record<string, string> = { "retry-after": "120" };
   let status = 429;
-  await using server = rest(() => new Response(null, { status, headers }));
+  await using server = serving(() => new Response(null, { status, headers }));
   const outcome = () => callOn(server.url, { method: "a" });
   assertEquals(await outcome(), {
     kind: "unavailable",
