@@ -137,7 +137,10 @@ Deno.test("a failure shows 200 characters of what the backend said, and none of 
   await using rest = maskedBackend(createHttpJsonBackend(options), secrets);
   const outcome = await rest.call({ method: "a?api_key=abcdefghijklmnop" }, { signal });
   assert(outcome.kind === "rejected");
-  assertStringIncludes(outcome.reason, "HTTP 403 Forbidden: denied for Basic … … … http://127.0.0.1");
+  assertStringIncludes(
+    outcome.reason,
+    "HTTP 403 Forbidden: denied for Basic … … … http://127.0.0.1",
+  );
   for (const secret of [password, "key-0123456789", btoa(`me:${password}`), "abcdefghijklmnop"]) {
     assert(!outcome.reason.includes(secret), outcome.reason);
   }
