@@ -1,9 +1,13 @@
-import { LAB_PROTO, startServer } from "../rpc/grpc/support.ts";
+import { LAB_PROTO, type Peer, startServer } from "../rpc/grpc/support.ts";
 import { assert, assertEquals, assertMatch, assertNotMatch } from "../support/assert.ts";
 import { isExecutable, runHoldfast } from "../support/command_line.ts";
+import { hostilePeer } from "../support/http2/hostile_peer.ts";
 import { HubProcess } from "../support/hub_process.ts";
 import { Scrape } from "../support/scrape.ts";
+import { Chance } from "../support/seed.ts";
 import { WsClient } from "../support/ws_client.ts";
+
+const METHOD = "holdfast.lab.v1.Lab/Describe";
 
 function config(url: string, method: string, params: object = {}): object {
   return {
@@ -115,6 +119,33 @@ Deno.test("a gRPC backend killed amid its answers, again and again, costs nobody
     if (!isExecutable()) assertEquals(hub.complaints, []);
   } finally {
     await peer[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("C01: a server that makes its gRPC process hang costs the hub no heartbeat", async () => {
+  await using peer = hostilePeer({ chance: new Chance(1), only: ["ping flood"] });
+  let good: Peer | undefined;
+  try {
+    good = await startServer();
+    await using hub = await HubProcess.start({
+      backends: { lab: backend(peer.url), good: backend(good.url) },
+      sources: [
+        { channel: "bad", backend: "lab", method: METHOD, every: "100ms" },
+        { channel: "good", backend: "good", method: METHOD, every: "100ms" },
+      ],
+      hub: { heartbeat_every: "250ms" },
+    });
+    await using client = await WsClient.connect(hub.ws());
+    await client.waitForCode("CIRCUIT_OPEN");
+    const { why } = await hub.waitForLog("grpc.process_ended");
+    // A core used up by one that hangs, or a pointer to what is gone.
+    assertMatch(String(why), /hung and was killed|was ended by SIG/);
+    const from = client.frames.length;
+    await client.waitForBeats(4);
+    await client.waitFor(({ type, data }) => type === "good" && !data.is_stale, { from });
+    assertEquals(await hub.stop(), 0);
+  } finally {
+    await good?.[Symbol.asyncDispose]();
   }
 });
 

@@ -33,7 +33,7 @@ export type Report =
   | { readonly kind: "opened"; readonly id: number }
   | { readonly kind: "message"; readonly id: number; readonly cameAtMs: number }
   | { readonly kind: "failed"; readonly id: number; readonly failure: WireFailure }
-  /** To a ping, with the memory the process holds. */
+  /** To a ping, and once it is open; with the memory the process holds. */
   | { readonly kind: "pong"; readonly rssBytes: number };
 
 /** The lengths of head and body, 32 bits each. */

@@ -87,6 +87,8 @@ export async function serveTransport(
     switch (order.kind) {
       case "open":
         transport = new ConnectTransport(order.endpoint);
+        // Its code is loaded: from now on it is late whenever it does not answer.
+        void report({ kind: "pong", rssBytes: Deno.memoryUsage().rss });
         return;
       case "unary":
         void unary(order.id, { ...order, body }, order.deadlineMs);

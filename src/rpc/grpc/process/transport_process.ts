@@ -19,17 +19,17 @@ export interface TransportProcessOptions {
   /** What runs {@linkcode serveTransport} on its standard input and output. */
   command: { readonly program: string; readonly args: readonly string[] };
   clock: Clock;
-  /** How often the process is asked whether it lives, in milliseconds. Default 2 s. */
+  /** How often the process is asked whether it lives, in milliseconds. Default 1 s. */
   pingEveryMs?: number;
   /** The waits before it is started again. Default: 250 ms, doubling up to 30 s. */
   restart?: BackoffOptions;
 }
 
 /** So often is the process asked whether it lives, in milliseconds. */
-const PING_EVERY_MS = 2000;
+const PING_EVERY_MS = 1000;
 
 /** Pings in a row without an answer after which the process counts as hung, and is killed. */
-const MAX_UNANSWERED_PINGS = 5;
+const MAX_UNANSWERED_PINGS = 8;
 
 /** The same until its first answer, in milliseconds: a busy machine loads code slowly. */
 const START_MS = 30_000;
