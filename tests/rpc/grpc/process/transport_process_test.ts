@@ -1,16 +1,14 @@
 import { grpcCommand } from "../../../../src/cli/grpc_process.ts";
 import { systemClock } from "../../../../src/resilience/clock.ts";
-import {
-  TransportProcess,
-  type TransportProcessOptions,
-} from "../../../../src/rpc/grpc/process/transport_process.ts";
+import type { ProcessOptions } from "../../../../src/rpc/grpc/process/supervised_process.ts";
+import { TransportProcess } from "../../../../src/rpc/grpc/process/transport_process.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../../support/assert.ts";
 import { Chance } from "../../../support/seed.ts";
 import { hostilePeer } from "../../../support/http2/hostile_peer.ts";
 import { ask, backendOf, seenBy, startServer, until } from "../support.ts";
 
 /** A backend whose calls go through a process, and that process. */
-function viaProcess(url: string, options: Partial<TransportProcessOptions> = {}) {
+function viaProcess(url: string, options: Partial<ProcessOptions> = {}) {
   let process: TransportProcess | undefined;
   const backend = backendOf(url, {
     openTransport: (endpoint) =>
