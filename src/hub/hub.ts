@@ -1,7 +1,7 @@
 import { EVENT_CHANNEL, isErrorType, RESERVED_TYPES } from "../protocol/channel.ts";
 import type { CloseName } from "../protocol/close_code.ts";
 import { type EncodedFrame, encodeFrame, json, type JsonText } from "../protocol/codec.ts";
-import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
+import { type ErrorCode, type ErrorEvent, errorType } from "../protocol/error_event.ts";
 import type { WelcomeData } from "../protocol/message.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
@@ -50,6 +50,8 @@ export interface HubOptions {
   history: HistoryOptions;
   /** The epoch goes on after this process, where less is remembered of clients. Default: false. */
   isEpochKept?: boolean;
+  /** Told of each error that a stream says which several hubs share. Default: nobody is. */
+  onStreamError?: (code: ErrorCode, data: ErrorEvent["data"]) => void;
   /** Takes what another life of the hub goes on from; the epoch is kept then. Default: nobody does. */
   keeper?: ResumeKeeper;
   /** What an earlier life left: its epoch goes on. Default: a new epoch begins. */
@@ -188,6 +190,7 @@ export class Hub implements Disposable {
       fanOut: this.#fanOut,
       valueFrames: this.#valueFrames,
       channelsOf: this.#channelsOf,
+      ...(options.onStreamError ? { onError: options.onStreamError } : {}),
       welcomeAgain: (session, told) => {
         const welcome = this.#welcomeOf(session, { ...told, resumed: undefined });
         this.#requests.welcome(session, { ...welcome, seq: told.seq });

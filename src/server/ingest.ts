@@ -9,7 +9,7 @@ import type { Hub } from "../hub/hub.ts";
 import type { Departure } from "../hub/resume/shared_stream.ts";
 import { WELL_KNOWN_STATUS_CHANNELS } from "../protocol/channel.ts";
 import { json, type JsonText } from "../protocol/codec.ts";
-import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
+import { type ErrorCode, type ErrorEvent, errorType } from "../protocol/error_event.ts";
 import { type Clock, momentOf } from "../resilience/clock.ts";
 import { logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
@@ -63,7 +63,10 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
       audience: {
         value: (channel, status) => (this.#cluster ?? hub).value(channel, status),
         error: (event) => {
-          keeping.errorTold(event, (backend) => this.#feed.backendReports()[backend]);
+          // Of several hubs, each hears of it from the stream they share.
+          if (this.#cluster === undefined || this.#cluster.role === "alone") {
+            this.noteError(event.code, event.data);
+          }
           (this.#cluster ?? hub).error(event);
         },
       },
@@ -165,6 +168,11 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
   #keepBreaker(name: string): void {
     const plan = this.#plans.find((each) => each.name === name);
     if (plan) this.#options.keeping.breakerChanged(plan, this.#feed.openRecord(name));
+  }
+
+  /** An error is told, by this hub or by the stream: of breakers, incidents begin and end. */
+  noteError(code: ErrorCode, data: ErrorEvent["data"]): void {
+    this.#options.keeping.errorTold({ code, data }, (backend) => this.backendReports()[backend]);
   }
 
   /** Whether this hub speaks for all of them, to whom they tell of incidents. */

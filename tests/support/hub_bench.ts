@@ -36,7 +36,7 @@ export class HubBench implements AsyncDisposable {
     changes: Partial<HubOptions["limits"]> = {},
     clock: FakeClock = new FakeClock(),
     values?: HubOptions["values"],
-    lives: Pick<HubOptions, "keeper" | "past"> = {},
+    lives: Pick<HubOptions, "keeper" | "past" | "onStreamError"> = {},
   ) {
     this.clock = clock;
     this.hub = new Hub({

@@ -71,6 +71,8 @@ export interface SharedStreamOptions {
   fanOut: FanOut;
   valueFrames: ValueFrames;
   channelsOf: ChannelsOfBackend;
+  /** Told of an error that the stream says, once it was sent. Default: nobody is. */
+  onError?: (code: ErrorCode, data: ErrorEvent["data"]) => void;
   /** Says hello to a client again: its numbering is another one from now on. */
   welcomeAgain: (session: Session, told: WelcomedAgain) => void;
 }
@@ -171,7 +173,10 @@ export class SharedStream {
       this.#options;
     sequence.reach(seq);
     stats.broadcasts += 1;
-    if (code !== undefined) errors.add(code);
+    if (code !== undefined) {
+      errors.add(code);
+      this.#options.onError?.(code, dataOf(data));
+    }
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
     const groups = registry.wanting(type);
     if (groups.size === 0 && !isKept) return;

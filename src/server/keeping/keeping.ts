@@ -1,6 +1,6 @@
 import type { BackendPlan, BackendRecord } from "../../feed/guarded_backend.ts";
 import { type IncidentKeeper, Incidents } from "../../incidents/incidents.ts";
-import type { ErrorEvent } from "../../protocol/error_event.ts";
+import type { ErrorCode, ErrorEvent } from "../../protocol/error_event.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import type { Change } from "../../state/change.ts";
 import type { State } from "../../state/state.ts";
@@ -97,7 +97,7 @@ export class Keeping {
 
   /** Something is told to clients: of breakers, incidents begin and end. */
   errorTold(
-    { code, data, message }: ErrorEvent,
+    { code, data }: { code: ErrorCode; data: ErrorEvent["data"] },
     of: (backend: string) => Failing | undefined,
   ): void {
     const backend = data?.["backend"];
@@ -106,7 +106,7 @@ export class Keeping {
     else if (code === "CIRCUIT_OPEN") {
       const { last_error, consecutive_failures } = of(backend) ?? {};
       this.incidents.backendDown(backend, {
-        cause: last_error ?? message,
+        cause: last_error ?? "it does not answer",
         ...(consecutive_failures === undefined ? {} : { failures: consecutive_failures }),
       });
     }

@@ -1,6 +1,8 @@
 import type { Departure, SharedFrame } from "../../../src/hub/resume/shared_stream.ts";
 import { MAX_AHEAD } from "../../../src/hub/resume/clients_ahead.ts";
+import { errorEvent } from "../../../src/protocol/error_event.ts";
 import { assertEquals } from "../../support/assert.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
 import { HubBench, type TestClient, text } from "../../support/hub_bench.ts";
 
 const EPOCH = "shared";
@@ -255,4 +257,21 @@ Deno.test("SharedStream comes to an epoch that began while it was away: who was 
   ]);
   const all = ["notification 11", "welcome 12 recovered", "notification 13"];
   assertEquals(story(before).slice(1, 4), all);
+});
+
+Deno.test("Hub tells of each error that a stream says, with what it speaks of", async () => {
+  const told: unknown[] = [];
+  const onStreamError = (...args: unknown[]) => told.push(args);
+  await using bench = new HubBench({}, new FakeClock(), undefined, { onStreamError });
+  bench.hub.stream.follow({ epoch: "shared", seq: 0 }, { startsAfter: 0, hasGap: false });
+  const event = errorEvent("CIRCUIT_OPEN", "x", { timestamp: 0, data: { backend: "core" } });
+  bench.hub.stream.relay({
+    type: "rpc_error",
+    data: text(event),
+    timestamp: 0,
+    seq: 1,
+    code: "CIRCUIT_OPEN",
+  });
+  bench.hub.stream.relay({ type: "notification", data: text({}), timestamp: 0, seq: 2 });
+  assertEquals(told, [["CIRCUIT_OPEN", { backend: "core" }]]);
 });
