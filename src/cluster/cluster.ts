@@ -17,6 +17,7 @@ import { ClusterStats } from "./cluster_stats.ts";
 import { Follower } from "./follower.ts";
 import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Claimed, Leadership, RENEWALS_PER_LEASE } from "./leadership.ts";
+import { Handover } from "./handover.ts";
 import { hubIdOf, hubNameOf } from "./hub_id.ts";
 import { LeaderWatch } from "./leader_watch.ts";
 import { REPEAT_CLAIM_AFTER_MS } from "./stream_writer.ts";
@@ -62,6 +63,7 @@ export class Cluster implements AsyncDisposable {
   readonly #publisher: StreamPublisher;
   readonly #leaderWatch: LeaderWatch;
   readonly #unsaid = new Unsaid();
+  readonly #handover: Handover;
   readonly #id: string;
   /** The engine that is being joined, or is. */
   #broker: Broker | undefined;
@@ -137,12 +139,22 @@ export class Cluster implements AsyncDisposable {
       onKept: () => this.#publisher.refresh(),
       onDeposed: (why) => this.#onDeposed(why),
     });
+    this.#handover = new Handover({
+      clock,
+      hub: id,
+      probe: (backend) => options.probe(backend, this.#stop.signal),
+      backends: () => this.#role === "leader" ? options.backendReports() : undefined,
+      resign: (to, { why, forMs }) => void this.#resign(why, { to, forMs }),
+      standAside: (forMs) => this.#leadership.standAside(forMs),
+    });
     this.#presence = new Presence({
       clock,
       present: () => this.#ownPresence(),
       onAsked: () => this.#publisher.refresh({ isAsked: true }),
-      onHeard: ({ role }, { isOld }) => {
+      onHeard: (presence, { isOld }) => {
+        const { role } = presence;
         if (isOld && role === "leader") this.#oldLeader.resolve();
+        this.#handover.heard(presence);
       },
     });
     this.#link = new BrokerLink({
@@ -454,6 +466,8 @@ export class Cluster implements AsyncDisposable {
     this.figures.onLoss();
     this.#broker = undefined;
     this.#claimed = undefined;
+    // Whoever was to go first is not heard, or cannot be.
+    this.#leadership.standAside(0);
     // What waits goes on waiting, and polls go on: this hub may lead again in a moment.
     this.#publisher.pause();
     this.#presence.clear();
@@ -499,7 +513,11 @@ export class Cluster implements AsyncDisposable {
   #ownPresence(): HubPresence {
     const { hub, backendReports } = this.#options;
     const backends = this.#role === "leader" ? { backends: backendReports() } : {};
-    return { hub: this.#id, role: this.#role, clients: hub.size, ...backends };
+    const reaches = this.#role === "follower" ? this.#handover.reaches : [];
+    return {
+      ...{ hub: this.#id, role: this.#role, clients: hub.size, ...backends },
+      ...(reaches.length > 0 ? { reaches } : {}),
+    };
   }
 }
 

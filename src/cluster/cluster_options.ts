@@ -30,6 +30,8 @@ export interface ClusterOptions {
   stopPolling: () => void;
   /** Asks the sources of these channels at once: called on the hub that polls. */
   pollNow: (channels: readonly string[]) => void;
+  /** Whether a backend can be reached from here, though another hub polls it. */
+  probe: (backend: string, signal: AbortSignal) => Promise<boolean>;
   /** What `/status` says of the backends, while this hub polls them. */
   backendReports: () => Readonly<Record<string, unknown>>;
 }

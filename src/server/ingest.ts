@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.ts";
 import type { BackendStatus } from "../feed/guarded_backend.ts";
 import { type ApplyOptions, Feed } from "../feed/feed.ts";
 import type { BackendPlan } from "../feed/guarded_backend.ts";
+import { probeBackend } from "../feed/probe_backend.ts";
 import { allObservers, type FeedObserver } from "../feed/observer.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Departure } from "../hub/resume/shared_stream.ts";
@@ -118,6 +119,7 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
       stopPolling: () => this.#stopPolling(),
       pollNow: (channels) => this.#feed.pollNow(channels),
       backendReports: () => this.#feed.backendReports(),
+      probe: (backend, signal) => this.#probe(backend, signal),
     });
   }
 
@@ -306,6 +308,13 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
       this.#isPolling = false;
       throw error;
     }
+  }
+
+  async #probe(name: string, signal: AbortSignal): Promise<boolean> {
+    const { backends, sources } = feedPlan(this.#config, this.#options.openBackend);
+    const plan = backends.find((each) => each.name === name);
+    const call = sources.find(({ backend }) => backend === name)?.call;
+    return plan !== undefined && call !== undefined && await probeBackend(plan, call, { signal });
   }
 
   #stopPolling(): void {

@@ -25,6 +25,8 @@ export class Member implements AsyncDisposable {
   inherited: ReadonlySet<string> | undefined;
   readonly clock: FakeClock;
 
+  /** Whether it reaches the backend: else the breaker of a hub that polls is open. */
+  reachesCore = true;
   /** Why it cannot poll, should it have to. */
   cannotPoll: string | undefined;
   /** While true, it alone finds no engine. */
@@ -65,7 +67,8 @@ export class Member implements AsyncDisposable {
         return Promise.resolve();
       },
       stopPolling: () => this.isPolling = false,
-      backendReports: () => ({ core: { state: name } }),
+      backendReports: () => ({ core: { state: this.reachesCore ? name : "open" } }),
+      probe: () => Promise.resolve(this.reachesCore),
     });
     this.cluster.start();
   }

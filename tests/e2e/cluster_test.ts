@@ -1,4 +1,6 @@
 /** Several hubs as users run them, sharing one stream on a real NATS server. */
+// @ts-types="../../src/std_types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import { assert, assertEquals, assertGreater, assertLess } from "../support/assert.ts";
 import {
   assertAscending,
@@ -22,6 +24,7 @@ import {
 import { hasNatsServer, NatsServer } from "../support/nats.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { clientsOf, resumeOf, threeHubs } from "../support/three_hubs.ts";
+import type { HubProcess } from "../support/hub_process.ts";
 import { type Heard, WsClient } from "../support/ws_client.ts";
 
 const ignore = !hasNatsServer();
@@ -229,4 +232,31 @@ function assertSameWhereBoth(one: Map<number, string> | undefined, other: Map<nu
   const both = [...one ?? []].filter(([seq]) => other.has(seq));
   assertGreater(both.length, 3);
   for (const [seq, text] of both) assertEquals(other.get(seq), text, `number ${seq}`);
+}
+
+Deno.test({
+  name:
+    "C58: a leader whose backend is out of its reach alone makes room for a hub that reaches it",
+  ignore,
+  async fn() {
+    await using stack = new AsyncDisposableStack();
+    const { backends, hubs } = await threeHubs(stack);
+    const { leader } = await untilLed(hubs);
+    const clients = await clientsOf(hubs, stack);
+    await backends[hubs.indexOf(leader)]?.stop();
+    await untilAnotherLeads(hubs, leader);
+    for (const client of clients) {
+      await client.waitForCount(2, isFresh, { from: client.frames.length });
+    }
+    assert(
+      leader.logs.some(({ event, why }) =>
+        event === "cluster.deposed" && /reaches core/.test(`${why}`)
+      ),
+    );
+  },
+});
+
+/** Waits until another hub leads. */
+async function untilAnotherLeads(hubs: readonly HubProcess[], before: HubProcess): Promise<void> {
+  while ((await untilLed(hubs)).leader === before) await delay(100);
 }
