@@ -1,3 +1,4 @@
+import type { Clock } from "../resilience/clock.ts";
 import type { Call } from "../rpc/backend.ts";
 import { ask, NO_RETRY } from "./call_with_retry.ts";
 import type { BackendPlan } from "./guarded_backend.ts";
@@ -10,13 +11,13 @@ import type { BackendPlan } from "./guarded_backend.ts";
 export async function probeBackend(
   plan: BackendPlan,
   call: Call,
-  { signal }: { signal: AbortSignal },
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<boolean> {
   try {
     await using backend = plan.open();
     const { timeoutMs } = plan.healthCheck;
     const question = plan.healthCheck.call ?? call;
-    const outcome = await ask(backend, question, { timeoutMs, retry: NO_RETRY, signal });
+    const outcome = await ask(backend, question, { timeoutMs, retry: NO_RETRY, clock, signal });
     return outcome.kind === "ok";
   } catch {
     return false; // it cannot even be opened here, or the hub stops

@@ -314,7 +314,8 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
     const { backends, sources } = feedPlan(this.#config, this.#options.openBackend);
     const plan = backends.find((each) => each.name === name);
     const call = sources.find(({ backend }) => backend === name)?.call;
-    return plan !== undefined && call !== undefined && await probeBackend(plan, call, { signal });
+    if (plan === undefined || call === undefined) return false;
+    return await probeBackend(plan, call, { clock: this.#options.clock, signal });
   }
 
   #stopPolling(): void {
