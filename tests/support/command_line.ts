@@ -14,6 +14,8 @@ const NEUTRAL_ENV = {
   HOLDFAST_LOG_FORMAT: "",
   HOLDFAST_LOG_LEVEL: "",
   HOLDFAST_TOKEN: "",
+  HOLDFAST_STATE: "",
+  STATE_DIRECTORY: "",
 };
 
 /** How a process that ran to its end did. */
