@@ -21,6 +21,8 @@ export interface SourcePlan {
   readonly everyMs: number;
   /** From the first poll, which is made at once, to the second. Default: `everyMs`. */
   readonly phaseMs?: number;
+  /** Whether it is polled together with all sources of its pace that say so. Default false. */
+  readonly inStep?: boolean;
 }
 
 /** The channels of a source. */
@@ -63,13 +65,18 @@ export class SourcePoller implements Disposable {
   constructor(plan: SourcePlan, options: SourcePollerOptions) {
     this.plan = plan;
     this.#options = options;
-    const { backend, call: { method }, everyMs, phaseMs = everyMs } = plan;
+    const { backend, call: { method }, everyMs, phaseMs = everyMs, inStep = false } = plan;
     this.#outcomes = new SourceOutcomes(
       { channels: channelsOf(plan), backend, method, doing: "polling", events: EVENTS },
       options,
     );
     const { signal } = this.#stop;
-    this.#ticker = new Ticker(everyMs, { clock: options.clock, signal, secondAfterMs: phaseMs });
+    this.#ticker = new Ticker(everyMs, {
+      clock: options.clock,
+      signal,
+      secondAfterMs: phaseMs,
+      inStep,
+    });
   }
 
   /** Whether a first poll was made, whatever came of it. */

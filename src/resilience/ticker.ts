@@ -9,6 +9,11 @@ export interface TickerOptions {
   firstAfterMs?: number;
   /** Distance of the second tick from the first, in milliseconds. Default: `everyMs`. */
   secondAfterMs?: number;
+  /**
+   * Whether the ticks after the first lie on multiples of `everyMs` of the clock, so that tickers of
+   * one pace tick together, whenever they began. `secondAfterMs` is of no use then. Default false.
+   */
+  inStep?: boolean;
 }
 
 /** One tick of a {@linkcode Ticker}. */
@@ -36,11 +41,12 @@ export class Ticker implements AsyncIterable<Tick> {
   readonly #signal: AbortSignal;
   readonly #firstAfterMs: number;
   readonly #secondAfterMs: number;
+  readonly #inStep: boolean;
   #wake: AbortController | undefined;
   #kicked = false;
 
   constructor(everyMs: number, options: TickerOptions) {
-    const { clock, signal, firstAfterMs = 0, secondAfterMs = everyMs } = options;
+    const { clock, signal, firstAfterMs = 0, secondAfterMs = everyMs, inStep = false } = options;
     if (!(everyMs > 0)) {
       throw new RangeError(
         `Cannot tick as 'everyMs' must be a positive number: current value is ${everyMs}`,
@@ -51,6 +57,7 @@ export class Ticker implements AsyncIterable<Tick> {
     this.#signal = signal;
     this.#firstAfterMs = firstAfterMs;
     this.#secondAfterMs = secondAfterMs;
+    this.#inStep = inStep;
   }
 
   /**
@@ -73,7 +80,9 @@ export class Ticker implements AsyncIterable<Tick> {
       }
       if (isFirst) { // the grid begins with the second tick
         isFirst = false;
-        due += this.#secondAfterMs;
+        due = this.#inStep
+          ? (Math.floor(due / this.#everyMs) + 1) * this.#everyMs
+          : due + this.#secondAfterMs;
         yield { skipped: 0 };
         continue;
       }

@@ -95,7 +95,7 @@ function sourcePlan(fed: FedTogether, { isBatched }: { isBatched: boolean }): So
     },
     everyMs: every,
     // What is to share a request has to be due at one time.
-    phaseMs: (isBatched ? 1 : phaseOf(channel)) * every,
+    ...(isBatched ? { inStep: true } : { phaseMs: phaseOf(channel) * every }),
   };
 }
 

@@ -1,19 +1,7 @@
-import { httpAnswer, rawServer, readRequest, write } from "../rpc/raw_server.ts";
+import { recording } from "../rpc/raw_server.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { HubProcess } from "../support/hub_process.ts";
 import { eventually } from "../support/eventually.ts";
-
-/** A server that keeps what it was asked, and answers everything with 1. */
-function keeper() {
-  const requests: string[] = [];
-  const server = rawServer(async (conn) => {
-    const request = await readRequest(conn);
-    if (request === undefined) return;
-    requests.push(request);
-    await write(conn, httpAnswer("200 OK", "1"));
-  });
-  return { server, requests };
-}
 
 const SECRET = "Bearer s3cret-of-the-backend";
 
@@ -29,9 +17,9 @@ function backend(url: string, proxy?: string) {
 }
 
 Deno.test("C05: proxy variables lead nothing astray that was not told to follow them", async () => {
-  const { server: proxy, requests: atProxy } = keeper();
+  const { server: proxy, requests: atProxy } = recording();
   await using _proxy = proxy;
-  const { server: home, requests: atHome } = keeper();
+  const { server: home, requests: atHome } = recording();
   await using _home = home;
   const env = Object.fromEntries(
     ["http_proxy", "https_proxy", "all_proxy"].flatMap((name) => [

@@ -6,6 +6,8 @@ import { FakeClock, settle } from "../support/fake_clock.ts";
 /** Runs a ticker in the background and notes when it ticks. */
 function run(clock: FakeClock, everyMs: number, options: {
   firstAfterMs?: number;
+  secondAfterMs?: number;
+  inStep?: boolean;
   body?: (tick: number) => Promise<void> | void;
 } = {}) {
   const controller = new AbortController();
@@ -28,6 +30,30 @@ Deno.test("Ticker() ticks at once and then on its grid", async () => {
   assertEquals(ticks, [[0, 0], [100, 0], [200, 0], [300, 0]]);
   controller.abort();
   await done;
+});
+
+Deno.test("C20: Ticker() begins its grid where it is told to", async () => {
+  const clock = new FakeClock();
+  const { ticks, controller, done } = run(clock, 100, { secondAfterMs: 30 });
+  await clock.advance(240);
+  assertEquals(ticks, [[0, 0], [30, 0], [130, 0], [230, 0]]);
+  controller.abort();
+  await done;
+});
+
+Deno.test("Ticker() ticks together with others of its pace, whenever it began", async () => {
+  const clock = new FakeClock();
+  await clock.advance(30);
+  const early = run(clock, 100, { inStep: true });
+  await clock.advance(90);
+  const late = run(clock, 100, { inStep: true });
+  await clock.advance(190);
+  assertEquals(early.ticks.map(([at]) => at), [30, 100, 200, 300]);
+  assertEquals(late.ticks.map(([at]) => at), [120, 200, 300]);
+  for (const { controller, done } of [early, late]) {
+    controller.abort();
+    await done;
+  }
 });
 
 Deno.test("Ticker() waits for its first tick when told to", async () => {

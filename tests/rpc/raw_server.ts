@@ -50,6 +50,18 @@ export function replying(...texts: (string | Uint8Array)[]): RawServer {
   });
 }
 
+/** A server that answers everything with 1 and keeps what it was asked. */
+export function recording(): { server: RawServer; requests: string[] } {
+  const requests: string[] = [];
+  const server = rawServer(async (conn) => {
+    const request = await readRequest(conn);
+    if (request === undefined) return;
+    requests.push(request);
+    await write(conn, httpAnswer("200 OK", "1"));
+  });
+  return { server, requests };
+}
+
 /** A whole answer with a JSON body and this status line. */
 export function httpAnswer(status: string, body: string | Uint8Array, headers = ""): Uint8Array {
   const bytes = typeof body === "string" ? encoder.encode(body) : body;

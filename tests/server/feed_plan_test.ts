@@ -54,6 +54,15 @@ Deno.test("C20: feedPlan() spreads sources of one pace over their period, the sa
   assert(Math.max(...counts) <= 8 && counts.filter((count) => count > 0).length >= 7, `${counts}`);
 });
 
+Deno.test("feedPlan() has the sources of a batch polled together", () => {
+  const sources = ["a", "b"].map((channel) => ({ channel, backend: "core", method: "Get" }));
+  const { plan } = planOf({ backends: { core: { ...BACKENDS.core, batch: true } }, sources });
+  assertEquals(plan.sources.map(({ inStep, phaseMs }) => [inStep, phaseMs]), [
+    [true, undefined],
+    [true, undefined],
+  ]);
+});
+
 Deno.test("feedPlan() lets the health check ask what was configured", () => {
   const core = { ...BACKENDS.core, health_check: { method: "Ping" } };
   const [backend] = planOf({ backends: { core } }).plan.backends;

@@ -7,7 +7,7 @@ import {
   proxyFor,
 } from "../../../src/rpc/http/proxy.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
-import { httpAnswer, rawServer, readRequest, write } from "../raw_server.ts";
+import { recording } from "../raw_server.ts";
 
 const { signal } = new AbortController();
 const PROXY = "http://proxy.example:3128";
@@ -78,26 +78,14 @@ Deno.test("C05: exemptLoopback() adds this machine to what was exempt, in both s
   assertEquals([env.get("NO_PROXY"), env.get("no_proxy")], [expected, expected]);
 });
 
-/** A proxy that answers by itself, and what it was asked. */
-function proxyServer() {
-  const requests: string[] = [];
-  const server = rawServer(async (conn) => {
-    const request = await readRequest(conn);
-    if (request === undefined) return;
-    requests.push(request);
-    await write(conn, httpAnswer("200 OK", "1"));
-  });
-  return { server, requests };
-}
-
 function get(url: string) {
   return { method: "GET", url: new URL(url), headers: new Headers({ "x-key": "k" }) } as const;
 }
 
 Deno.test("C05: HttpClient() asks a proxy it was given, with its login, but not for loopback", async () => {
-  const { server: proxy, requests } = proxyServer();
+  const { server: proxy, requests } = recording();
   await using _proxy = proxy;
-  const { server: home, requests: atHome } = proxyServer();
+  const { server: home, requests: atHome } = recording();
   await using _home = home;
   await using client = new HttpClient({
     maxResponseBytes: 100,
@@ -115,7 +103,7 @@ Deno.test("C05: HttpClient() asks a proxy it was given, with its login, but not 
 });
 
 Deno.test("C05: HttpClient() says which proxy did not answer, and no login", async () => {
-  const { server, requests: _ } = proxyServer();
+  const { server, requests: _ } = recording();
   const { url } = server;
   await server[Symbol.asyncDispose]();
   await using client = new HttpClient({
