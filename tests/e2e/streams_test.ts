@@ -7,7 +7,8 @@ import { WsClient } from "../support/ws_client.ts";
 const PACE = { timeout: "2s", breaker: { failures: 2, open_for: "5s" } };
 
 /** A server of events: one at once, one every 50 ms, until it is stopped. */
-function startTicker(port = 0) {
+function startTicker(port = 0, padding = 0) {
+  const pad = "x".repeat(padding);
   const lastIds: (string | null)[] = [];
   const controller = new AbortController();
   let n = 0;
@@ -21,7 +22,8 @@ function startTicker(port = 0) {
     let timer: ReturnType<typeof setInterval> | undefined;
     const body = new ReadableStream<string>({
       start(out) {
-        const next = () => out.enqueue(`id: ${++n}\ndata: {"n": ${n}}\n\n`);
+        const next = () =>
+          out.enqueue(`id: ${++n}\ndata: {"n": ${n}, "at": ${Date.now()}, "pad": "${pad}"}\n\n`);
         next();
         timer = setInterval(next, 50);
       },
@@ -132,6 +134,58 @@ Deno.test("a server stream of gRPC is a source, beside polls of the same backend
     assertEquals(await hub.stop(), 0);
   } finally {
     await peer[Symbol.asyncDispose]();
+  }
+});
+
+/** How long the hub is halted, in milliseconds: too short for its streams to be opened anew. */
+const HALT_MS = 4500;
+
+/** Most that an age may be short of the truth, in milliseconds; the rest is for a busy machine. */
+const SLACK_MS = 1000 + 1000;
+
+Deno.test("C43: what streams gave while the hub was halted is not passed off as live", async () => {
+  // So long that what came during the halt is read in many pieces, the oldest first.
+  const ticker = startTicker(0, 20_000);
+  await using peer = await startServer();
+  try {
+    await using hub = await HubProcess.start({
+      backends: {
+        ticker: { transport: "sse", url: `http://127.0.0.1:${ticker.port}`, ...PACE },
+        lab: { transport: "grpc", url: peer.url, proto: LAB_PROTO, ...PACE },
+      },
+      sources: [
+        { channel: "ticks", backend: "ticker", method: "/", stream: true, every: "100ms" },
+        {
+          channel: "watched",
+          backend: "lab",
+          method: "holdfast.lab.v1.Lab/Watch",
+          params: { message: "tick" },
+          stream: true,
+          every: "100ms",
+        },
+      ],
+    });
+    await using client = await WsClient.connect(hub.ws());
+    const fresh = async (channel: string) => {
+      const from = client.frames.length;
+      await client.waitFor(({ type, data }) => type === channel && !data.is_stale, { from });
+    };
+    for (const channel of ["ticks", "watched"]) await fresh(channel);
+    hub.signal("SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, HALT_MS));
+    hub.signal("SIGCONT");
+    for (const channel of ["ticks", "watched", "ticks", "watched"]) await fresh(channel);
+    const judged = client.frames.flatMap(({ type, data, at: heardAt }) => {
+      const value = data.data as { at?: number; takenAt?: string } | undefined;
+      const at = value?.at ?? Date.parse(value?.takenAt ?? "");
+      if (Number.isNaN(at) || data.is_stale !== false) return [];
+      return [{ type, shortOfTruthMs: performance.timeOrigin + heardAt - at - data.age_ms }];
+    });
+    assert(judged.length > 4);
+    assertEquals(judged.filter(({ shortOfTruthMs }) => shortOfTruthMs > SLACK_MS), []);
+    assertEquals(await hub.stop(), 0);
+  } finally {
+    await ticker.stop();
   }
 });
 

@@ -63,7 +63,11 @@ function watch(call: grpc.ServerWritableStream<Record<string, unknown>, object>)
       call.emit("error", { code: grpc.status.DATA_LOSS, details: "gone" });
     }
     if (message === "tick") {
-      const timer = setInterval(next, 20);
+      const timer = setInterval(() => {
+        const now = Date.now();
+        const takenAt = { seconds: Math.floor(now / 1000), nanos: (now % 1000) * 1_000_000 };
+        call.write({ totalBytes: String(++at), diskName: "sda", takenAt });
+      }, 20);
       call.on("cancelled", () => clearInterval(timer));
     }
   };
