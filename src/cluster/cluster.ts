@@ -17,6 +17,7 @@ import { ClusterStats } from "./cluster_stats.ts";
 import { Follower } from "./follower.ts";
 import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Claimed, Leadership, RENEWALS_PER_LEASE } from "./leadership.ts";
+import { differences, objection } from "./feeds.ts";
 import { Handover } from "./handover.ts";
 import { hubIdOf, hubNameOf } from "./hub_id.ts";
 import { LeaderWatch } from "./leader_watch.ts";
@@ -79,6 +80,8 @@ export class Cluster implements AsyncDisposable {
   readonly #settled = Promise.withResolvers<void>();
   /** A leader of before this version was heard while the hub joins. */
   #oldLeader = Promise.withResolvers<void>();
+  /** Channels that this hub would feed otherwise than the leader it found. */
+  #differs: readonly string[] = [];
   /** Why this hub cannot poll, while it cannot. */
   #cannotPoll: string | undefined;
   /** The epoch that must not be led in again: the stream lost some of it. */
@@ -258,6 +261,7 @@ export class Cluster implements AsyncDisposable {
       connected,
       ...(why === undefined ? {} : { why }),
       unsaid: this.#unsaid.size,
+      ...(this.#differs.length === 0 || this.#role === "leader" ? {} : { differs: this.#differs }),
       clients_connected: hubs.reduce((sum, { clients }) => sum + clients, 0),
       hubs: hubs.map(({ hub: id, role, clients }) => ({ hub: hubNameOf(id), id, role, clients })),
     };
@@ -319,6 +323,7 @@ export class Cluster implements AsyncDisposable {
       await this.#follower.join(broker, survey, {
         onCaughtUp: () => this.#presence.ask(broker),
         isLed: this.#oldLeader.promise,
+        objection: (claim) => this.#objection(claim),
         onFollowing: () => {
           this.#isAlone = false;
           this.#options.values.trust("stream");
@@ -407,6 +412,19 @@ export class Cluster implements AsyncDisposable {
     return kept?.hadBefore ?? 0;
   }
 
+  /** Why this hub does not go with that leader: one of before it was configured is no matter. */
+  #objection({ hub, feeds = {} }: Claim): string | undefined {
+    if (hub === this.#id) return undefined;
+    const mine = this.#options.feeds();
+    this.#differs = differences(mine, feeds);
+    const why = objection(mine, feeds);
+    if (why === undefined && this.#differs.length > 0) {
+      const leader = hubNameOf(hub);
+      this.#log.warning("cluster.config_differs", { leader, channels: this.#differs });
+    }
+    return why;
+  }
+
   #onClaim(claim: Claim): void {
     this.#newestClaim = claim;
     this.figures.onClaim(claim);
@@ -434,6 +452,7 @@ export class Cluster implements AsyncDisposable {
     });
     let readUpTo = claimed.seq;
     this.#publisher.lead(broker, claimed, {
+      feeds: this.#options.feeds,
       read: () => {
         const part = this.#follower.readSince(readUpTo + 1);
         readUpTo = part?.to ?? readUpTo;

@@ -4,6 +4,7 @@ import type { Clock } from "../resilience/clock.ts";
 import type { OpenBroker } from "./broker.ts";
 import type { NewValue } from "../values/value.ts";
 import type { ValueStore } from "../values/value_store.ts";
+import type { Feeds } from "./feeds.ts";
 import type { Role } from "./presence.ts";
 
 /** What a hub brings into a cluster. */
@@ -30,6 +31,8 @@ export interface ClusterOptions {
   stopPolling: () => void;
   /** Asks the sources of these channels at once: called on the hub that polls. */
   pollNow: (channels: readonly string[]) => void;
+  /** What feeds the channels: hubs of one cluster are fed alike. */
+  feeds: () => Feeds;
   /** Whether a backend can be reached from here, though another hub polls it. */
   probe: (backend: string, signal: AbortSignal) => Promise<boolean>;
   /** What `/status` says of the backends, while this hub polls them. */
@@ -50,6 +53,8 @@ export interface ClusterReport {
   readonly why?: string;
   /** Events and values that were accepted while the hub was alone, and that wait for its return. */
   readonly unsaid: number;
+  /** Channels that this hub would feed otherwise than its leader does; absent if there are none. */
+  readonly differs?: readonly string[];
   /** Clients of all hubs together. */
   readonly clients_connected: number;
   readonly hubs: readonly HubReport[];

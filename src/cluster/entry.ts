@@ -1,6 +1,7 @@
 import { EVENT_CHANNEL, isErrorType, isStatusChannel } from "../protocol/channel.ts";
 import type { JsonText } from "../protocol/codec.ts";
 import { type ErrorCode, ERRORS } from "../protocol/error_event.ts";
+import type { Feeds } from "./feeds.ts";
 import type { StreamPart } from "./stream_sum.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 
@@ -18,6 +19,8 @@ export interface Claim {
   readonly every_ms?: number;
   /** What the leader has read of the stream, for the others to compare. */
   readonly read?: StreamPart;
+  /** What feeds the leader's channels; told to those who come. */
+  readonly feeds?: Feeds;
 }
 
 /** A broadcast. */
@@ -93,8 +96,9 @@ export function decodeEntry(text: string): Entry | undefined {
 }
 
 function claimOf(head: Head): Claim | undefined {
-  const { kind, epoch = "", hub = "", term, after, every_ms, read } = head;
+  const { kind, epoch = "", hub = "", term, after, every_ms, read, feeds } = head;
   if (kind !== "claim" || typeof term !== "number" || typeof after !== "number") return undefined;
+  const hasFeeds = typeof feeds === "object" && feeds !== null;
   const isPaced = typeof every_ms === "number" && every_ms > 0;
   return {
     kind,
@@ -104,6 +108,7 @@ function claimOf(head: Head): Claim | undefined {
     after,
     ...(isPaced ? { every_ms } : {}),
     ...(isPart(read) ? { read } : {}),
+    ...(hasFeeds ? { feeds } : {}),
   };
 }
 

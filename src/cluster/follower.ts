@@ -67,6 +67,8 @@ export interface JoinOptions {
   onCaughtUp: () => void;
   /** Resolves if a leader of before this version, which writes no word when asked, says that it is there. */
   isLed: Promise<void>;
+  /** Why this hub does not go with that leader; undefined if it does. */
+  objection: (claim: Claim) => string | undefined;
   /** Called in the moment in which the hub turns to the stream. */
   onFollowing: () => void;
 }
@@ -128,7 +130,7 @@ export class Follower {
   async join(
     broker: Broker,
     { goesOn, state }: Survey,
-    { onCaughtUp, isLed, onFollowing }: JoinOptions,
+    { onCaughtUp, isLed, objection, onFollowing }: JoinOptions,
   ): Promise<void> {
     const { stream, replica } = this.#options;
     const seen = this.#seen;
@@ -166,6 +168,11 @@ export class Follower {
       broker,
       "no hub leads, or what it says does not arrive",
     );
+    const claim = entries.findLast(({ seq, entry }) =>
+      seq > state.last && entry?.kind === "claim" && entry.feeds !== undefined
+    )?.entry;
+    const why = claim?.kind === "claim" ? objection(claim) : undefined;
+    if (why !== undefined) throw new BrokerError(why);
     this.#streamId = id;
     const newestEpoch = newest && decodeEntry(newest.text)?.epoch;
     const { position, startsAfter, past, missed, isBroken } = catchUp(entries, {

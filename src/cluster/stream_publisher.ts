@@ -61,7 +61,7 @@ export class StreamPublisher {
   lead(
     broker: Broker,
     { epoch, term, seq }: Claimed,
-    right: Pick<WriteGrant, "isValid" | "onFenced" | "everyMs" | "read">,
+    right: Pick<WriteGrant, "isValid" | "onFenced" | "everyMs" | "read" | "feeds">,
   ): void {
     this.#writer.take({
       ...right,

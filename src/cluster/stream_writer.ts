@@ -1,6 +1,7 @@
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Appended, AppendOptions } from "./broker.ts";
+import type { Feeds } from "./feeds.ts";
 import type { StreamPart } from "./stream_sum.ts";
 import { type Broadcast, encodeEntry, type Entry } from "./entry.ts";
 
@@ -39,6 +40,8 @@ export interface WriteGrant {
   readonly onFenced: () => void;
   /** What this hub has read of the stream since it last said so. */
   readonly read?: () => StreamPart | undefined;
+  /** What feeds this hub's channels, for those who come. */
+  readonly feeds?: () => Feeds;
   /** At least so often this leader says something, in milliseconds. */
   readonly everyMs: number;
   readonly onStored: (entry: Broadcast, seq: number) => void;
@@ -49,6 +52,8 @@ interface Waiting {
   readonly id: string;
   /** Nothing to say: the claim is repeated. */
   readonly draft?: Draft;
+  /** Somebody who comes has asked for it. */
+  readonly isAnswer?: boolean;
 }
 
 /**
@@ -106,8 +111,9 @@ export class Writer {
     const now = this.#clock.now();
     const isDue = isAsked || now - this.#storedAt >= REPEAT_CLAIM_AFTER_MS ||
       now - this.#claimedAt >= CLAIM_EVERY_MS;
-    if (this.#grant === undefined || this.size > 0 || !isDue) return;
-    this.#waiting.push({ id: crypto.randomUUID() });
+    if (this.#grant === undefined || (this.size > 0 && !isAsked) || !isDue) return;
+    if (this.#waiting.some(({ isAnswer = false }) => isAnswer)) return;
+    this.#waiting.push({ id: crypto.randomUUID(), isAnswer: isAsked });
     void this.#write();
   }
 
@@ -154,6 +160,7 @@ export class Writer {
       : {
         ...{ kind: "claim", epoch, term, after: fence, hub, every_ms: everyMs },
         ...(read === undefined ? {} : { read }),
+        ...(offered.isAnswer && grant.feeds ? { feeds: grant.feeds() } : {}),
       };
     let appended: Appended;
     try {

@@ -1,3 +1,4 @@
+import { feedOf } from "../cluster/feeds.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterReport, PublishReceipt } from "../cluster/cluster_options.ts";
 import type { Config } from "../config/schema.ts";
@@ -119,6 +120,8 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
       stopPolling: () => this.#stopPolling(),
       pollNow: (channels) => this.#feed.pollNow(channels),
       backendReports: () => this.#feed.backendReports(),
+      feeds: () =>
+        Object.fromEntries(this.#config.sources.map((each) => [each.channel, feedOf(each)])),
       probe: (backend, signal) => this.#probe(backend, signal),
     });
   }

@@ -1,5 +1,6 @@
 import { Cluster } from "../../src/cluster/cluster.ts";
 import type { PublishReceipt } from "../../src/cluster/cluster_options.ts";
+import type { Feeds } from "../../src/cluster/feeds.ts";
 import { BrokerError } from "../../src/cluster/broker.ts";
 import { momentOf } from "../../src/resilience/clock.ts";
 import { watchAges } from "../../src/values/age_watch.ts";
@@ -11,6 +12,14 @@ import { FakeServer } from "./nats/fake_server.ts";
 
 export const LEASE_MS = 5000;
 export const GRACE_MS = 5000;
+
+/** What feeds a member's channels unless a test says otherwise. */
+const FEEDS: Feeds = { a: "core" };
+
+export interface MemberOptions {
+  graceMs?: number;
+  feeds?: Feeds;
+}
 
 /** One hub of several, on a clock all of them share. */
 export class Member implements AsyncDisposable {
@@ -32,7 +41,11 @@ export class Member implements AsyncDisposable {
   /** While true, it alone finds no engine. */
   isCutOff = false;
 
-  constructor(name: string, bench: ClusterBench, { graceMs = GRACE_MS } = {}) {
+  constructor(
+    name: string,
+    bench: ClusterBench,
+    { graceMs = GRACE_MS, feeds = FEEDS }: MemberOptions = {},
+  ) {
     const { clock, server } = bench;
     this.clock = clock;
     this.values = new ValueStore({ clock });
@@ -68,6 +81,7 @@ export class Member implements AsyncDisposable {
       },
       stopPolling: () => this.isPolling = false,
       backendReports: () => ({ core: { state: this.reachesCore ? name : "open" } }),
+      feeds: () => feeds,
       probe: () => Promise.resolve(this.reachesCore),
     });
     this.cluster.start();
@@ -125,7 +139,7 @@ export class ClusterBench implements AsyncDisposable {
   readonly server = new FakeServer(this.clock, { leaseMs: LEASE_MS });
   readonly members: Member[] = [];
 
-  async join(name: string, options: { graceMs?: number } = {}): Promise<Member> {
+  async join(name: string, options: MemberOptions = {}): Promise<Member> {
     const member = new Member(name, this, options);
     this.members.push(member);
     await this.clock.advance(100);

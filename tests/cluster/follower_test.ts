@@ -62,6 +62,7 @@ class Bench implements AsyncDisposable {
     const survey = await this.follower.survey(this.broker);
     const joined = this.follower.join(this.broker, survey, {
       onCaughtUp: () => {},
+      objection: () => undefined,
       isLed: Promise.resolve(), // as one of before this version would say
       onFollowing: () => {},
     });
