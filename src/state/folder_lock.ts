@@ -17,10 +17,10 @@ export type FolderLock =
  * @throws {Deno.errors} If the file cannot be made.
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
-  const file = await Deno.open(`${dir}/${FILE}`, { create: true, read: true, write: true });
+  const path = `${dir}/${FILE}`;
+  const file = await Deno.open(path, { create: true, read: true, write: true });
   if (!await tryLock(file)) {
-    const pid = Number.parseInt(await textOf(file), 10);
-    file.close();
+    const pid = Number.parseInt(await Deno.readTextFile(path), 10);
     return { ok: false, pid: Number.isNaN(pid) ? undefined : pid };
   }
   try {
@@ -32,21 +32,20 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
   return { ok: true, lock: { [Symbol.dispose]: () => file.close() } };
 }
 
-/** Older runtimes can only wait for a lock. */
+/** Locks a file, or closes it. Older runtimes (Deno 2.6) can only wait for a lock. */
 async function tryLock(file: Deno.FsFile): Promise<boolean> {
   const { tryLockSync } = file as { tryLockSync?: (exclusive: boolean) => boolean };
-  if (tryLockSync !== undefined) return tryLockSync.call(file, true);
+  if (tryLockSync !== undefined) {
+    const isLocked = tryLockSync.call(file, true);
+    if (!isLocked) file.close();
+    return isLocked;
+  }
   const bound = Promise.withResolvers<false>();
   const timer = setTimeout(() => bound.resolve(false), WAIT_MS);
   const locked = file.lock(true).then(() => true as const);
-  locked.catch(() => {}); // the file was closed meanwhile
   const isLocked = await Promise.race([locked, bound.promise]);
   clearTimeout(timer);
+  // It cannot be told to wait no more, nor be closed meanwhile: what comes too late is given back.
+  if (!isLocked) locked.finally(() => file.close()).catch(() => {});
   return isLocked;
-}
-
-async function textOf(file: Deno.FsFile): Promise<string> {
-  const bytes = new Uint8Array(32);
-  const read = await file.read(bytes);
-  return new TextDecoder().decode(bytes.subarray(0, read ?? 0));
 }
