@@ -10,7 +10,7 @@ import type {
   PublishDraft,
   PublishReceipt,
 } from "./cluster_options.ts";
-import { learnDepartures, tellDeparture } from "./departures.ts";
+import { Departures } from "./departures.ts";
 import { type Broker, BrokerError } from "./broker.ts";
 import type { Claim } from "./entry.ts";
 import { ClusterStats } from "./cluster_stats.ts";
@@ -65,6 +65,7 @@ export class Cluster implements AsyncDisposable {
   readonly #leaderWatch: LeaderWatch;
   readonly #unsaid = new Unsaid();
   readonly #handover: Handover;
+  readonly #departures: Departures;
   readonly #id: string;
   /** The engine that is being joined, or is. */
   #broker: Broker | undefined;
@@ -142,6 +143,7 @@ export class Cluster implements AsyncDisposable {
       onKept: () => this.#publisher.refresh(),
       onDeposed: (why) => this.#onDeposed(why),
     });
+    this.#departures = new Departures(clock);
     this.#handover = new Handover({
       clock,
       hub: id,
@@ -274,7 +276,9 @@ export class Cluster implements AsyncDisposable {
 
   /** Tells the other hubs of a client that left this one, worth knowing should it come to them. */
   tellDeparture(departure: Departure): void {
-    if (this.#link.broker) tellDeparture(this.#link.broker, departure);
+    const broker = this.#link.broker;
+    if (broker === undefined) return;
+    this.#departures.tell(broker, departure, { isOldThere: this.#presence.isOldThere });
   }
 
   /**
@@ -301,7 +305,10 @@ export class Cluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stop.signal.aborted) return;
     await this.retire();
-    if (this.#link.broker) this.#presence.sayGoodbye(this.#link.broker);
+    if (this.#link.broker) {
+      this.#departures.flush(this.#link.broker);
+      this.#presence.sayGoodbye(this.#link.broker);
+    }
     this.#stop.abort();
     this.#publisher.stop();
     await withDeadline(this.#options.clock, LEAVE_MS, () => this.#running);
@@ -351,7 +358,7 @@ export class Cluster implements AsyncDisposable {
     this.#hasJoined = true;
     this.#settled.resolve();
     void this.#leaderWatch.run(broker);
-    learnDepartures(broker, hub.stream);
+    this.#departures.learn(broker, hub.stream);
     broker.listen(POLL_TOPIC, (text) => {
       if (this.#role === "leader") this.#options.pollNow(channelsIn(text));
     });

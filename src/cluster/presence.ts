@@ -45,10 +45,17 @@ const answersTo = (hub: string) => `roll_call_for.${hub}`;
 /** Form of the messages: a hub without one is of before, and answers everybody. */
 const FORM = 2;
 
+interface Heard {
+  readonly presence: HubPresence;
+  readonly at: number;
+  /** It is of before this version. */
+  readonly isOld: boolean;
+}
+
 /** Who else is there: hubs tell each other now and then, and a newcomer asks. Nothing is kept. */
 export class Presence {
   readonly #options: PresenceOptions;
-  readonly #heard = new Map<string, { readonly presence: HubPresence; readonly at: number }>();
+  readonly #heard = new Map<string, Heard>();
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -63,6 +70,11 @@ export class Presence {
     }
     const others = [...this.#heard.values()].map(({ presence }) => presence);
     return [self, ...others.filter(({ hub }) => hub !== self.hub)];
+  }
+
+  /** Whether hubs of before this version are there. */
+  get isOldThere(): boolean {
+    return [...this.#heard.values()].some(({ isOld }) => isOld);
   }
 
   /** Tells the others, and listens to them, until the connection is lost. */
@@ -115,10 +127,11 @@ export class Presence {
       this.#heard.delete(presence.hub);
       return;
     }
+    const isOld = message.form === undefined;
     if (this.#heard.has(presence.hub) || this.#heard.size < MAX_HUBS) {
-      this.#heard.set(presence.hub, { presence, at: this.#options.clock.now() });
+      this.#heard.set(presence.hub, { presence, at: this.#options.clock.now(), isOld });
     }
-    this.#options.onHeard(presence, { isOld: message.form === undefined });
+    this.#options.onHeard(presence, { isOld });
     if (!asks) return;
     // One of before this form listens to what everybody hears alone.
     this.#say(broker, {}, message.form === undefined ? TOPIC : answersTo(presence.hub));

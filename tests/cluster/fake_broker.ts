@@ -102,7 +102,9 @@ export class FakeBroker implements Broker {
 
   say(topic: string, text: string): void {
     if (this.lost.aborted) return;
-    for (const broker of this.#server.brokers) broker.overhear(topic, text);
+    for (const broker of this.#server.brokers) {
+      if (broker.overhear(topic, text)) this.#server.saidAndHeard += 1;
+    }
   }
 
   listen(topic: string, onText: (text: string) => void): void {
@@ -141,8 +143,10 @@ export class FakeBroker implements Broker {
   }
 
   /** For the server: something was said. */
-  overhear(topic: string, text: string): void {
-    for (const listener of this.#listeners.get(topic) ?? []) listener(text);
+  overhear(topic: string, text: string): boolean {
+    const listeners = this.#listeners.get(topic) ?? [];
+    for (const listener of listeners) listener(text);
+    return listeners.length > 0;
   }
 
   /** For the server: the lease was given back. */
@@ -154,6 +158,7 @@ export class FakeBroker implements Broker {
   #handTo(reader: { next: number; onEntry: (entry: Stored) => void }, entry: Stored): void {
     if (entry.seq < reader.next) return;
     reader.next = entry.seq + 1;
+    this.#server.read += 1;
     queueMicrotask(() => {
       if (!this.lost.aborted) reader.onEntry(entry);
     });

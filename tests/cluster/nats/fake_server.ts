@@ -37,6 +37,10 @@ export class FakeServer {
   isLax = false;
   /** While true, what is stored reaches nobody. */
   isMute = false;
+  /** Entries that were handed to readers, of all hubs together. */
+  read = 0;
+  /** Messages that nobody keeps, each as often as it was heard. */
+  saidAndHeard = 0;
   /** While true, nobody can have the lease. */
   isLeaseGone = false;
   maxBytes = Infinity;
