@@ -13,6 +13,8 @@ export interface BrokerLinkOptions {
   join: (broker: Broker) => Promise<void>;
   /** Joined: the stream is followed from now on. */
   onJoined: (broker: Broker) => void;
+  /** It could not be connected, or not joined. Default: nobody is told. */
+  onFailed?: () => void;
   /** The connection was lost, this moment. */
   onLost: () => void;
   /** It has been away for {@linkcode NOTICE_AFTER_MS}: clients should know. */
@@ -113,6 +115,7 @@ export class BrokerLink {
       }
       this.#why = error instanceof Error ? error.message : String(error);
       this.#failures.failed(clock.now(), { why: this.#why });
+      this.#options.onFailed?.();
       return { wasJoined: false };
     }
   }

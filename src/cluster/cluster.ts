@@ -168,6 +168,7 @@ export class Cluster implements AsyncDisposable {
       graceMs,
       join: (broker) => this.#join(broker),
       onJoined: (broker) => this.#onJoined(broker),
+      onFailed: () => this.figures.onJoinFailed(),
       onLost: () => this.#onLost(),
       onMissed: (why) => this.#outageNotice.tell(why),
       onGivenUp: () => this.#onGivenUp(),

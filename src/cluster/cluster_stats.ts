@@ -41,6 +41,7 @@ export class ClusterStats {
   #takeovers = 0;
   #losses = 0;
   #gaps = 0;
+  #joinFailures = 0;
 
   /** Times a hub, this one or another, was seen to take the lead. */
   get leaders(): number {
@@ -55,6 +56,11 @@ export class ClusterStats {
   /** Times the engine was lost after it had been joined. */
   get losses(): number {
     return this.#losses;
+  }
+
+  /** Times joining failed, whatever the reason: nobody there, no right to, refused, nobody leads. */
+  get joinFailures(): number {
+    return this.#joinFailures;
   }
 
   /** Times some of the stream was gone before this hub could read it. */
@@ -84,6 +90,10 @@ export class ClusterStats {
 
   onLoss(): void {
     this.#losses += 1;
+  }
+
+  onJoinFailed(): void {
+    this.#joinFailures += 1;
   }
 
   onGap(): void {

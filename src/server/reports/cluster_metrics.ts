@@ -40,6 +40,11 @@ export function clusterMetrics(
       figures.losses,
     ),
     counter(
+      "holdfast_cluster_join_failures_total",
+      "Times this hub tried to join and could not.",
+      figures.joinFailures,
+    ),
+    counter(
       "holdfast_cluster_appends_total",
       "Entries this hub wrote into the stream, by what became of them.",
       APPEND_RESULTS.map((result) => ({ labels: { result }, value: figures.appends(result) })),
