@@ -4,6 +4,7 @@ export const KINDS = [
   "frame",
   "session",
   "value",
+  "age",
   "breaker",
   "incident",
   "life",

@@ -8,9 +8,8 @@ import type { ValueStore } from "../../values/value_store.ts";
 import type { Hub, HubOptions } from "../../hub/hub.ts";
 import { breakerChange, type BreakersPast, breakersPast } from "./breaker_records.ts";
 import { incidentKeeper, incidentsPast } from "./incident_records.ts";
-import { change } from "./records.ts";
 import { resumeKeeper, resumePast } from "./resume_records.ts";
-import { restoreValues, valueListener } from "./value_records.ts";
+import { restoreValues, valueChanges, valueListener } from "./value_records.ts";
 
 export interface KeepingOptions {
   clock: Clock;
@@ -123,7 +122,7 @@ export class Keeping {
     const { state, clock } = this.#options;
     state?.dumpFrom(() => {
       const changes: Change[] = [];
-      for (const each of values.records()) changes.push(change("value", each.channel, each));
+      for (const each of values.records()) changes.push(...valueChanges(each));
       for (const [plan, record] of breakers()) {
         if (record) changes.push(breakerChange(plan, record, clock));
       }

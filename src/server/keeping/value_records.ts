@@ -5,17 +5,50 @@ import type { ValueListener } from "../../values/value_listeners.ts";
 import type { ValueStore } from "../../values/value_store.ts";
 import { bodiesOf, change } from "./records.ts";
 
-/** Has each value kept before its clients see it. */
+/** What changes of a value that is the same, asked for anew. */
+type AgeRecord = Pick<ValueRecord, "called_at_ms" | "age_ms" | "valid_for_ms">;
+
+/** Has each value kept before its clients see it; its text only where it is another one. */
 export function valueListener(
   values: ValueStore,
   write: (changes: Change[]) => void,
 ): ValueListener {
+  const kept = new Map<string, number>();
   return {
-    onValue: (channel) => write([change("value", channel, values.record(channel))]),
+    onValue: (channel) => {
+      const record = values.record(channel);
+      if (record === undefined) return;
+      if (kept.get(channel) === record.revision) return write([ageChange(record)]);
+      kept.set(channel, record.revision);
+      write(valueChanges(record));
+    },
     onStanding: ({ channel, standing }) => {
-      if (standing === "retired") write([change("value", channel, undefined)]);
+      if (standing !== "retired") return;
+      kept.delete(channel);
+      write(forgotten(channel));
     },
   };
+}
+
+/** All that is kept of a value. */
+export function valueChanges(record: ValueRecord): Change[] {
+  return [change("value", record.channel, record), ageChange(record)];
+}
+
+function ageChange(record: ValueRecord): Change {
+  return change("age", record.channel, agePart(record));
+}
+
+function agePart({ called_at_ms, age_ms, valid_for_ms }: AgeRecord): AgeRecord {
+  return {
+    called_at_ms,
+    age_ms,
+    ...(valid_for_ms === undefined ? {} : { valid_for_ms }),
+  };
+}
+
+function forgotten(channel: string): Change[] {
+  return [change("value", channel, undefined), change("age", channel, undefined)];
 }
 
 /** Puts back the last values of the channels that there are, and forgets those of others. */
@@ -24,8 +57,11 @@ export function restoreValues(
   state: State,
   isThere: (channel: string) => boolean,
 ): void {
+  const ages = bodiesOf<AgeRecord>(state.past.kept, "age");
   for (const [channel, record] of bodiesOf<ValueRecord>(state.past.kept, "value")) {
-    if (isThere(channel)) values.restore(record);
-    else state.write([change("value", channel, undefined)]);
+    const { channel: name, text, revision } = record;
+    const age = ages.get(channel) ?? record;
+    if (isThere(channel)) values.restore({ channel: name, text, revision, ...agePart(age) });
+    else state.write(forgotten(channel));
   }
 }
