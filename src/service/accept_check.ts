@@ -1,3 +1,4 @@
+import { onAbort } from "../resilience/on_abort.ts";
 import type { Check } from "./watchdog.ts";
 
 /** What is kept of an answer: its first line is all that counts. */
@@ -23,8 +24,7 @@ export function acceptCheck(url: () => string): Check {
       if (isAboutTheCertificate(error) || isAboutDescriptors(error)) return true;
       throw error;
     }
-    const onAbort = () => closeQuietly(connection);
-    signal.addEventListener("abort", onAbort, { once: true });
+    using _stop = onAbort(signal, () => closeQuietly(connection));
     try {
       const status = await ask(connection, `${bracketed(hostname)}:${port}`);
       if (status === 200) return true;
@@ -34,7 +34,6 @@ export function acceptCheck(url: () => string): Check {
       if (isAboutTheCertificate(error)) return true;
       throw error;
     } finally {
-      signal.removeEventListener("abort", onAbort);
       closeQuietly(connection);
     }
   };
@@ -66,16 +65,13 @@ async function connect(target: Target & { signal: AbortSignal }): Promise<Deno.C
     ? Deno.connectTls({ hostname, port, alpnProtocols: ["http/1.1"] })
     : Deno.connect({ hostname, port });
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => {
+  using _stop = onAbort(signal, () => {
     reject(signal.reason);
     connecting.then(closeQuietly, () => {});
-  };
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
+  });
   try {
     return await Promise.race([connecting, aborted]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
     aborted.catch(() => {});
   }
 }

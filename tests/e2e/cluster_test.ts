@@ -21,6 +21,10 @@ import {
   untilRole,
   untilStatus,
 } from "../support/hub_cluster.ts";
+// @ts-types="../../src/std_types/delay.d.ts"
+import { delay } from "@std/async/delay";
+import { STANDSTILL_MS } from "../../src/values/value_store.ts";
+import { quickSource } from "../support/hub_config.ts";
 import { hasNatsServer, NatsServer } from "../support/nats.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { clientsOf, resumeOf, threeHubs } from "../support/three_hubs.ts";
@@ -148,6 +152,52 @@ Deno.test({
     await untilLed(hubs);
   },
 });
+
+for (const who of ["follower", "leader"] as const) {
+  Deno.test({
+    name: `C43: what a ${who} that was halted tells of the time before is neither fresh nor young`,
+    ignore,
+    async fn() {
+      await using stack = new AsyncDisposableStack();
+      await using nats = await NatsServer.start();
+      await using backend = new RpcBackend();
+      // So long that nothing is stale by age: only the halt is left.
+      const sources = [quickSource("system_status", "core", { stale_after: "10m" })];
+      const config = clusterConfig({ nats: nats.url, backend: backend.url, also: { sources } });
+      const hubs = await startHubs([config, config], stack);
+      const { leader, followers: [follower] } = await untilLed(hubs);
+      const halted = who === "leader" ? leader : follower;
+      assert(halted);
+      const client = stack.use(await WsClient.connect(readerUrl(halted)));
+      await client.waitForCount(2, isFresh);
+      /** When the backend was asked for each of its values. */
+      const askedAt = new Map<number, number>();
+      const watch = setInterval(() => {
+        const n = backend.calls();
+        if (!askedAt.has(n)) askedAt.set(n, performance.now());
+      }, 10);
+      try {
+        halted.signal("SIGSTOP");
+        await delay(STANDSTILL_MS + 1500);
+        const from = client.frames.length;
+        const before = backend.calls();
+        const wokeAt = performance.now();
+        halted.signal("SIGCONT");
+        await client.waitForCount(3, isFresh, { from });
+        const told = client.frames.slice(from).filter(({ type }) => type === "system_status");
+        for (const { data: { data, is_stale, age_ms } } of told) {
+          const n = Number(data.n);
+          if (n > before) continue;
+          assertEquals(is_stale, true, `${n} of ${before} is told as fresh, ${age_ms} ms old`);
+          const atLeastMs = wokeAt - (askedAt.get(n) ?? wokeAt) - 100;
+          assert(age_ms >= atLeastMs, `${n} is said to be ${age_ms} ms old, not ${atLeastMs}`);
+        }
+      } finally {
+        clearInterval(watch);
+      }
+    },
+  });
+}
 
 Deno.test({
   name: "a leader that stops in good order hands over at once",
