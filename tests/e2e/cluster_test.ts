@@ -21,8 +21,6 @@ import {
   untilRole,
   untilStatus,
 } from "../support/hub_cluster.ts";
-// @ts-types="../../src/std_types/delay.d.ts"
-import { delay } from "@std/async/delay";
 import { STANDSTILL_MS } from "../../src/values/value_store.ts";
 import { quickSource } from "../support/hub_config.ts";
 import { hasNatsServer, NatsServer } from "../support/nats.ts";
