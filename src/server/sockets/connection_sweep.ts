@@ -88,14 +88,14 @@ export class ConnectionSweep {
     if (table.pending > maxPending) this.#relieve(table.pending - maxPending, "full");
   }
 
-  /** Ends so many of the connections that nobody uses, if there are as many. */
+  /** Ends so many of the connections that are no client's, if there are as many. */
   #relieve(count: number, why: PendingEnd): void {
     const { sockets, table } = this.#options;
-    const keys = table.idleLongest(count);
+    const keys = table.leastMissed(count);
     const ended = keys.size === 0 ? 0 : sockets.abortAll(keys);
     if (ended === 0) return;
     this.#count(why, ended);
-    this.#log.warning("connections.ended", { ended, why, effect: "nobody used them" });
+    this.#log.warning("connections.ended", { ended, why, effect: "no client was on them" });
   }
 
   #look(slice: Slice): void {

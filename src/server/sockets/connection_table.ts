@@ -130,11 +130,17 @@ export class ConnectionTable {
     this.#round += 1;
   }
 
-  /** The keys of the connections that nobody uses for longest, at most so many. */
-  idleLongest(count: number): Set<string> {
-    const idle = [...this.#connections].filter(([, connection]) => usesOf(connection) === 0)
-      .toSorted(([, a], [, b]) => a.sinceMs - b.sinceMs);
-    return new Set(idle.slice(0, count).map(([key]) => key));
+  /**
+   * The keys of the connections to do without first, at most so many: those that nobody uses for
+   * longest, then those whose peers take an answer, the oldest first. Never a client's.
+   */
+  leastMissed(count: number): Set<string> {
+    const candidates = [...this.#connections]
+      .filter(([, { clients, asking }]) => clients === 0 && asking === 0)
+      .toSorted(([, a], [, b]) =>
+        Math.sign(a.answering) - Math.sign(b.answering) || a.sinceMs - b.sinceMs
+      );
+    return new Set(candidates.slice(0, count).map(([key]) => key));
   }
 
   #isOver(connection: Connection, receivedBytes: number, now: number): boolean {

@@ -74,10 +74,10 @@ Deno.test("ConnectionTable leaves clients alone, and forgets what is gone", asyn
   client[Symbol.dispose]();
   connections.seen(KEY, NOTHING);
   connections.endOfRound();
-  assertEquals([connections.pending, connections.idleLongest(5)], [1, new Set([KEY])]);
+  assertEquals([connections.pending, connections.leastMissed(5)], [1, new Set([KEY])]);
   connections.endOfRound();
   connections.endOfRound();
-  assertEquals([connections.pending, connections.idleLongest(5)], [0, new Set<string>()]);
+  assertEquals([connections.pending, connections.leastMissed(5)], [0, new Set<string>()]);
 });
 
 Deno.test("ConnectionTable knows an event stream, which is client and request, for one", () => {
@@ -88,4 +88,21 @@ Deno.test("ConnectionTable knows an event stream, which is client and request, f
   assertEquals(connections.hasCarriedOthers(PEER), false);
   using _second = connections.request(PEER);
   assertEquals([connections.isAlone(PEER), connections.hasCarriedOthers(PEER)], [false, true]);
+});
+
+Deno.test("ConnectionTable does without idle connections first, then without those that take an answer", async () => {
+  const { clock, table: connections } = table();
+  const peer = (port: number) => ({ hostname: "127.0.0.1", port });
+  const key = (port: number) => `127.0.0.1:${port}`;
+  const slow = connections.request(peer(1));
+  slow.answered();
+  await clock.advance(10);
+  for (const port of [2, 3]) {
+    connections.seen(key(port), NOTHING);
+    await clock.advance(10);
+  }
+  using _client = connections.client(peer(4));
+  using _asking = connections.request(peer(5));
+  assertEquals([...connections.leastMissed(1)], [key(2)]);
+  assertEquals([...connections.leastMissed(9)], [2, 3, 1].map(key));
 });
