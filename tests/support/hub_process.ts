@@ -19,6 +19,8 @@ export interface HubProcessOptions {
   port?: number;
   /** A command that runs what follows it, such as a shell that sets limits first. */
   through?: readonly string[];
+  /** A folder with another version of the program, run with all permissions. Default: this one. */
+  program?: string;
   /** Runs `deno task start`, as a terminal would: in a process group of its own. */
   asTask?: boolean;
 }
@@ -73,7 +75,12 @@ export class HubProcess implements AsyncDisposable {
   static async start(config?: object, options: HubProcessOptions = {}): Promise<HubProcess> {
     const files = new ConfigFile(config);
     const { args = [], env, preload, port = 0, asTask = false, through = [] } = options;
-    const [program, ...before] = asTask ? TERMINAL_JOB : command("serve");
+    const { program: folder } = options;
+    const [program, ...before] = asTask
+      ? TERMINAL_JOB
+      : folder === undefined
+      ? command("serve")
+      : otherCommand(folder);
     if (preload !== undefined) before.splice(1, 0, `--preload=${preload}`);
     let hub: HubProcess;
     try {
@@ -173,4 +180,19 @@ export class HubProcess implements AsyncDisposable {
       this.complaints.push(line);
     }
   }
+}
+
+/** Runs the program in another folder, by its own configuration. */
+function otherCommand(folder: string): [string, ...string[]] {
+  const config = ["--config", `${folder}/deno.json`, "--no-lock"];
+  return [
+    Deno.execPath(),
+    "run",
+    "--no-prompt",
+    "-A",
+    "--no-check",
+    ...config,
+    `${folder}/main.ts`,
+    "serve",
+  ];
 }
