@@ -55,6 +55,8 @@ export class Incidents implements AsyncDisposable {
   readonly #journal: IncidentJournal;
   readonly #standings: StandingLog;
   readonly #hooks: Hooks;
+  /** What an earlier life of the hub owed the hooks, until they are first put into force. */
+  #owed: IncidentsPast["hooks"] | undefined;
   /** What is put back is kept already. */
   #isRestoring = false;
   /** Channels that are stale as nobody has asked for a value yet, and since when. */
@@ -63,6 +65,7 @@ export class Incidents implements AsyncDisposable {
   constructor(options: IncidentsOptions) {
     const { clock, keepForMs, keeper, past } = options;
     this.#options = options;
+    this.#owed = past?.hooks;
     this.#journal = new IncidentJournal({
       keepForMs,
       onChanged: (incident) => {
@@ -88,7 +91,8 @@ export class Incidents implements AsyncDisposable {
 
   /** Puts these hooks into force. */
   applyHooks(plans: readonly HookPlan[]): void {
-    this.#hooks.apply(plans, this.#journal.open(), this.#options.past?.hooks);
+    this.#hooks.apply(plans, this.#journal.open(), this.#owed);
+    this.#owed = undefined; // from now on the hooks themselves know
   }
 
   /** These are configured: what lasts of others is over, and nobody is told that it is well again. */

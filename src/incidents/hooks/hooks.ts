@@ -72,6 +72,9 @@ export class Hooks implements AsyncDisposable {
         this.#hooks.set(name, this.#start(plan, ongoing, hook.past()));
       }
     }
+    for (const [name, owed] of past) {
+      if (!wanted.has(name)) dropAll(name, owed, this.#options.keeper);
+    }
     for (const [name, plan] of wanted) {
       if (this.#hooks.has(name)) continue;
       // One that is new is told of what begins from now on, and not of what it was not there for.
@@ -180,13 +183,7 @@ class Hook implements Disposable {
   /** Stops, and drops what it is owed. */
   forget(): void {
     this[Symbol.dispose]();
-    const { told, waiting } = this.past();
-    const { name } = this.plan;
-    for (const { incident } of told) this.#options.keeper?.done(name, incident);
-    for (const message of waiting) this.#options.keeper?.removed(name, message);
-    if (waiting.length > 0) {
-      logOf("incidents").warning("hook.removed", { hook: name, dropped: waiting.length });
-    }
+    dropAll(this.plan.name, this.past(), this.#options.keeper);
   }
 
   [Symbol.dispose](): void {
@@ -213,6 +210,14 @@ class Hook implements Disposable {
       this.#queue.add(bodyOf(this.plan, event, incident, clock.unixMs()));
     }
   }
+}
+
+/** Drops what a hook is owed that is configured no more. */
+function dropAll(hook: string, { told, waiting }: HookPast, keeper: HookKeeper | undefined): void {
+  for (const { incident } of told) keeper?.done(hook, incident);
+  for (const message of waiting) keeper?.removed(hook, message);
+  if (waiting.length === 0) return;
+  logOf("incidents").warning("hook.removed", { hook, dropped: waiting.length });
 }
 
 /** The JSON text that a hook is sent. */

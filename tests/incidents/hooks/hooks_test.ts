@@ -99,3 +99,17 @@ Deno.test("signedHeaders() takes any secret, and says which it cannot", () => {
   const why = problemOfSecret("whsec_not base64 at all!");
   assert(why !== undefined && !why.includes("not base64 at all"));
 });
+
+Deno.test("Hooks that are configured no more are owed nothing, in this life or a later one", async () => {
+  await using server = new HookServer(() => 500);
+  const { keeper, past } = keeperOf();
+  {
+    await using hooks = new Hooks({ clock: systemClock, keeper });
+    hooks.apply([planOf({ url: server.url })], []);
+    hooks.began(down({ startedMs: Date.now() }));
+    assertEquals(past("crash").hooks.get("ops")?.waiting.length, 1);
+  }
+  await using later = new Hooks({ clock: systemClock, keeper });
+  later.apply([], [], past("crash").hooks);
+  assertEquals(past("crash").hooks.size, 0);
+});
