@@ -11,12 +11,30 @@ export interface SnapshotSource {
   readonly values: Pick<ValueStore, "read">;
 }
 
+/**
+ * Longest text of all snapshots together, in UTF-16 units; the engine's strings end at 2^29. More is
+ * refused: one channel at a time can always be had.
+ */
+const MAX_ALL_LENGTH = 256 * 1024 * 1024;
+
 /** `GET /snapshot`: the latest value of every channel that has one and that the asker may read. */
-export function allSnapshots(source: SnapshotSource, { mayRead }: Identity): Response {
-  const members = source.statusChannels().filter(mayRead).flatMap((channel) => {
+export function allSnapshots(
+  source: SnapshotSource,
+  { mayRead }: Pick<Identity, "mayRead">,
+  { maxLength = MAX_ALL_LENGTH } = {},
+): Response {
+  const members: string[] = [];
+  let length = 0;
+  for (const channel of source.statusChannels().filter(mayRead)) {
     const status = source.values.read(channel);
-    return status ? [`"${channel}":${encodeStatusData(status)}`] : [];
-  });
+    if (status === undefined) continue;
+    length += status.data.length;
+    if (length > maxLength) {
+      const why = "all values together are too large; ask for /snapshot/CHANNEL, one at a time";
+      return refuse(STATUS_CODE.ServiceUnavailable, why);
+    }
+    members.push(`"${channel}":${encodeStatusData(status)}`);
+  }
   return replyText(STATUS_CODE.OK, `{${members.join(",")}}` as JsonText);
 }
 
