@@ -19,6 +19,7 @@ import {
   LOSSES_TOLD_SINGLY,
   MAX_IDS_IN_NOTICE,
 } from "../../src/hub/loss_notices.ts";
+import { MAX_PATCHED_CHARS } from "../../src/protocol/delta.ts";
 import { MAX_BAD_MESSAGES } from "../../src/hub/inbound_limits.ts";
 import { MAX_WRITE_ERRORS } from "../../src/hub/delivery/write_gate.ts";
 import { markdownTable } from "./refresh.ts";
@@ -89,6 +90,11 @@ export const TABLES: Readonly<Record<string, string>> = {
         "writes to a `batch=1` client",
         `one in ${BATCH_WINDOW_MS} ms, up to ${MAX_BATCH_WINDOW_MS} ms while the hub is busy`,
         `what comes meanwhile shares the next; a value waits ${VALUE_WAIT_MS} ms for others of its tick`,
+      ],
+      [
+        "a value of which a `delta=1` client is told what changed",
+        `${MAX_PATCHED_CHARS / MEBIBYTE} MiB`,
+        "it comes whole",
       ],
     ],
   ),

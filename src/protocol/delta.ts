@@ -12,7 +12,7 @@ export type PatchOperation =
 
 /**
  * Longest text a patch is made for, in characters; a longer value goes out whole. The time it takes
- * grows with the length: some 15 ms for so long a text, on the one thread.
+ * grows with the length: some 25 ms for so long a text, on the one thread.
  */
 export const MAX_PATCHED_CHARS = 1_048_576;
 
