@@ -155,5 +155,6 @@ Deno.test("C18: a number that is selected reaches clients as the backend wrote i
   const { sources } = await (await fetch(`${app.url}/status`)).json();
   assertEquals([sources.disk_status.last_error, sources.job_status.is_stale], [null, false]);
   assertStringIncludes(sources.none.last_error, "nothing at nothing");
-  assertEquals((await fetch(`${app.url}/readyz`)).status, 200);
+  const ready = await fetch(`${app.url}/readyz`);
+  assertEquals(ready.status, 200, await ready.text());
 });
