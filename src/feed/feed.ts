@@ -76,7 +76,10 @@ export class Feed implements AsyncDisposable {
 
   /** Asks the sources of these channels at once, instead of at their next due time. */
   pollNow(channels: readonly string[]): void {
-    for (const channel of channels) this.#sources.get(channel)?.pollNow();
+    const wanted = new Set(channels);
+    for (const source of this.#sources.values()) {
+      if (channelNames(source).some((channel) => wanted.has(channel))) source.pollNow();
+    }
   }
 
   /** Channels whose source is not polled any more, though it should be. */

@@ -64,3 +64,18 @@ Deno.test("a single channel gets what its `select` says", async () => {
   await bench.until(1);
   assertEquals(bench.audience.lines, ["0 a 7 fresh"]);
 });
+
+Deno.test("pollNow() asks the source of any of its channels, once for all that were named", async () => {
+  const backend = new ScriptedBackend(() => ok({ queues: 1, disks: [] }));
+  await using bench = await FeedBench.start({
+    backends: [backendPlan(backend)],
+    sources: [sourcePlan("queues", { channels: CHANNELS }), sourcePlan("other")],
+  });
+  await bench.until(1);
+  bench.feed.pollNow(["disks"]);
+  await bench.until(2);
+  assertEquals(backend.calls, ["queues", "other", "queues"]);
+  bench.feed.pollNow(["disks", "queues", "nothing"]);
+  await bench.until(3);
+  assertEquals(backend.calls.slice(3), ["queues"]);
+});
