@@ -287,7 +287,7 @@ export class Follower {
     if (entry.status === undefined) return stream.relay(frameOf(seq, entry), { hadBefore });
     // As it stands here: it may be older than it says of itself, or than what is known already.
     const status = values.read(entry.type);
-    if (status !== undefined) stream.relayValue(status, frameOf(seq, entry));
+    if (status !== undefined) stream.relayValue(status, { type: entry.type, seq });
   }
 
   /** Whether it was written twice: NATS knows the names of the last two minutes alone. */

@@ -5,7 +5,7 @@ export interface StatusData<T = unknown> {
   readonly data: T;
   /** True when the value is not what the backend would say now, as far as the hub can tell. */
   readonly is_stale: boolean;
-  /** When the backend gave the value, in unix seconds. */
+  /** When the call that gave the value began, or it was published, in unix seconds. */
   readonly cached_at: number;
   /** The value's age when the frame was made, in milliseconds. */
   readonly age_ms: number;

@@ -1,3 +1,4 @@
+import { ERROR_CODES, ERRORS } from "../../protocol/error_event.ts";
 import { type Check, Faults, ok, skipped } from "./check.ts";
 import { errorFaults, isObject, type Json, shown, statusFaults } from "./shapes.ts";
 import type { Heard } from "./socket.ts";
@@ -69,10 +70,13 @@ function reasonFaults({ is_stale, error }: Json): string[] {
   }
   if (!isObject(error)) return [`called stale with the error ${shown(error)}`];
   const { code } = error;
-  return code === "RPC_UNAVAILABLE"
+  return STALE_CODES.some((each) => each === code)
     ? errorFaults(error).map((fault) => `its error: ${fault}`)
-    : [`called stale with the code ${shown(code)}, not RPC_UNAVAILABLE`];
+    : [`called stale with the code ${shown(code)}, not ${STALE_CODES.join(" or ")}`];
 }
+
+/** The codes that live inside status frames. */
+const STALE_CODES = ERROR_CODES.filter((code) => ERRORS[code].type === "inside_status");
 
 function ageFaults(
   { cachedAt, ageMs }: Pick<Seen, "cachedAt" | "ageMs">,

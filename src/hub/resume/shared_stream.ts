@@ -198,9 +198,11 @@ export class SharedStream {
   /** Sends a value of the stream, as it stands here, to every client that wants it. */
   relayValue(
     status: StatusData<JsonText>,
-    frame: Pick<SharedFrame, "type" | "timestamp" | "seq">,
+    { type, seq }: Pick<SharedFrame, "type" | "seq">,
   ): void {
-    this.relay({ ...frame, data: status.data, status });
+    // Its age is told as of now, not as of when it was written.
+    const timestamp = this.#options.clock.unixSeconds();
+    this.relay({ type, seq, timestamp, data: status.data, status });
   }
 
   /** Keeps a frame for clients that resume; those that are here have had it. */

@@ -41,6 +41,20 @@ Deno.test("StatusJudge accepts a value that grows old, is stale, and is renewed"
   assertEquals(judge.verdict(), ok("staleness", "4 fresh and 2 stale frames, 1 channels"));
 });
 
+Deno.test("StatusJudge accepts the codes of stale values, and no others", () => {
+  const judge = new StatusJudge();
+  const error = { ...UNAVAILABLE, code: "PUBLISHER_SILENT", component: "client" };
+  judge.note(heard("a", value(T, 0, { is_stale: true, error }), 0));
+  assertEquals(judge.verdict().verdict, "ok");
+  judge.note(
+    heard("b", value(T, 0, { is_stale: true, error: { ...error, code: "RPC_FAILURE" } }), 0),
+  );
+  assertMatch(
+    judge.verdict().seen,
+    /the code "RPC_FAILURE", not RPC_UNAVAILABLE or PUBLISHER_SILENT or SOURCE_REMOVED/,
+  );
+});
+
 Deno.test("StatusJudge finds an age that stands still, also where the frame's time does", () => {
   const judge = new StatusJudge();
   for (const at of [0, 4000, 8000]) {
