@@ -93,7 +93,8 @@ export class Leadership {
   /** Keeps the lease, or tries to get it, until the connection is lost. */
   async run(broker: Broker): Promise<void> {
     const { clock, leaseMs } = this.#options;
-    await broker.onLeaseFreed(() => this.#wake?.abort()).catch((error) => {
+    // Not waited for: it needs more of the engine than the lease does.
+    void broker.onLeaseFreed(() => this.#wake?.abort()).catch((error) => {
       // Then a freed lease is found a little later.
       this.#log.warning("cluster.lease_not_watched", { why: String(error) });
     });

@@ -20,7 +20,7 @@ import {
   type StreamState,
 } from "../broker.ts";
 import { connectionOptions, type NatsAddress, readLogin } from "./address.ts";
-import { ensureBucket } from "./bucket.ts";
+import { ensureBucket, keysOf } from "./bucket.ts";
 import { EngineHealth, type Part } from "./engine_health.ts";
 import { apiCodeOf, NATS_API, whyOf } from "./errors.ts";
 import { NatsLatest } from "./latest_values.ts";
@@ -138,6 +138,7 @@ export class NatsBroker implements Broker {
       clock,
       ask: (question) => this.#ask(question),
       js: this.#js,
+      jsm,
       stream: names.stream,
       maxPayload: connection.info?.max_payload ?? 0,
       isSame: async () => streamIdOf(await jsm.streams.info(names.stream)) === streamId,
@@ -148,6 +149,7 @@ export class NatsBroker implements Broker {
       clock,
       ask: (question) => this.#ask(question, "latest"),
       open: openLatest,
+      keys: () => keysOf(jsm, names.latestBucket),
       streamId,
     });
     connection.closed().then((error) => this.#lose(error ? whyOf(error) : "connection closed"));

@@ -36,3 +36,10 @@ export async function ensureBucket(
     kvm.create(name, { ...ttl, history: 1, replicas, allow_direct: false })
   );
 }
+
+/** The keys of a bucket. The library's own way takes a reader, which NATS cannot make at all times. */
+export async function keysOf(jsm: JetStreamManager, name: string): Promise<string[]> {
+  const prefix = `$KV.${name}.`;
+  const { state } = await jsm.streams.info(`KV_${name}`, { subjects_filter: `${prefix}>` });
+  return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
+}

@@ -18,6 +18,8 @@ export interface NatsLatestOptions {
   ask: Ask;
   /** Opens the bucket, and makes it where it is gone. */
   open: () => Promise<KV>;
+  /** The keys there are. */
+  keys: () => Promise<string[]>;
   streamId: string;
 }
 
@@ -40,11 +42,7 @@ export class NatsLatest implements LatestValues {
 
   async all(): Promise<Map<string, Stored>> {
     const values = new Map<string, Stored>();
-    const keys: string[] = [];
-    await this.#options.ask(async () => {
-      for await (const key of await this.#kv.keys()) keys.push(key);
-    });
-    for (const channel of keys) {
+    for (const channel of await this.#options.ask(this.#options.keys)) {
       const entry = await this.#options.ask(() => this.#kv.get(channel));
       const stored = entry?.operation === "PUT" ? this.#read(entry.string()) : undefined;
       if (stored) values.set(channel, stored);

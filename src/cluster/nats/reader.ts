@@ -1,13 +1,19 @@
-import { type ConsumerMessages, DeliverPolicy, type JetStreamClient } from "@nats-io/jetstream";
+import {
+  type ConsumerMessages,
+  DeliverPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+} from "@nats-io/jetstream";
 import type { Clock } from "../../resilience/clock.ts";
 import type { Stored } from "../broker.ts";
-import { whyOf } from "./errors.ts";
+import { apiCodeOf, isDeleted, NATS_API, whyOf } from "./errors.ts";
 import type { Ask } from "./lease.ts";
 
 export interface NatsReaderOptions {
   clock: Clock;
   ask: Ask;
   js: JetStreamClient;
+  jsm: JetStreamManager;
   /** Name of the stream. */
   stream: string;
   /** Largest message of the server, in bytes; 0 if it does not say. */
@@ -27,6 +33,10 @@ const MAX_HEARTBEATS_MISSED = 2;
 /** A reader that cannot be replaced at once is tried again so often, at this pace in ms. */
 const RETRIES = 10;
 const RETRY_MS = 200;
+
+/** While there is no consumer, the stream is looked at so often, and one is tried to be made, in ms. */
+const ASK_EVERY_MS = 100;
+const CONSUME_AGAIN_MS = 2000;
 
 /** A reader nobody reads with any more is forgotten by the server after this long, in ms. */
 const FORGOTTEN_AFTER_MS = 30_000;
@@ -49,10 +59,79 @@ export class NatsReader {
     this.#options = options;
   }
 
-  /** Reads from this number on until the engine is lost; resolves once it has begun. */
+  /**
+   * Reads from this number on until the engine is lost; resolves once it has begun. Where NATS cannot
+   * make a consumer, as its servers elect who leads them, entries are asked for one by one meanwhile.
+   */
   async read(from: number, onEntry: (entry: Stored) => void): Promise<void> {
+    try {
+      await this.#consume(from, onEntry);
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (cause instanceof StreamReplaced || isDeleted(cause) || this.#options.lost.aborted) {
+        throw error;
+      }
+      const { last_seq } = await this.#state();
+      void this.#askOneByOne({ from, upTo: last_seq, onEntry });
+    }
+  }
+
+  /** Asks for each entry there is, until a consumer can be made that goes on. */
+  async #askOneByOne(
+    { from, upTo, onEntry }: { from: number; upTo: number; onEntry: (entry: Stored) => void },
+  ): Promise<void> {
+    const { clock, lost, lose } = this.#options;
+    let next = from;
+    let triedAt = clock.now();
+    let failures = 0;
+    for (let last = upTo; !lost.aborted;) {
+      try {
+        for (; next <= last && !lost.aborted; next++) {
+          const entry = await this.#entry(next);
+          if (entry !== undefined && !lost.aborted) onEntry(entry);
+        }
+        if (clock.now() - triedAt >= CONSUME_AGAIN_MS) {
+          triedAt = clock.now();
+          const isConsumed = await this.#consume(next, onEntry).then(() => true, () => false);
+          if (isConsumed) return;
+        }
+        await clock.sleep(ASK_EVERY_MS, { signal: lost }).catch(() => {});
+        last = (await this.#state()).last_seq;
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        if (failures > RETRIES) lose(whyOf(error));
+        await clock.sleep(RETRY_MS, { signal: lost }).catch(() => {});
+      }
+    }
+  }
+
+  async #state(): Promise<{ readonly last_seq: number }> {
+    const { ask, jsm, stream, isSame } = this.#options;
+    return await ask(async () => {
+      if (!await isSame()) throw new StreamReplaced("the stream was made anew");
+      return (await jsm.streams.info(stream)).state;
+    });
+  }
+
+  async #entry(seq: number): Promise<Stored | undefined> {
+    const { ask, jsm, stream } = this.#options;
+    return await ask(async () => {
+      try {
+        const message = await jsm.streams.getMessage(stream, { seq });
+        return message === null ? undefined : { seq, text: message.string() };
+      } catch (error) {
+        if (apiCodeOf(error) === NATS_API.messageNotFound) return undefined; // it is kept no longer
+        throw error;
+      }
+    });
+  }
+
+  async #consume(from: number, onEntry: (entry: Stored) => void): Promise<void> {
     const { ask, js, stream, maxPayload, isSame, lost, lose } = this.#options;
     let next = from;
+    // A consumer that comes about after its time has successors already.
+    let isTooLate = false;
     const messages = await ask(async () => {
       const consumer = await js.consumers.get(stream, {
         deliver_policy: DeliverPolicy.StartSequence,
@@ -66,14 +145,18 @@ export class NatsReader {
         idle_heartbeat: HEARTBEAT_MS,
         abort_on_missing_resource: true,
         callback: (message) => {
-          if (lost.aborted || message.seq < next) return;
+          if (lost.aborted || isTooLate || message.seq < next) return;
           // The library replaces a consumer that is gone, on whatever stream has the name by now.
           if (message.info.consumer !== name) return reading.stop(new FellSilent());
           next = message.seq + 1;
           onEntry({ seq: message.seq, text: message.string() });
         },
       });
+      if (isTooLate) reading.stop();
       return reading;
+    }).catch((error) => {
+      isTooLate = true;
+      throw error;
     });
     const onLost = () => messages.stop();
     lost.addEventListener("abort", onLost, { once: true });

@@ -172,6 +172,30 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name:
+    "C56: NatsBroker reads entry by entry where NATS can make no consumer, and keeps all it is asked to",
+  ignore,
+  async fn() {
+    const login = { user: "hub", password: "secret" };
+    const permissions = { publish: { deny: ["$JS.API.CONSUMER.>"] } };
+    await using nats = await NatsServer.start({
+      also: { authorization: { users: [{ ...login, permissions }] } },
+    });
+    await using broker = await open({ servers: [nats.url.replace("//", "//hub:secret@")] });
+    for (const text of ["a", "b", "c"]) await broker.append(text, { as: "anyone", id: text });
+    const { read, until } = await readFrom(broker, 2);
+    await until(2);
+    for (const text of ["d", "e"]) await broker.append(text, { as: "anyone", id: text });
+    await until(4);
+    assertEquals(read.map(({ seq, text }) => `${seq} ${text}`), ["2 b", "3 c", "4 d", "5 e"]);
+    await broker.latest.put("a", 1, "value");
+    assertEquals([...await broker.latest.all()], [["a", { seq: 1, text: "value" }]]);
+    assert(await broker.lease.take("one"));
+    assertEquals(broker.lost.aborted, false);
+  },
+});
+
 type KeyPair = ReturnType<typeof nkeys.createUser>;
 
 interface Signed {
