@@ -4,6 +4,7 @@ import type { HookEvent } from "../incidents/hooks/hook_event.ts";
 import type { HookPlan } from "../incidents/hooks/hook_plan.ts";
 import { bodyOf } from "../incidents/hooks/hooks.ts";
 import type { Incident } from "../incidents/incident.ts";
+import type { ProxyEnvironment } from "../rpc/http/proxy.ts";
 import { HttpClient } from "../rpc/http/http_client.ts";
 import { hookPlans } from "../server/hook_plans.ts";
 
@@ -17,11 +18,12 @@ export interface HookCheck {
 /** Sends a test to each hook of a configuration, all at once. */
 export async function checkHooks(
   { hooks }: Pick<Config, "hooks">,
-  signal: AbortSignal,
+  { signal, proxyEnvironment }: { signal: AbortSignal; proxyEnvironment: ProxyEnvironment },
 ): Promise<HookCheck[]> {
-  await using http = new HttpClient({ maxResponseBytes: 1 });
   return await Promise.all(
     hookPlans(hooks).map(async (plan): Promise<HookCheck> => {
+      const { proxy = "none" } = plan;
+      await using http = new HttpClient({ maxResponseBytes: 1, proxy, proxyEnvironment });
       const now = Date.now();
       const body = bodyOf(plan, testEvent(plan), testIncident(plan, now), now);
       const message = { id: `msg_test_${crypto.randomUUID()}`, body };

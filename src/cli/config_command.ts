@@ -8,6 +8,7 @@ import { isAuthOn, notesOn } from "../config/notes.ts";
 import { describeProblem } from "../config/problems.ts";
 import { safeUrl } from "../config/safe_url.ts";
 import type { ClusterConfig, Config } from "../config/schema.ts";
+import { proxyEnvironmentOf } from "../rpc/http/proxy.ts";
 import { loadFileAndCheck } from "./further_checks.ts";
 
 /** Where a command speaks, and the environment it reads. */
@@ -59,7 +60,10 @@ export async function checkConfig(
 /** Sends a test to each hook, and says how it was taken. */
 async function tryHooks(config: Config, io: ConfigIo): Promise<number> {
   const { checkHooks } = await import("./check_hooks.ts");
-  const checks = await checkHooks(config, new AbortController().signal);
+  const checks = await checkHooks(config, {
+    signal: new AbortController().signal,
+    proxyEnvironment: proxyEnvironmentOf(io.env),
+  });
   if (checks.length === 0) io.out("  hooks: none");
   for (const { hook, why } of checks) {
     if (why === undefined) io.out(`  hook ${hook}: took the test`);

@@ -123,6 +123,8 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
   // Only what lasts "after" is told; again every "remind" while it lasts, "0s" is once.
   //"after": "0s", "remind": "0s",
   //"headers": { "authorization": "Bearer \${HOOK_TOKEN}" },
+  // none, environment, or a proxy's URL.
+  //"proxy": "none",
   // Default: all there is to say.
   //"body": { "text": "{{text}}" }
   //}

@@ -88,7 +88,7 @@ const httpUrl = url(["http", "https"]);
 
 const PROXY = `"none", "environment" or a proxy's URL (http, https, socks5 or socks5h)`;
 
-const proxy = withTraits(
+export const proxy = withTraits(
   text(/^(none|environment|(https?|socks5h?):\/\/[^\s/?#]+\/?)$/, PROXY)
     .refine((value) => !value.includes(":") || URL.canParse(value), { error: PROXY }),
   { url: true },

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { choice, duration, section, text, url } from "./fields.ts";
-import { headers } from "./schema_backends.ts";
+import { headers, proxy } from "./schema_backends.ts";
 import { secret } from "./traits.ts";
 
 /** The events of `incidents/hooks`; this room does not know that one, so a test compares them. */
@@ -69,6 +69,7 @@ export const hookSchema = section({
     (given) => !Object.keys(given).some((name) => RESERVED_HEADER.test(name)),
     { error: "headers other than those that sign the call" },
   ).describe("Headers sent with every call. Use ${ENV} for secrets."),
+  proxy,
   body: secret(body).exactOptional()
     .describe('The body as a JSON template, such as {"text": "{{text}}"}. Default: all of it.'),
 });

@@ -26,7 +26,7 @@ export interface IncidentsPast {
   readonly ended?: { readonly how: LifeEnd; readonly sign: SignOfLife };
 }
 
-export interface IncidentsOptions extends Pick<HooksOptions, "isCaller" | "http"> {
+export interface IncidentsOptions extends Pick<HooksOptions, "isCaller" | "proxyEnvironment"> {
   clock: Clock;
   /** How long an incident is kept after its end, in milliseconds. */
   keepForMs: number;
@@ -84,7 +84,7 @@ export class Incidents implements AsyncDisposable {
       clock,
       ...(keeper ? { keeper } : {}),
       ...(options.isCaller ? { isCaller: options.isCaller } : {}),
-      ...(options.http ? { http: options.http } : {}),
+      proxyEnvironment: options.proxyEnvironment,
     });
     if (past) this.#restore(past);
   }

@@ -147,6 +147,7 @@ export class App implements AsyncDisposable {
       state: options.state,
       incidentsForMs: config.state.incidents_for,
       isCaller: () => this.#ingest.isSpeaker,
+      proxyEnvironment: options.proxyEnvironment,
     });
     this.#hub = new Hub({
       clock,

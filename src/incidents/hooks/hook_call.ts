@@ -38,7 +38,6 @@ export async function callHook(
       ...signedHeaders({ id, body, secret }, unixMs),
     }),
     body,
-    wantsBody: () => false,
   } as const;
   try {
     const answer = await http.ask(request, { signal: AbortSignal.any([signal, late]) });

@@ -1,3 +1,4 @@
+import type { ProxySetting } from "../../rpc/http/proxy.ts";
 import type { Incident } from "../incident.ts";
 import { type HookEvent, hookEventOf } from "./hook_event.ts";
 import type { Template } from "./template.ts";
@@ -17,6 +18,8 @@ export interface HookPlan {
   /** Told again at this distance while it lasts, in milliseconds; 0: once. */
   readonly remindMs: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Default: "none". */
+  readonly proxy?: ProxySetting;
   /** Default: the payload as it is. */
   readonly body?: Template;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../resilience/clock.ts";
+import type { ProxyEnvironment } from "../../rpc/http/proxy.ts";
 import { HttpClient } from "../../rpc/http/http_client.ts";
 import { logOf } from "../../telemetry/log.ts";
 import type { Incident } from "../incident.ts";
@@ -31,8 +32,8 @@ export interface HooksOptions {
   keeper?: HookKeeper;
   /** Whether it is this hub that calls, of several. Default: always. */
   isCaller?: () => boolean;
-  /** Default: one of its own. */
-  http?: HttpClient;
+  /** For hooks with `proxy: "environment"`. Default: none. */
+  proxyEnvironment?: ProxyEnvironment | undefined;
 }
 
 /**
@@ -41,12 +42,10 @@ export interface HooksOptions {
  */
 export class Hooks implements AsyncDisposable {
   readonly #options: HooksOptions;
-  readonly #http: HttpClient;
   readonly #hooks = new Map<string, Hook>();
 
   constructor(options: HooksOptions) {
     this.#options = options;
-    this.#http = options.http ?? new HttpClient({ maxResponseBytes: 1 });
   }
 
   /**
@@ -68,7 +67,7 @@ export class Hooks implements AsyncDisposable {
         hook.forget();
         this.#hooks.delete(name);
       } else if (JSON.stringify(plan) !== JSON.stringify(hook.plan)) {
-        hook[Symbol.dispose]();
+        void hook[Symbol.asyncDispose]();
         this.#hooks.set(name, this.#start(plan, ongoing, hook.past()));
       }
     }
@@ -107,33 +106,34 @@ export class Hooks implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const hook of this.#hooks.values()) hook[Symbol.dispose]();
-    await this.#http[Symbol.asyncDispose]();
+    await Promise.all([...this.#hooks.values()].map((hook) => hook[Symbol.asyncDispose]()));
   }
 
   #start(plan: HookPlan, ongoing: readonly Incident[], past: HookPast): Hook {
-    return new Hook(plan, { ...this.#options, http: this.#http, ongoing, past });
+    return new Hook(plan, { ...this.#options, ongoing, past });
   }
 }
 
 interface HookOptions extends HooksOptions {
-  http: HttpClient;
   ongoing: readonly Incident[];
   past: HookPast;
 }
 
 /** One hook: what it is told when, and what waits for it. */
-class Hook implements Disposable {
+class Hook implements AsyncDisposable {
   readonly plan: HookPlan;
   readonly #options: HookOptions;
   readonly #schedule: HookSchedule;
   readonly #queue: HookQueue;
+  readonly #http: HttpClient;
   readonly #told = new Map<string, ToldRecord>();
   readonly #stop = new AbortController();
 
   constructor(plan: HookPlan, options: HookOptions) {
-    const { clock, keeper, http, ongoing, past } = options;
-    const { name: hook } = plan;
+    const { clock, keeper, ongoing, past, proxyEnvironment = {} } = options;
+    const { name: hook, proxy = "none" } = plan;
+    const http = new HttpClient({ maxResponseBytes: 1, proxy, proxyEnvironment });
+    this.#http = http;
     this.plan = plan;
     this.#options = options;
     this.#schedule = new HookSchedule(plan, {
@@ -182,12 +182,13 @@ class Hook implements Disposable {
 
   /** Stops, and drops what it is owed. */
   forget(): void {
-    this[Symbol.dispose]();
+    void this[Symbol.asyncDispose]();
     dropAll(this.plan.name, this.past(), this.#options.keeper);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    await this.#http[Symbol.asyncDispose]();
   }
 
   async #watch(signal: AbortSignal): Promise<void> {

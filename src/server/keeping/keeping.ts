@@ -3,6 +3,7 @@ import { type IncidentKeeper, Incidents } from "../../incidents/incidents.ts";
 import type { ErrorCode, ErrorEvent } from "../../protocol/error_event.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import type { Change } from "../../state/change.ts";
+import type { ProxyEnvironment } from "../../rpc/http/proxy.ts";
 import type { State } from "../../state/state.ts";
 import type { ValueStore } from "../../values/value_store.ts";
 import type { Hub, HubOptions } from "../../hub/hub.ts";
@@ -19,6 +20,8 @@ export interface KeepingOptions {
   incidentsForMs: number;
   /** Whether it is this hub that calls hooks, of several. */
   isCaller: () => boolean;
+  /** For hooks with `proxy: "environment"`. */
+  proxyEnvironment: ProxyEnvironment | undefined;
 }
 
 /** What is to be known of channels. */
@@ -45,13 +48,14 @@ export class Keeping {
   #wasTried: (channel: string) => boolean = () => false;
 
   constructor(options: KeepingOptions) {
-    const { clock, state, incidentsForMs, isCaller } = options;
+    const { clock, state, incidentsForMs, isCaller, proxyEnvironment } = options;
     this.#options = options;
     this.incidents = new Incidents({
       clock,
       keepForMs: incidentsForMs,
       wasTried: (channel) => this.#wasTried(channel),
       isCaller,
+      proxyEnvironment,
       ...(state ? { keeper: this.#incidentKeeper(), past: incidentsPast(state) } : {}),
     });
   }
