@@ -3,6 +3,7 @@ import { Backoff } from "../resilience/backoff.ts";
 import { withDeadline } from "../resilience/with_deadline.ts";
 import { Histogram } from "../telemetry/histogram.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
+import { Batches } from "./batches.ts";
 import type { Change, KeepLimit, Kept } from "./change.ts";
 import { faultOf, type StoreFault } from "./fault.ts";
 import { type FolderTaken, type HeldFolder, holdFolder } from "./held_folder.ts";
@@ -37,9 +38,6 @@ export interface Past {
   /** Why positions of clients mean nothing any more; absent if they do. */
   readonly broken?: string;
 }
-
-/** Between two transactions, in milliseconds. What happens meanwhile is in the tail. */
-const BATCH_MS = 100;
 
 /** Between two looks at what is too old, in milliseconds. */
 const PRUNE_MS = 10_000;
@@ -77,11 +75,10 @@ export class State implements AsyncDisposable {
   #bytes = 0;
   #failures = 0;
   #wasPutAside = false;
-  #applied = 0;
-  #isApplying = false;
-  #applying = 0;
   #isMending = false;
-  #pending = new Map<string, Change>();
+  /** Whether what the folder held was read: else it is not ours to overwrite. */
+  #wasRead: boolean;
+  readonly #batches: Batches;
 
   /**
    * Takes the folder and reads what it holds. If that cannot be done there is a state all the same,
@@ -110,6 +107,14 @@ export class State implements AsyncDisposable {
     this.#options = options;
     this.#client = client;
     this.#bytes = bytes;
+    this.#wasRead = opened !== undefined;
+    this.#batches = new Batches({
+      clock: options.clock,
+      client,
+      signal: this.#stop.signal,
+      newest: () => this.#tail?.number ?? 0,
+      onFailed: (error) => this.#failed(error),
+    });
     if (folder) this.#hold(folder);
     this.past = opened ?? NO_PAST;
     if (opened === undefined) this.#fail(fault?.fault ?? "unusable", fault?.message ?? "not read");
@@ -134,7 +139,7 @@ export class State implements AsyncDisposable {
 
   /** Changes that the store has not taken yet. */
   get waiting(): number {
-    return this.#pending.size + this.#applying;
+    return this.#batches.waiting;
   }
 
   report(): StateReport {
@@ -160,17 +165,17 @@ export class State implements AsyncDisposable {
     if (this.#mode === "keeping") {
       const startedAt = performance.now();
       try {
-        this.#tail?.append(changes, this.#applied);
+        this.#tail?.append(changes, this.#batches.applied);
       } catch (error) {
-        const { fault, message } = faultOf(error);
-        this.#fail(fault, message);
+        this.#failed(error);
         return;
       }
       this.writeSeconds.observe((performance.now() - startedAt) / 1000);
     }
-    for (const change of changes) this.#pending.set(`${change.kind}\0${change.key}`, change);
-    if (this.#mode === "keeping") void this.#apply();
-    else if (this.#pending.size > MAX_PENDING) this.#fail("unusable", "it was not written in time");
+    this.#batches.add(changes);
+    if (this.#mode === "mending" && this.#batches.waiting > MAX_PENDING) {
+      this.#fail("unusable", "it was not written in time");
+    }
   }
 
   /** Ends this life in order: everything is brought into the store. */
@@ -192,25 +197,31 @@ export class State implements AsyncDisposable {
     return this.#tail = new Tail(folder.tail);
   }
 
-  /** Takes the folder after all, which could not be had at the start. */
+  /** Takes the folder after all, if it could not be had at the start or not be read. */
   async #takeFolder(): Promise<Tail> {
     const { dir, bootId, limits } = this.#options;
-    const held = await holdFolder(dir);
-    if ("takenBy" in held) throw new Error(`process ${held.takenBy ?? "unknown"} has it`);
-    // What it holds was never read, and has to make way.
-    await this.#client.open({ dir, bootId, limits, isUnread: true });
-    return this.#hold(held);
+    let tail = this.#tail;
+    if (tail === undefined) {
+      const held = await holdFolder(dir);
+      if ("takenBy" in held) throw new Error(`process ${held.takenBy ?? "unknown"} has it`);
+      tail = this.#hold(held);
+    }
+    if (!this.#wasRead) {
+      // What it holds was never read: it is put aside.
+      await this.#client.open({ dir, bootId, limits, isUnread: true });
+      this.#wasRead = true;
+    }
+    return tail;
   }
 
   #begin({ kept, end, broken, aside, tail }: Opened): void {
     try {
       this.#tail?.begin(tail.store, tail.number, tail.newest);
-      this.#applied = tail.number;
     } catch (error) {
-      const { fault, message } = faultOf(error);
-      this.#fail(fault, message);
+      this.#failed(error);
       return;
     }
+    this.#batches.begin(tail.number);
     const { dir } = this.#options;
     const entries = [...kept.values()].reduce((sum, each) => sum + each.size, 0);
     this.#log.info("state.opened", { dir, end, entries });
@@ -223,29 +234,9 @@ export class State implements AsyncDisposable {
     }
   }
 
-  async #apply(): Promise<void> {
-    if (this.#isApplying) return;
-    this.#isApplying = true;
-    const { clock } = this.#options;
-    try {
-      while (this.#pending.size > 0 && this.#mode === "keeping" && this.#tail) {
-        const changes = [...this.#pending.values()];
-        const upTo = this.#tail.number;
-        this.#pending.clear();
-        this.#applying = changes.length;
-        await this.#client.apply(changes, upTo);
-        this.#applying = 0;
-        this.#applied = upTo;
-        await clock.sleep(BATCH_MS, { signal: this.#stop.signal });
-      }
-    } catch (error) {
-      if (this.#stop.signal.aborted) return; // the rest is brought by `#end`
-      const { fault, message } = faultOf(error);
-      this.#fail(fault, message);
-    } finally {
-      this.#isApplying = false;
-      this.#applying = 0;
-    }
+  #failed(error: unknown): void {
+    const { fault, message } = faultOf(error);
+    this.#fail(fault, message);
   }
 
   /** From now on nothing is kept; what is in the folder must not pass for all there is. */
@@ -253,7 +244,7 @@ export class State implements AsyncDisposable {
     const wasKeeping = this.#mode === "keeping";
     this.#mode = "failed";
     this.#why = why;
-    this.#pending.clear();
+    this.#batches.stop();
     let isSpoiled = true;
     try {
       this.#tail?.spoil();
@@ -293,21 +284,17 @@ export class State implements AsyncDisposable {
   async #beginAnew(): Promise<boolean> {
     this.#mode = "mending";
     try {
-      const tail = this.#tail ?? await this.#takeFolder();
+      const tail = await this.#takeFolder();
       const { store, number, newest } = await this.#client.replace([...this.#dump()]);
       if (this.#mode !== "mending" || this.#stop.signal.aborted) return false;
       tail.begin(store, number, newest);
-      this.#applied = number;
-      const meanwhile = [...this.#pending.values()];
-      this.#pending.clear();
+      const meanwhile = this.#batches.takePending();
+      this.#batches.begin(number);
       this.#mode = "keeping";
       this.write(meanwhile);
       return this.isKeeping;
     } catch (error) {
-      if (this.#mode === "mending") {
-        const { fault, message } = faultOf(error);
-        this.#fail(fault, message);
-      }
+      if (this.#mode === "mending") this.#failed(error);
       return false;
     }
   }
@@ -321,8 +308,7 @@ export class State implements AsyncDisposable {
       }
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      const { fault, message } = faultOf(error);
-      if (this.isKeeping) this.#fail(fault, message);
+      if (this.isKeeping) this.#failed(error);
       void this.#prune();
     }
   }
@@ -330,8 +316,7 @@ export class State implements AsyncDisposable {
   async #end(): Promise<void> {
     if (!this.isKeeping || this.#tail === undefined) return;
     try {
-      // After whatever the thread is at: it does one thing at a time.
-      await this.#client.apply([...this.#pending.values()], this.#tail.number);
+      await this.#batches.finish();
       await this.#client.end();
       this.#log.info("state.closed", { dir: this.#options.dir });
     } catch (error) {

@@ -4,7 +4,7 @@ import { Chance, numberFromEnv, runSeed, say } from "../support/seed.ts";
 import { StateDir } from "../state/support.ts";
 import { Lives, randomWhile, Returner } from "./lives.ts";
 
-const KILLS = numberFromEnv("HOLDFAST_KILLS", 12);
+const KILLS = numberFromEnv("HOLDFAST_KILLS", 20);
 
 Deno.test("a hub that is killed at random moments contradicts nothing it said before", async () => {
   const chance = new Chance(runSeed("lives"));

@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals } from "../support/assert.ts";
 import { eventually } from "../support/eventually.ts";
 import { HookServer } from "../incidents/hooks/support.ts";
@@ -6,6 +7,7 @@ import { startApp, wsUrl } from "../support/hub_in_process.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { say } from "../support/seed.ts";
 import { WsClient } from "../support/ws_client.ts";
+import { openState, put, StateDir } from "./support.ts";
 
 /** A file system of two megabytes; undefined where mounting is not allowed. */
 async function smallDisk(): Promise<{ path: string } & AsyncDisposable | undefined> {
@@ -87,6 +89,31 @@ Deno.test("a hub whose disk is full serves on, says so, and keeps everything aga
   assertEquals([welcome?.epoch, welcome?.recovered], [epoch, true]);
   const frame = await again.waitFor(({ type }) => type === "notification");
   assertEquals([frame.seq, frame.data.n], [missed, n]);
+});
+
+Deno.test("a store that could not be read as the disk was full is put aside, and not lost", async () => {
+  await using disk = await smallDisk();
+  if (disk === undefined) {
+    say("left out: mounting is not allowed here");
+    return;
+  }
+  const dir = new StateDir(`${disk.path}/state`);
+  {
+    await using state = await openState(dir.path);
+    state.write([put("incident", "of-last-night", { n: 1 })]);
+  }
+  const ballast = `${disk.path}/ballast`;
+  await fill(ballast);
+  await using state = await openState(dir.path);
+  assertEquals(state.isKeeping, false);
+  state.dumpFrom(() => [put("incident", "of-today", { n: 2 })]);
+  await Deno.remove(ballast);
+  await eventually("it keeps everything again", () => state.isKeeping);
+  const [aside = ""] = dir.files().filter((name) => /\.aside-[^-]*Z$/.test(name));
+  const database = new DatabaseSync(`${dir.path}/${aside}`);
+  const rows = database.prepare("SELECT key FROM entries WHERE kind = 'incident'").all();
+  database.close();
+  assertEquals(rows.map(({ key }) => key), ["of-last-night"]);
 });
 
 /** Writes until nothing fits any more. */
