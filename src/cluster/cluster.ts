@@ -63,7 +63,7 @@ export class Cluster implements AsyncDisposable {
   readonly #presence: Presence;
   readonly #publisher: StreamPublisher;
   readonly #leaderWatch: LeaderWatch;
-  readonly #unsaid = new Unsaid();
+  readonly #unsaid: Unsaid;
   readonly #handover: Handover;
   readonly #departures: Departures;
   readonly #id: string;
@@ -102,6 +102,7 @@ export class Cluster implements AsyncDisposable {
         if (!this.#follower.expect(seq, text)) this.#onNotThere();
       },
     });
+    this.#unsaid = new Unsaid(options.unsaid);
     this.#leaderWatch = new LeaderWatch({ clock, leaseMs });
     this.#replica = new Replica({
       clock,

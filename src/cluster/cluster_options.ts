@@ -5,6 +5,7 @@ import type { OpenBroker } from "./broker.ts";
 import type { NewValue } from "../values/value.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Feeds } from "./feeds.ts";
+import type { UnsaidKeeper } from "./unsaid.ts";
 import type { Role } from "./presence.ts";
 
 /** What a hub brings into a cluster. */
@@ -27,6 +28,8 @@ export interface ClusterOptions {
    * cannot be put into force.
    */
   startPolling: (backendsOut: ReadonlySet<string>) => Promise<void>;
+  /** Keeps what is accepted while the hub is alone. Default: nothing outlives the process. */
+  unsaid?: UnsaidKeeper;
   /** Polling is another hub's business. */
   stopPolling: () => void;
   /** Asks the sources of these channels at once: called on the hub that polls. */

@@ -18,11 +18,28 @@ export interface Kept {
   readonly hadBefore: number;
 }
 
+/** What another life of this hub has to know of it. */
+export type KeptUnsaid = Pick<Kept, "id" | "draft">;
+
+/** Where it is written down before anybody hears of it, and what an earlier life had written down. */
+export interface UnsaidKeeper {
+  readonly past: readonly KeptUnsaid[];
+  keep(record: KeptUnsaid): void;
+  forget(id: string): void;
+}
+
 /** What this hub said alone and owes the others. Of values the newest of each channel. */
 export class Unsaid {
   readonly #kept = new Map<string, Kept>();
+  readonly #keeper: UnsaidKeeper | undefined;
   #chars = 0;
   #lost = 0;
+
+  /** @param keeper Default: nothing outlives the process. */
+  constructor(keeper?: UnsaidKeeper) {
+    for (const record of keeper?.past ?? []) this.#hold({ ...record, hadBefore: 0 });
+    this.#keeper = keeper;
+  }
 
   get size(): number {
     return this.#kept.size;
@@ -54,8 +71,8 @@ export class Unsaid {
   add(draft: Draft, hadBefore: number): void {
     if (draft.status !== undefined) this.#removeValueOf(draft.type);
     const id = crypto.randomUUID();
-    this.#kept.set(id, { id, draft, hadBefore });
-    this.#chars += draft.data.length;
+    this.#keeper?.keep({ id, draft });
+    this.#hold({ id, draft, hadBefore });
     for (const [oldest] of this.#kept) {
       if (this.#kept.size <= MAX_UNSAID && this.#chars <= MAX_UNSAID_CHARS) break;
       this.remove(oldest);
@@ -65,7 +82,7 @@ export class Unsaid {
 
   remove(id: string): void {
     this.#chars -= this.#kept.get(id)?.draft.data.length ?? 0;
-    this.#kept.delete(id);
+    if (this.#kept.delete(id)) this.#keeper?.forget(id);
   }
 
   /** One of them cannot be said at all. */
@@ -78,6 +95,11 @@ export class Unsaid {
   /** Everybody was told of the gap. */
   lossTold(): void {
     this.#lost = 0;
+  }
+
+  #hold(kept: Kept): void {
+    this.#kept.set(kept.id, kept);
+    this.#chars += kept.draft.data.length;
   }
 
   #removeValueOf(channel: string): void {

@@ -110,11 +110,12 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
       await this.#apply(this.#config, { isFirst: true });
       return;
     }
-    const { clock, hub } = this.#options;
+    const { clock, hub, keeping: { unsaid } } = this.#options;
     this.#cluster = await joinCluster(this.#config, {
       clock,
       hub,
       values: this.#values,
+      ...(unsaid === undefined ? {} : { unsaid }),
       isKnown: (channel) => this.statusChannels().includes(channel),
       startPolling: (backendsOut) => this.#startPolling(backendsOut),
       stopPolling: () => this.#stopPolling(),

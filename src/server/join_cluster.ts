@@ -40,6 +40,9 @@ export async function joinCluster(
   return joined;
 }
 
+/** A leader repeats its claim no more often than this, in milliseconds. */
+const CLAIM_EVERY_MS = 2000;
+
 /**
  * Entries that keep what `history_…` promises: so many events and errors, and whatever values the
  * sources give meanwhile, which stand in the same stream.
@@ -47,5 +50,6 @@ export async function joinCluster(
 function entriesWithin({ hub, sources }: Config): number {
   const { history_messages, history_for } = hub;
   const values = sources.reduce((sum, { every }) => sum + Math.ceil(history_for / every), 0);
-  return history_messages + values;
+  // A leader that has nothing to say repeats its claim.
+  return history_messages + values + Math.ceil(history_for / CLAIM_EVERY_MS);
 }

@@ -11,6 +11,7 @@ export const KINDS = [
   "uptime",
   "hook",
   "delivery",
+  "unsaid",
 ] as const;
 export type Kind = typeof KINDS[number];
 

@@ -1,4 +1,10 @@
-import { MAX_UNSAID, MAX_UNSAID_CHARS, Unsaid } from "../../src/cluster/unsaid.ts";
+import {
+  type KeptUnsaid,
+  MAX_UNSAID,
+  MAX_UNSAID_CHARS,
+  Unsaid,
+  type UnsaidKeeper,
+} from "../../src/cluster/unsaid.ts";
 import type { JsonText } from "../../src/protocol/codec.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { GRACE_MS, type Member, three } from "./cluster_bench.ts";
@@ -111,4 +117,22 @@ Deno.test("Unsaid keeps of values the newest of each channel, and no more than i
   assertEquals([unsaid.size, unsaid.lost], [3, 3]);
   unsaid.lossTold();
   assertEquals(unsaid.lost, 0);
+});
+
+Deno.test("C44: Unsaid gives back what an earlier life of the hub had kept, in order", () => {
+  const kept = new Map<string, KeptUnsaid>();
+  const keeper = (past: readonly KeptUnsaid[]): UnsaidKeeper => ({
+    past,
+    keep: (record) => kept.set(record.id, record),
+    forget: (id) => kept.delete(id),
+  });
+  const before = new Unsaid(keeper([]));
+  for (const n of [1, 2, 3]) before.add(event(n), 5);
+  const [first] = before.all();
+  before.remove(first?.id ?? "");
+  const after = new Unsaid(keeper([...kept.values()]));
+  assertEquals(after.all().map(({ draft }) => draft.data), [`{"n":2}`, `{"n":3}`] as never);
+  assertEquals(after.heardBefore, 0, "its clients are gone");
+  for (const { id } of after.all()) after.remove(id);
+  assertEquals(kept.size, 0);
 });

@@ -20,6 +20,7 @@ import {
   statusOf,
   untilLed,
   untilRole,
+  untilStatus,
 } from "../support/hub_cluster.ts";
 import type { HubProcess } from "../support/hub_process.ts";
 import { hasNatsServer, NatsServer } from "../support/nats.ts";
@@ -203,5 +204,40 @@ Deno.test({
     await client.waitForCode("CLUSTER_RECOVERED");
     assertEquals(await hub.stop(), 0);
     assertEquals(hub.complaints, []);
+  },
+});
+
+Deno.test({
+  name:
+    "C44: with state, what a hub took while alone outlives its being killed, and reaches the others",
+  ignore,
+  async fn() {
+    await using stack = new AsyncDisposableStack();
+    const nats = stack.use(await NatsServer.start());
+    const backend = stack.use(new RpcBackend());
+    const dir = await Deno.makeTempDir();
+    stack.defer(() => Deno.remove(dir, { recursive: true }));
+    const plain = { nats: nats.url, backend: backend.url };
+    const kept = clusterConfig({ ...plain, also: { state: { dir } } });
+    const [keeper, other] = await startHubs([kept, clusterConfig(plain)], stack);
+    assert(keeper && other);
+    await untilLed([keeper, other]);
+    const client = stack.use(await WsClient.connect(readerUrl(other)));
+    await nats.kill();
+    for (const hub of [keeper, other]) await untilRole(hub, "alone");
+    for (const n of [1, 2]) {
+      const { status, shared } = await publishAt(keeper, { n });
+      assertEquals([status, shared], [202, false]);
+    }
+    keeper.signal("SIGKILL");
+    await keeper.ended();
+    await nats.restart();
+    await untilRole(other, "leader", 20_000);
+    const [again] = await startHubs([kept], stack);
+    assert(again);
+    await client.waitFor(({ data }) => data.n === 2);
+    assertEquals(notified(client.frames), [1, 2]);
+    const { cluster } = await untilStatus(again, ({ cluster }) => cluster.unsaid === 0);
+    assertEquals(cluster.role, "follower");
   },
 });

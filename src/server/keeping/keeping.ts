@@ -10,6 +10,7 @@ import type { Hub, HubOptions } from "../../hub/hub.ts";
 import { breakerChange, type BreakersPast, breakersPast } from "./breaker_records.ts";
 import { incidentKeeper, incidentsPast } from "./incident_records.ts";
 import { resumeKeeper, resumePast } from "./resume_records.ts";
+import { UnsaidRecords } from "./unsaid_records.ts";
 import { restoreValues, valueChanges, valueListener } from "./value_records.ts";
 
 export interface KeepingOptions {
@@ -45,11 +46,14 @@ interface Failing {
 export class Keeping {
   readonly incidents: Incidents;
   readonly #options: KeepingOptions;
+  /** What the hub took while alone, of several that share a stream; undefined: it is not kept. */
+  readonly unsaid: UnsaidRecords | undefined;
   #wasTried: (channel: string) => boolean = () => false;
 
   constructor(options: KeepingOptions) {
     const { clock, state, incidentsForMs, isCaller, proxyEnvironment } = options;
     this.#options = options;
+    this.unsaid = state && new UnsaidRecords(state, (changes) => state.write(changes));
     this.incidents = new Incidents({
       clock,
       keepForMs: incidentsForMs,
@@ -130,6 +134,7 @@ export class Keeping {
       for (const [plan, record] of breakers()) {
         if (record) changes.push(breakerChange(plan, record, clock));
       }
+      changes.push(...this.unsaid?.all() ?? []);
       hub.keepAll(resumeKeeper((more) => changes.push(...more)));
       this.incidents.keepAll(incidentKeeper((more) => changes.push(...more)));
       return changes;
