@@ -167,3 +167,19 @@ Deno.test("incidents and uptime show a limited token only what it may read", asy
   const { incidents: one } = await read(app.url, "/incidents?limit=1&since=1h&open=1&channel=disk");
   assertEquals(one.map((each: Record<string, string>) => each.channel), ["disk"]);
 });
+
+Deno.test("a hub of a cluster that starts while NATS is away shows what it kept, as stale", async () => {
+  await using dir = await StateDir.make();
+  await using backend = new RpcBackend();
+  const before = await startApp(configOf(dir, backend));
+  await eventually(
+    "there is a value",
+    () => before.statusReport().sources["queue"]?.is_stale === false,
+  );
+  await before[Symbol.asyncDispose]();
+  const cluster = { nats: "nats://127.0.0.1:1", grace: "1m" };
+  await using after = await startApp(configOf(dir, backend, { cluster }));
+  const value = await read(after.url, "/snapshot/queue");
+  assertEquals([value.is_stale, value.error.code], [true, "RPC_UNAVAILABLE"]);
+  assert(value.data.n > 0);
+});
