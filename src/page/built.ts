@@ -1716,7 +1716,7 @@ export const CLIENT_TYPES: string = [
   "\treadonly data: T;",
   "\t/** True when the value is not what the backend would say now, as far as the hub can tell. */",
   "\treadonly is_stale: boolean;",
-  "\t/** When the backend gave the value, in unix seconds. */",
+  "\t/** When the call that gave the value began, or it was published, in unix seconds. */",
   "\treadonly cached_at: number;",
   "\t/** The value's age when the frame was made, in milliseconds. */",
   "\treadonly age_ms: number;",

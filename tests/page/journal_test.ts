@@ -55,7 +55,7 @@ Deno.test("Journal.tell() tells of a cluster that was lost and found in plain wo
   assertEquals(
     journal.entries.map(({ tone, message, details }) => [tone, message.split(".")[0], details]),
     [
-      ["error", "This hub has lost touch with the others", "connection refused"],
+      ["warning", "This hub has lost touch with the others", "connection refused"],
       ["good", "This hub is back with the others", undefined],
       ["error", "This hub has lost touch with the others", "connection refused"],
     ],
