@@ -57,7 +57,7 @@ Deno.test("Journal.tell() tells of a cluster that was lost and found in plain wo
     [
       ["warning", "This hub has lost touch with the others", "connection refused"],
       ["good", "This hub is back with the others", undefined],
-      ["error", "This hub has lost touch with the others", "connection refused"],
+      ["warning", "This hub has lost touch with the others", "connection refused"],
     ],
   );
 });
