@@ -79,8 +79,10 @@ export class HttpClient implements AsyncDisposable {
     const { signal } = options;
     signal.throwIfAborted();
     if (this.#isClosed) return CLOSED;
+    const way = this.#wayTo(request.url);
+    if (way.kind === "unavailable") return way;
+    const { client, proxy } = way;
     using abort = new LinkedAbort([signal]);
-    const { client, proxy } = this.#clients.for(request.url);
     const exchange = this.#exchange(request, { client, signal: abort.signal });
     this.#underWay.set(abort, exchange);
     try {
@@ -92,6 +94,16 @@ export class HttpClient implements AsyncDisposable {
       return { kind: "unavailable", reason: `${transportFailure(error)}${through}` };
     } finally {
       this.#underWay.delete(abort);
+    }
+  }
+
+  #wayTo(url: URL): { kind: "way"; client: Deno.HttpClient; proxy?: string } | Unavailable {
+    try {
+      return { kind: "way", ...this.#clients.for(url) };
+    } catch {
+      // One of the configuration is looked at when the backend is made.
+      const reason = "the proxy that the environment names cannot be used: it is no URL of a proxy";
+      return { kind: "unavailable", reason };
     }
   }
 

@@ -124,3 +124,15 @@ Deno.test("HttpClient() refuses a proxy that is none", () => {
     "'proxy' must be",
   );
 });
+
+Deno.test("C05: HttpClient() says so where the environment names a proxy that is none", async () => {
+  await using client = new HttpClient({
+    maxResponseBytes: 100,
+    proxy: "environment",
+    proxyEnvironment: { http: "ftp://proxy" },
+  });
+  assertEquals(await client.ask(get("http://backend.test/x"), { signal }), {
+    kind: "unavailable",
+    reason: "the proxy that the environment names cannot be used: it is no URL of a proxy",
+  });
+});
