@@ -314,3 +314,22 @@ Deno.test("C61: Follower misses what was acknowledged and does not stand where i
   await bench.store(event(4));
   assertEquals(bench.lost, 1);
 });
+
+Deno.test("C46: Follower that catches up on 800 events drops none of its clients", async () => {
+  await using bench = new Bench();
+  await bench.store(claim());
+  await bench.join();
+  const clients = Array.from({ length: 13 }, () => bench.hubs.connect());
+  bench.broker.lose("connection lost");
+  for (let n = 0; n < 800; n++) await bench.store(event(n));
+  // Their system takes so much at a time, and the rest when it has gone out.
+  for (const { transport } of clients) transport.bufferedBytes = 100_000;
+  bench.broker = bench.server.connect();
+  await bench.join();
+  for (const { transport } of clients) transport.bufferedBytes = 0;
+  await bench.clock.advance(1000);
+  for (const { transport, session } of clients) {
+    assertEquals(session.hasEnded, false);
+    assertEquals(transport.frames.filter(({ type }) => type === "notification").length, 800);
+  }
+});
