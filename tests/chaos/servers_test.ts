@@ -32,7 +32,7 @@ const WELL_MS = 3000;
 
 Deno.test({
   name:
-    "C56: of three NATS servers one after the other is killed, and nothing accepted is lost unsaid",
+    "C56: of three NATS servers one after the other is killed, halted and restarted, and nothing accepted is lost unsaid",
   ignore: !hasNatsServer(),
   async fn() {
     const kills = numberFromEnv("HOLDFAST_SERVER_KILLS", 1);
@@ -87,7 +87,17 @@ Deno.test({
       await server.restart();
       await sleep(WELL_MS);
     }
+    const halted = chance.pick(engine.servers);
+    halted.stop();
+    await sleep(DEAD_MS);
+    halted.cont();
     await untilLed(hubs, SETTLE_MS);
+    for (const server of [...engine.servers, ...engine.servers]) {
+      await server.end();
+      await server.restart();
+      await sleep(WELL_MS);
+      await untilLed(hubs, SETTLE_MS);
+    }
     isOver = true;
     await publishing;
     const last = ++published;
@@ -103,7 +113,7 @@ Deno.test({
       event === "cluster.alone"
     );
     say(
-      `servers: ${kills} kills, ${shared.length} of ${published} accepted for all, ${alone.length} by ` +
+      `servers: ${kills} kills, one halted, six restarts in order: ${shared.length} of ${published} accepted for all, ${alone.length} by ` +
         `one alone, ${wentAlone.length} times a hub went alone, ${gaps} gaps told to ${CLIENTS} clients`,
     );
     const facts = { shared, alone, given: backend.given, freshForMs: 60_000 };

@@ -1,5 +1,5 @@
 /** A hub that comes to a stream of large values. */
-import { encodeEntry } from "../../src/cluster/entry.ts";
+import { encodeEntry, type Entry } from "../../src/cluster/entry.ts";
 import type { JsonText } from "../../src/protocol/codec.ts";
 import { open } from "../cluster/nats/support.ts";
 import { assertEquals, assertLess } from "../support/assert.ts";
@@ -33,10 +33,11 @@ Deno.test({
       for (let nth = 0; nth <= values; nth++) {
         const timestamp = Math.floor(Date.now() / 1000);
         const status = { is_stale: false, cached_at: timestamp, age_ms: 0 };
-        const entry = nth === 0 ? { kind: "claim", epoch, term: 1, after, hub } as const : {
-          ...{ kind: "broadcast", epoch, term: 1, after, hub, timestamp, status, data },
+        const entry: Entry = nth === 0 ? { kind: "claim", epoch, term: 1, after, hub } : {
+          kind: "broadcast",
+          ...{ epoch, term: 1, after, hub, timestamp, status, data },
           type: "system_status",
-        } as const;
+        };
         const appended = await broker.append(encodeEntry(entry), {
           as: "leader",
           id: `${nth}`,
