@@ -205,7 +205,11 @@ Deno.test("install.sh --uninstall takes away all but the configuration, --purge 
   assertStringIncludes(out, "kept");
   assertEquals(await machine.files(), ["/etc/holdfast/holdfast.jsonc 644"]);
   assertEquals(await machine.calls(), ["disable --now holdfast.service", "daemon-reload"]);
-  assertEquals((await machine.install(["--uninstall", "--purge"])).code, 0);
+  await Deno.mkdir(`${machine.root}/var/lib/private/holdfast`, { recursive: true });
+  await Deno.symlink("private/holdfast", `${machine.root}/var/lib/holdfast`);
+  await Deno.writeTextFile(`${machine.root}/var/lib/holdfast/holdfast.db`, "");
+  const purge = ["--uninstall", "--purge"];
+  assertEquals((await machine.install(purge, { superuser: true })).code, 0);
   assertEquals((await machine.install(["--uninstall"])).code, 0);
   assertEquals(await machine.files(), []);
 });
