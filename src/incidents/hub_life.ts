@@ -32,6 +32,12 @@ export function hubDown({ aliveMs }: SignOfLife, end: LifeEnd, now: number): Inc
     cause: CAUSES[end],
     failures: 0,
     times: 1,
-    ...(end === "clean" ? {} : { uncertainMs: SIGN_EVERY_MS }),
+    ...uncertainty(end, now - startedMs),
   };
+}
+
+/** After a loss of power the newest signs of life may be lost as well. */
+function uncertainty(end: LifeEnd, offMs: number): Pick<Incident, "uncertainMs"> {
+  if (end === "clean") return {};
+  return { uncertainMs: end === "crash" ? Math.min(SIGN_EVERY_MS, offMs) : offMs };
 }

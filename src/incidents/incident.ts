@@ -29,7 +29,7 @@ export interface Incident extends IncidentSubject {
   readonly failures: number;
   /** How often it began: more than once if it came back within a minute. */
   readonly times: number;
-  /** By how much its beginning may be later than the true one. */
+  /** By how much the true beginning may be later than this one. */
   readonly uncertainMs?: number;
 }
 
