@@ -4,12 +4,8 @@ import type { StatusData } from "../protocol/status_data.ts";
 import type { Departure } from "../hub/resume/shared_stream.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import { OutageNotice } from "./outage_notice.ts";
-import type {
-  ClusterOptions,
-  ClusterReport,
-  PublishDraft,
-  PublishReceipt,
-} from "./cluster_options.ts";
+import type { ClusterOptions, PublishDraft, PublishReceipt } from "./cluster_options.ts";
+import { type ClusterReport, clusterReport } from "./cluster_report.ts";
 import { Departures } from "./departures.ts";
 import { type Broker, BrokerError } from "./broker.ts";
 import type { Claim } from "./entry.ts";
@@ -23,6 +19,7 @@ import { hubIdOf, hubNameOf } from "./hub_id.ts";
 import { LeaderWatch } from "./leader_watch.ts";
 import { REPEAT_CLAIM_AFTER_MS } from "./stream_writer.ts";
 import { Unsaid } from "./unsaid.ts";
+import { UnsaidWriter } from "./unsaid_writer.ts";
 import { BrokerLink } from "./broker_link.ts";
 import type { NewValue } from "../values/value.ts";
 import { Replica } from "./replica.ts";
@@ -32,9 +29,6 @@ import { StreamPublisher } from "./stream_publisher.ts";
 
 /** How long a hub that cannot do the leader's work lets others do it, in milliseconds. */
 const ASIDE_MS = 30_000;
-
-/** Pause before something said alone is offered to the stream again, in milliseconds. */
-const UNSAID_RETRY_MS = 500;
 
 /** What of an entry is not its value, in bytes at most: its head, with the error of a stale value. */
 const HEAD_BYTES = 4096;
@@ -64,6 +58,7 @@ export class Cluster implements AsyncDisposable {
   readonly #publisher: StreamPublisher;
   readonly #leaderWatch: LeaderWatch;
   readonly #unsaid: Unsaid;
+  readonly #unsaidWriter: UnsaidWriter;
   readonly #handover: Handover;
   readonly #departures: Departures;
   readonly #id: string;
@@ -78,6 +73,8 @@ export class Cluster implements AsyncDisposable {
   /** Whether the hub does for itself; before it first joined, and in an outage's first seconds, not. */
   #isAlone = false;
   #hasJoined = false;
+  /** It stops: whatever becomes of the engine, others do the work. */
+  #isRetiring = false;
   readonly #settled = Promise.withResolvers<void>();
   /** A leader of before this version was heard while the hub joins. */
   #oldLeader = Promise.withResolvers<void>();
@@ -103,6 +100,12 @@ export class Cluster implements AsyncDisposable {
       },
     });
     this.#unsaid = new Unsaid(options.unsaid);
+    this.#unsaidWriter = new UnsaidWriter({
+      clock,
+      unsaid: this.#unsaid,
+      publisher: this.#publisher,
+      epoch: () => hub.epoch,
+    });
     this.#leaderWatch = new LeaderWatch({ clock, leaseMs });
     this.#replica = new Replica({
       clock,
@@ -196,6 +199,13 @@ export class Cluster implements AsyncDisposable {
     return `the cluster was not joined yet: ${this.#link.why}`;
   }
 
+  /** Another configuration was put into force: what kept this hub from leading may be over. */
+  configured(): void {
+    if (this.#cannotPoll === undefined) return;
+    this.#cannotPoll = undefined;
+    this.#leadership.standAside(0);
+  }
+
   /** A value of this hub's own polls, for the clients of all hubs. */
   value(channel: string, status: StatusData<JsonText>): void {
     const { hub, values } = this.#options;
@@ -253,22 +263,17 @@ export class Cluster implements AsyncDisposable {
   }
 
   report(): ClusterReport {
-    const hubs = this.#presence.hubs();
     const connected = this.#link.broker !== undefined;
-    const leader = connected ? this.#newestClaim?.hub : undefined;
-    const why = connected ? this.#cannotPoll : this.#link.why;
-    return {
+    return clusterReport({
       role: this.#role,
-      hub: hubNameOf(this.#id),
       id: this.#id,
-      leader: leader === undefined ? null : hubNameOf(leader),
+      leader: this.#newestClaim?.hub,
       connected,
-      ...(why === undefined ? {} : { why }),
+      why: connected ? this.#cannotPoll : this.#link.why,
       unsaid: this.#unsaid.size,
-      ...(this.#differs.length === 0 || this.#role === "leader" ? {} : { differs: this.#differs }),
-      clients_connected: hubs.reduce((sum, { clients }) => sum + clients, 0),
-      hubs: hubs.map(({ hub: id, role, clients }) => ({ hub: hubNameOf(id), id, role, clients })),
-    };
+      differs: this.#differs,
+      present: this.#presence.hubs(),
+    });
   }
 
   /** Has the hub that polls ask the sources of these channels at once. */
@@ -288,9 +293,13 @@ export class Cluster implements AsyncDisposable {
    * Takes a second at most.
    */
   async retire(): Promise<void> {
+    this.#isRetiring = true;
     this.#leadership.retire(); // at once: an engine that comes back now finds no leader here
     const broker = this.#link.broker;
-    if (broker === undefined) return;
+    if (broker === undefined) {
+      if (this.#role === "leader") this.#role = "follower";
+      return;
+    }
     const { clock } = this.#options;
     await withDeadline(clock, LEAVE_MS, async () => {
       while (this.#role === "leader" && this.#publisher.waiting > 0) {
@@ -313,6 +322,11 @@ export class Cluster implements AsyncDisposable {
     }
     this.#stop.abort();
     this.#publisher.stop();
+    const { size: entries } = this.#unsaid;
+    const isKept = this.#options.unsaid !== undefined;
+    if (entries > 0) {
+      this.#log.warning("cluster.unsaid_left", { hub: this.#id, entries, kept: isKept });
+    }
     await withDeadline(this.#options.clock, LEAVE_MS, () => this.#running);
   }
 
@@ -364,54 +378,14 @@ export class Cluster implements AsyncDisposable {
     broker.listen(POLL_TOPIC, (text) => {
       if (this.#role === "leader") this.#options.pollNow(channelsIn(text));
     });
-    void this.#sayUnsaid(broker);
-  }
-
-  /** Writes what was accepted while alone into the stream, under names by which it is stored once. */
-  async #sayUnsaid(broker: Broker): Promise<void> {
-    const { hub } = this.#options;
-    const said = this.#unsaid.size;
-    // What was written and did not come back before the engine was lost is written again.
-    for (const { id, draft } of this.#unsaid.all()) {
-      await this.#untilDone(broker, async () => {
-        if (!this.#unsaid.has(id)) return; // it came back
-        const draftOf = { epoch: hub.epoch, said: id };
-        await this.#publisher.publish(broker, draft, draftOf).catch((error) => {
-          if (!(error instanceof ClusterUnreachable && error.isTooLarge)) throw error;
-          this.#unsaid.giveUp(id);
-        });
-      });
-    }
-    const { lost } = this.#unsaid;
-    if (lost > 0) {
-      await this.#untilDone(broker, async () => {
-        await this.#publisher.tellGap(broker, hub.epoch);
-        this.#unsaid.lossTold();
-      });
-    }
-    if (said + lost > 0 && !broker.lost.aborted) {
-      this.#log.info("cluster.unsaid_written", { entries: said, lost });
-    }
-  }
-
-  /** Tries until it is done or the engine is lost. */
-  async #untilDone(broker: Broker, work: () => Promise<void>): Promise<void> {
-    while (!broker.lost.aborted) {
-      try {
-        return await work();
-      } catch {
-        const { clock } = this.#options;
-        await clock.sleep(UNSAID_RETRY_MS, { signal: broker.lost }).catch(() => {});
-      }
-    }
+    void this.#unsaidWriter.write(broker);
   }
 
   /** What NATS acknowledged is not where it said: those who might have heard of it are told of a gap. */
   #onNotThere(): void {
     const broker = this.#broker;
     this.#log.warning("cluster.acknowledged_and_lost", { hub: this.#id });
-    if (broker === undefined) return;
-    void this.#untilDone(broker, () => this.#publisher.tellGap(broker, this.#options.hub.epoch));
+    if (broker !== undefined) void this.#unsaidWriter.tellGap(broker);
   }
 
   /** Something this hub said alone, or another did, came through the stream. */
@@ -503,6 +477,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   #onGivenUp(): void {
+    if (this.#isRetiring) return;
     this.#isAlone = true;
     this.#options.values.maxBytes = Infinity;
     this.#publisher.stop();

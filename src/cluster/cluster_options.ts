@@ -6,7 +6,6 @@ import type { NewValue } from "../values/value.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Feeds } from "./feeds.ts";
 import type { UnsaidKeeper } from "./unsaid.ts";
-import type { Role } from "./presence.ts";
 
 /** What a hub brings into a cluster. */
 export interface ClusterOptions {
@@ -42,27 +41,6 @@ export interface ClusterOptions {
   backendReports: () => Readonly<Record<string, unknown>>;
 }
 
-/** What `/status` says of the cluster. */
-export interface ClusterReport {
-  readonly role: Role;
-  /** What this hub is called. */
-  readonly hub: string;
-  /** Names this life of it, as others may have its name. */
-  readonly id: string;
-  /** What the hub that leads is called; null while this one knows of none. */
-  readonly leader: string | null;
-  readonly connected: boolean;
-  /** Why it is not connected, or does not lead although it could. */
-  readonly why?: string;
-  /** Events and values that were accepted while the hub was alone, and that wait for its return. */
-  readonly unsaid: number;
-  /** Channels that this hub would feed otherwise than its leader does; absent if there are none. */
-  readonly differs?: readonly string[];
-  /** Clients of all hubs together. */
-  readonly clients_connected: number;
-  readonly hubs: readonly HubReport[];
-}
-
 /** What is to be published. */
 export interface PublishDraft {
   readonly type: string;
@@ -78,12 +56,4 @@ export interface PublishReceipt {
   readonly seq: number;
   /** So far this hub alone has it. */
   readonly shared?: false;
-}
-
-/** What is known of one hub of the cluster. */
-export interface HubReport {
-  readonly hub: string;
-  readonly id: string;
-  readonly role: Role;
-  readonly clients: number;
 }

@@ -1,6 +1,7 @@
 import { feedOf } from "../cluster/feeds.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import type { ClusterReport, PublishReceipt } from "../cluster/cluster_options.ts";
+import type { PublishReceipt } from "../cluster/cluster_options.ts";
+import type { ClusterReport } from "../cluster/cluster_report.ts";
 import type { Config } from "../config/schema.ts";
 import type { BackendStatus } from "../feed/guarded_backend.ts";
 import { type ApplyOptions, Feed } from "../feed/feed.ts";
@@ -137,6 +138,7 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
     if (!this.#isPolling) onStopped();
     else await this.#apply(config, { onStopped });
     this.#config = config;
+    this.#cluster?.configured();
   }
 
   /** Resolves once it is clear whether this hub is one of several or does by itself. */

@@ -1,6 +1,6 @@
 // @ts-types="../../src/std_types/delay.d.ts"
 import { delay } from "@std/async/delay";
-import type { ClusterReport } from "../../src/cluster/cluster_options.ts";
+import type { ClusterReport } from "../../src/cluster/cluster_report.ts";
 import { quickBackend, quickSource } from "./hub_config.ts";
 import { HubProcess } from "./hub_process.ts";
 import { PATIENCE_MS } from "./until.ts";

@@ -1,4 +1,4 @@
-import type { ClusterReport } from "../../cluster/cluster_options.ts";
+import type { ClusterReport } from "../../cluster/cluster_report.ts";
 import type { BackendStatus } from "../../feed/guarded_backend.ts";
 import type { SourceReport } from "../../values/source_report.ts";
 import type { HookReport } from "../../incidents/hooks/hook_queue.ts";

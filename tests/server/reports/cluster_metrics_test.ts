@@ -1,5 +1,5 @@
 import { ClusterStats } from "../../../src/cluster/cluster_stats.ts";
-import type { ClusterReport } from "../../../src/cluster/cluster_options.ts";
+import type { ClusterReport } from "../../../src/cluster/cluster_report.ts";
 import { clusterMetrics } from "../../../src/server/reports/cluster_metrics.ts";
 import { exposition } from "../../../src/telemetry/metrics.ts";
 import { assertEquals } from "../../support/assert.ts";

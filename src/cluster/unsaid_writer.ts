@@ -1,0 +1,74 @@
+import type { Clock } from "../resilience/clock.ts";
+import { type Log, logOf } from "../telemetry/log.ts";
+import type { Broker } from "./broker.ts";
+import type { StreamPublisher } from "./stream_publisher.ts";
+import { ClusterUnreachable } from "./unreachable.ts";
+import type { Kept, Unsaid } from "./unsaid.ts";
+
+export interface UnsaidWriterOptions {
+  clock: Clock;
+  unsaid: Unsaid;
+  publisher: StreamPublisher;
+  /** The epoch of the stream, as the hub knows it. */
+  epoch: () => string;
+}
+
+/** Pause before something is offered to the stream again, in milliseconds. */
+const RETRY_MS = 500;
+
+/**
+ * Writes what a hub took while alone into the stream once it is back, under names by which each is
+ * stored once; what can never be said is told as a gap to the clients of all hubs.
+ */
+export class UnsaidWriter {
+  readonly #options: UnsaidWriterOptions;
+  readonly #log: Log = logOf("cluster");
+
+  constructor(options: UnsaidWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Writes all there is, until the engine is lost. */
+  async write(broker: Broker): Promise<void> {
+    const { unsaid } = this.#options;
+    const entries = unsaid.size;
+    // What was written and did not come back before the engine was lost is written again.
+    for (const kept of unsaid.all()) await this.#untilDone(broker, () => this.#say(broker, kept));
+    const { lost } = unsaid;
+    if (lost > 0) {
+      await this.tellGap(broker);
+      if (!broker.lost.aborted) unsaid.lossTold();
+    }
+    if (entries + lost > 0 && !broker.lost.aborted) {
+      this.#log.info("cluster.unsaid_written", { entries, lost });
+    }
+  }
+
+  /** Tells the clients of all hubs of a gap, sooner or later, while the engine is there. */
+  async tellGap(broker: Broker): Promise<void> {
+    const { publisher, epoch } = this.#options;
+    await this.#untilDone(broker, () => publisher.tellGap(broker, epoch()));
+  }
+
+  async #say(broker: Broker, { id, draft }: Kept): Promise<void> {
+    const { unsaid, publisher, epoch } = this.#options;
+    if (!unsaid.has(id)) return; // it came back
+    try {
+      await publisher.publish(broker, draft, { epoch: epoch(), said: id });
+    } catch (error) {
+      if (!(error instanceof ClusterUnreachable && error.isTooLarge)) throw error;
+      unsaid.giveUp(id);
+    }
+  }
+
+  async #untilDone(broker: Broker, work: () => Promise<void>): Promise<void> {
+    const { clock } = this.#options;
+    while (!broker.lost.aborted) {
+      try {
+        return await work();
+      } catch {
+        await clock.sleep(RETRY_MS, { signal: broker.lost }).catch(() => {});
+      }
+    }
+  }
+}
