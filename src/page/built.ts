@@ -1729,7 +1729,7 @@ export const CLIENT_TYPES: string = [
   "\treadonly session: string;",
   "\t/** Names the hub's life in which `seq` counts. */",
   "\treadonly epoch: string;",
-  "\t/** The newest broadcast before this frame. */",
+  "\t/** The newest broadcast before this frame; where the client had been, if what it missed follows. */",
   "\treadonly seq: number;",
   "\t/** What the client is subscribed to. */",
   "\treadonly channels: readonly string[];",

@@ -22,7 +22,7 @@ export interface WelcomeData {
   readonly session: string;
   /** Names the hub's life in which `seq` counts. */
   readonly epoch: string;
-  /** The newest broadcast before this frame. */
+  /** The newest broadcast before this frame; where the client had been, if what it missed follows. */
   readonly seq: number;
   /** What the client is subscribed to. */
   readonly channels: readonly string[];

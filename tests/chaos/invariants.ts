@@ -72,8 +72,10 @@ function* neverOlderAfterNewer(journal: Journal): Generator<Breach> {
 
 /** A value called fresh is one the backend gave, and gave after the last failure told of it. */
 function* freshIsFresh(journal: Journal, facts: Facts): Generator<Breach> {
-  for (const { frames } of journal.lives) {
-    const joinedAt = frames[0]?.data.seq ?? 0;
+  for (const { frames, resume } of journal.lives) {
+    const welcomed = frames[0]?.data.seq ?? 0;
+    // A client that is sent what it missed is welcomed where it had been: that dates no value.
+    const joinedAt = welcomed === resume?.since ? undefined : welcomed;
     for (const { type, seq = joinedAt, data } of frames) {
       const n = valueOf(data);
       if (n === undefined) continue;
@@ -82,7 +84,7 @@ function* freshIsFresh(journal: Journal, facts: Facts): Generator<Breach> {
         yield `${type}: value ${n} was never given`;
         continue;
       }
-      if (data.is_stale) continue;
+      if (data.is_stale || seq === undefined) continue;
       const failure = lastBefore(facts, type, seq);
       if (failure && given.at < failure.at) {
         yield `${type}: value ${n} (seq ${seq}) is fresh, but was given ` +
