@@ -19,6 +19,8 @@ export const MISFORTUNES = [
   "engine away",
   "link cut",
   "link reset",
+  "link cut to the engine",
+  "link cut from the engine",
   "link 300 ms long",
   "engine restarted in order, twice",
   "stream full",
@@ -152,8 +154,12 @@ export class ClusterStorm implements AsyncDisposable {
         await this.#nats.restart();
         break;
       case "link cut":
+      case "link cut to the engine":
+      case "link cut from the engine":
       case "link reset": {
         if (misfortune === "link cut") network?.cut();
+        else if (misfortune === "link cut to the engine") network?.cut("to the server");
+        else if (misfortune === "link cut from the engine") network?.cut("from the server");
         else await network?.reset();
         const hub = this.hubs[at];
         if (hub) await untilRole(hub, "alone", SETTLE_MS);

@@ -9,6 +9,9 @@ const UNDER_WAY_BYTES = 4 * 1024 * 1024;
 
 const READ_BYTES = 65_536;
 
+/** One of the two ways through a proxy. */
+export type Way = "to the server" | "from the server";
+
 export interface TcpProxyOptions {
   /** How long every byte is under way, each way, in milliseconds. Default: 0. */
   latencyMs?: number;
@@ -59,12 +62,16 @@ export class TcpProxy implements AsyncDisposable {
     return this.#connections.size > 0;
   }
 
+  /** What is swallowed: both ways, or one of the two. */
+  #cutWay: Way | undefined;
+
   /**
-   * From now on the network swallows everything: connections stay open and nothing comes, not even
+   * From now on the network swallows everything, or one of the two ways: connections stay open and nothing comes, not even
    * their end; new ones open and hear nothing. What was sent meanwhile arrives after `heal`, as TCP
    * sends it again.
    */
-  cut(): void {
+  cut(way: Way | "both" = "both"): void {
+    this.#cutWay = way === "both" ? undefined : way;
     this.#healing ??= Promise.withResolvers();
   }
 
@@ -124,7 +131,10 @@ export class TcpProxy implements AsyncDisposable {
       try {
         // The client may have been dropped while this connected.
         if (!this.#connections.has(client)) return;
-        await Promise.all([this.#pump(client, server), this.#pump(server, client)]);
+        await Promise.all([
+          this.#pump(client, server, "to the server"),
+          this.#pump(server, client, "from the server"),
+        ]);
       } finally {
         this.#drop(server);
       }
@@ -134,9 +144,9 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   /** Carries one direction to its end; with an error it ends the other one too. */
-  async #pump(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+  async #pump(from: Deno.TcpConn, to: Deno.TcpConn, way: Way): Promise<void> {
     try {
-      await this.#carry(from, to);
+      await this.#carry(from, to, way);
     } catch (error) {
       this.#drop(from);
       this.#drop(to);
@@ -144,7 +154,7 @@ export class TcpProxy implements AsyncDisposable {
     }
   }
 
-  async #carry(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+  async #carry(from: Deno.TcpConn, to: Deno.TcpConn, way: Way): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
     let underWayBytes = 0;
     let arrival = Promise.resolve();
@@ -154,7 +164,7 @@ export class TcpProxy implements AsyncDisposable {
       const dueAt = performance.now() + this.latencyMs;
       underWayBytes += bytes.length;
       arrival = arrival.then(async () => {
-        await this.#travel(dueAt);
+        await this.#travel(dueAt, way);
         if (count === null) await to.closeWrite();
         else await writeAll(to, bytes);
         underWayBytes -= bytes.length;
@@ -166,10 +176,10 @@ export class TcpProxy implements AsyncDisposable {
     }
   }
 
-  async #travel(dueAt: number): Promise<void> {
+  async #travel(dueAt: number, way: Way): Promise<void> {
     const leftMs = dueAt - performance.now();
     if (leftMs > 0) await delay(leftMs, { signal: this.#ended.signal });
-    while (this.#healing) await this.#healing.promise;
+    while (this.#healing && (this.#cutWay ?? way) === way) await this.#healing.promise;
   }
 
   #drop(connection: Deno.TcpConn): void {

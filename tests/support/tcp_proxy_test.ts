@@ -109,3 +109,30 @@ Deno.test("TcpProxy can be disposed of in whatever state", async () => {
   using late = await TcpPeer.connect(proxy.url);
   await late.send("not even connected");
 });
+
+Deno.test("TcpProxy cuts one of the two ways, and lets the other through", async () => {
+  const heard: string[] = [];
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using network = new TcpProxy(`tcp://127.0.0.1:${listener.addr.port}`);
+  const { port } = new URL(network.url);
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  const server = await listener.accept();
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const readInto = async (connection: Deno.Conn) => {
+    const buffer = new Uint8Array(10);
+    const count = await connection.read(buffer);
+    heard.push(new TextDecoder().decode(buffer.subarray(0, count ?? 0)));
+  };
+  network.cut("from the server");
+  const toClient = readInto(client);
+  await server.write(bytes("down"));
+  await client.write(bytes("up"));
+  await readInto(server);
+  assertEquals(heard, ["up"]);
+  network.heal();
+  await toClient;
+  assertEquals(heard, ["up", "down"]);
+  client.close();
+  server.close();
+  listener.close();
+});
