@@ -85,7 +85,8 @@ export class Lives implements AsyncDisposable {
 export class Returner {
   readonly faults: string[] = [];
   /** Numbers of the events it got, in order. */
-  readonly events: number[] = [];
+  readonly events = new Set<number>();
+  #lastEvent = -1;
   readonly #name: string;
   readonly #said: Map<string, string>;
   readonly #values = new Map<string, number>();
@@ -131,7 +132,7 @@ export class Returner {
   async until(n: number): Promise<void> {
     await eventually(`${this.#name} has event ${n}`, () => {
       this.look();
-      return this.events.includes(n);
+      return this.events.has(n);
     });
   }
 
@@ -145,9 +146,9 @@ export class Returner {
       this.#since = Math.max(this.#since, seq);
     }
     if (type === "notification") {
-      const last = this.events.at(-1) ?? -1;
-      if (data.n <= last) this.#fault(`event ${data.n} after ${last}`);
-      this.events.push(data.n);
+      if (data.n <= this.#lastEvent) this.#fault(`event ${data.n} after ${this.#lastEvent}`);
+      this.#lastEvent = data.n;
+      this.events.add(data.n);
     }
     if (isValue(data)) this.#valueCame(type, data as Status);
   }
