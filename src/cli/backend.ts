@@ -29,7 +29,7 @@ export interface BackendFlags extends LogFlags {
 
 const DEFAULT_LISTEN = "127.0.0.1:9090";
 
-interface Settings {
+interface DemoBackendSettings {
   readonly listen: Listen;
   readonly agents: number | undefined;
   readonly maxBytesPerSecond: number | undefined;
@@ -61,7 +61,7 @@ export async function backend(flags: BackendFlags, waitingIo: Io): Promise<numbe
 
 async function run(
   flags: BackendFlags,
-  { listen, agents, maxBytesPerSecond }: Settings,
+  { listen, agents, maxBytesPerSecond }: DemoBackendSettings,
   io: Io,
   stop: Promise<string>,
 ): Promise<number> {
@@ -97,7 +97,7 @@ async function run(
   return EXIT.ok;
 }
 
-function readSettings(flags: BackendFlags, problems: string[]): Settings {
+function readSettings(flags: BackendFlags, problems: string[]): DemoBackendSettings {
   const { listen: text = DEFAULT_LISTEN, agents, pace } = flags;
   const listen = parseListen(text);
   if (listen === undefined) {

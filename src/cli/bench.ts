@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../resilience/clock.ts";
 import { type LoadResult, runLoad } from "./bench/load.ts";
 import { ProgressBar } from "./bench/progress_bar.ts";
 import { resultJson, resultLines } from "./bench/report.ts";
-import { readFor, readTarget, type Target } from "./client_flags.ts";
+import { readFor, readTarget, type HubTarget } from "./client_flags.ts";
 import { EXIT, type Io } from "./io.ts";
 import { ask } from "./probe/ask.ts";
 import { processScreen, type Screen } from "./screen.ts";
@@ -79,7 +79,7 @@ export async function bench(
   return EXIT.failure;
 }
 
-interface Settings {
+interface BenchSettings {
   clients: number;
   forMs: number;
   clock: Clock;
@@ -88,8 +88,8 @@ interface Settings {
 }
 
 async function load(
-  { address, token }: Target,
-  { screen, ...settings }: Settings,
+  { address, token }: HubTarget,
+  { screen, ...settings }: BenchSettings,
 ): Promise<LoadResult> {
   using bar = new ProgressBar(screen);
   return await runLoad({
@@ -101,7 +101,7 @@ async function load(
 }
 
 /** Why the hub lets no more clients in, as the end of a sentence. */
-async function why({ address, token }: Target, signal: AbortSignal): Promise<string> {
+async function why({ address, token }: HubTarget, signal: AbortSignal): Promise<string> {
   if (signal.aborted) return ": interrupted";
   const reply = await ask(address, "/ws", { token, signal });
   if (!reply.ok) return `: the hub ${reply.why}`;

@@ -3,7 +3,7 @@ import { type HubAddress, hubAddress } from "../client/address.ts";
 import type { Io } from "./io.ts";
 
 /** The hub a command talks to. */
-export interface Target {
+export interface HubTarget {
   readonly url: string;
   readonly address: HubAddress;
   readonly token: string | undefined;
@@ -15,7 +15,7 @@ export function readTarget(
   token: string | undefined,
   io: Pick<Io, "env">,
   problems: string[],
-): Target | undefined {
+): HubTarget | undefined {
   if (token === "") problems.push(`--token: found ""; expected a token`);
   try {
     const address = hubAddress(url);

@@ -1,6 +1,6 @@
 import { DEFAULT_NAME } from "../config/default.ts";
 import { checkConfigValue } from "../config/parse.ts";
-import { type Answer, failure, RPC_CODE, value } from "../demo/answer.ts";
+import { type MethodAnswer, failure, RPC_CODE, value } from "../demo/answer.ts";
 import type { HostFigures } from "../demo/backend_methods.ts";
 import type { Outcome } from "../rpc/backend.ts";
 import { openBackend } from "./open_backend.ts";
@@ -14,7 +14,7 @@ export function hostFigures(): HostFigures & AsyncDisposable {
   const config = checked.ok ? checked.config.backends.host : undefined;
   if (config === undefined) throw new TypeError("the host backend's own configuration is wrong");
   const backend = openBackend(config);
-  const ask = async (method: string, options: { signal: AbortSignal }): Promise<Answer> =>
+  const ask = async (method: string, options: { signal: AbortSignal }): Promise<MethodAnswer> =>
     answerOf(await backend.call({ method }, options));
   return {
     systemStatus: (options) => ask("GetSystemStatus", options),
@@ -23,7 +23,7 @@ export function hostFigures(): HostFigures & AsyncDisposable {
   };
 }
 
-function answerOf(outcome: Outcome): Answer {
+function answerOf(outcome: Outcome): MethodAnswer {
   if (outcome.kind === "ok") return value(JSON.parse(outcome.value));
   return failure(RPC_CODE.serverError, outcome.reason);
 }

@@ -112,7 +112,7 @@ function logLinesOf({ env, logLine }: UnblockedIo): Pick<LogOptions, "journal" |
   return { journal: writesToJournal(env), ...(logLine ? { write: logLine } : {}) };
 }
 
-interface RunOptions {
+interface ServeRunOptions {
   io: UnblockedIo;
   log: Log;
   /** Reads the configuration again. */
@@ -121,7 +121,7 @@ interface RunOptions {
   state: State | undefined;
 }
 
-async function runUntilStopped(config: Config, options: RunOptions): Promise<number> {
+async function runUntilStopped(config: Config, options: ServeRunOptions): Promise<number> {
   const { io, log, wishes, state } = options;
   using uncaughtErrors = new UncaughtErrors();
   await using supervision = new Supervision(config.hub.heartbeat_every);
@@ -168,7 +168,7 @@ function warnOfTokensInTraces({ auth }: Config, log: Log): void {
   });
 }
 
-interface ReloadOptions extends RunOptions {
+interface ReloadOptions extends ServeRunOptions {
   supervision: Supervision;
 }
 
@@ -187,7 +187,7 @@ async function reload(app: App, options: ReloadOptions): Promise<void> {
 }
 
 /** Reloads; what stood in the way is returned. */
-async function tryToReload(app: App, { io, load }: RunOptions): Promise<string[]> {
+async function tryToReload(app: App, { io, load }: ServeRunOptions): Promise<string[]> {
   try {
     const loaded = await load();
     if (!loaded.ok) return loaded.problems.map(describeProblem);

@@ -1,6 +1,6 @@
 import type { ErrorEvent } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
-import { type ClientClock, elapsedMs, type Moment, momentBy } from "./time.ts";
+import { type ClientClock, elapsedMs, type ClientMoment, momentBy } from "./time.ts";
 
 /** Why every channel is stale while there is no connection. */
 export const HUB_UNREACHABLE = "hub unreachable";
@@ -43,7 +43,7 @@ export type ChannelState<T = unknown> = LiveChannel<T> | StaleChannel<T> | Never
 
 interface ChannelEntry {
   readonly status: StatusData;
-  readonly receivedAt: Moment;
+  readonly receivedAt: ClientMoment;
   readonly stale?: { readonly why: string; readonly sinceMs: number; readonly since: number };
   /** What is shown of it: one object until something changes, so that views may compare it. */
   readonly state: ChannelState;

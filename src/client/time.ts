@@ -36,13 +36,13 @@ function sleep(ms: number, options: { signal?: AbortSignal } = {}): Promise<void
 }
 
 /** A moment by both clocks. */
-export interface Moment {
+export interface ClientMoment {
   /** Monotonic milliseconds. */
   readonly now: number;
   readonly unixSeconds: number;
 }
 
-export function momentBy(clock: ClientClock): Moment {
+export function momentBy(clock: ClientClock): ClientMoment {
   return { now: clock.now(), unixSeconds: clock.unixSeconds() };
 }
 
@@ -54,7 +54,7 @@ const WALL_CLOCK_GRAIN_MS = 2000;
  * clock has gone on for longer, it is the one to believe. One that was set back makes nothing
  * younger.
  */
-export function elapsedMs(clock: ClientClock, since: Moment): number {
+export function elapsedMs(clock: ClientClock, since: ClientMoment): number {
   const ms = clock.now() - since.now;
   const byWall = (clock.unixSeconds() - since.unixSeconds) * 1000;
   return byWall - ms > WALL_CLOCK_GRAIN_MS ? byWall : ms;

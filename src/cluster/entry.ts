@@ -52,7 +52,7 @@ export interface Broadcast {
 }
 
 /** Something that was accepted is lost: clients of all hubs are to be told of a gap. */
-export interface Gap {
+export interface GapEntry {
   readonly kind: "gap";
   readonly epoch: string;
   readonly hub: string;
@@ -61,7 +61,7 @@ export interface Gap {
 }
 
 /** What hubs write into the stream they share. */
-export type Entry = Claim | Broadcast | Gap;
+export type Entry = Claim | Broadcast | GapEntry;
 
 /** Version of the form, so that hubs of different versions can share a stream while one upgrades. */
 const FORM = 1;

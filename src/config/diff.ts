@@ -27,7 +27,7 @@ export function describeChanges(before: Config, after: Config): Changes {
   return { applies: lines(true), needsRestart: lines(false) };
 }
 
-interface Part {
+interface ConfigPart {
   /** Where it stands in the configuration. */
   readonly at: Path;
   readonly value: unknown;
@@ -37,9 +37,9 @@ interface Part {
  * The parts of a configuration by how they are called, with lists of named things keyed by those
  * names: a source that moved within its list is no change.
  */
-function partsOf(config: Config): Map<string, Part> {
+function partsOf(config: Config): Map<string, ConfigPart> {
   const { listen, backends, sources, channels, auth, hooks, ...rest } = config;
-  const part = (name: string, at: Path, value: unknown): [string, Part] => [name, { at, value }];
+  const part = (name: string, at: Path, value: unknown): [string, ConfigPart] => [name, { at, value }];
   return new Map([
     part("listen", ["listen"], formatListen(listen)),
     ...Object.entries(backends)
@@ -56,7 +56,7 @@ function partsOf(config: Config): Map<string, Part> {
   ]);
 }
 
-interface Change {
+interface SettingChange {
   readonly path: Path;
   readonly line: string;
 }
@@ -67,7 +67,7 @@ interface Compared {
   readonly path: Path;
 }
 
-function compare({ name, path }: Compared, before: unknown, after: unknown): Change[] {
+function compare({ name, path }: Compared, before: unknown, after: unknown): SettingChange[] {
   if (isRecord(before) && isRecord(after) && !SETTINGS.at(path).secret) {
     const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
     return [...keys].flatMap((key) =>

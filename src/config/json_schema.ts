@@ -2,15 +2,15 @@ import * as z from "zod";
 import { configSchema } from "./schema.ts";
 
 /** A piece of a JSON Schema. */
-type Schema = { [key: string]: unknown };
+type JsonSchema = { [key: string]: unknown };
 
 /** The configuration's JSON Schema (draft 2020-12), for editors and other tools. */
-export function configJsonSchema(): Schema {
+export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configSchema, {
     target: "draft-2020-12",
     io: "input", // what stands in the file: durations are strings there
   });
-  return allowVariables(schema) as Schema;
+  return allowVariables(schema) as JsonSchema;
 }
 
 /** A string of the file may hold `${NAME}` and get its true form only when it is read. */

@@ -21,23 +21,23 @@ export interface SettingTraits {
   readonly file?: FileKind;
 }
 
-type Schema = z.core.$ZodType;
+type SettingSchema = z.core.$ZodType;
 
 const registry = z.registry<SettingTraits>();
 
 /** Says something of a setting; give it the schema as it is used, or the inner part of that. */
-export function withTraits<S extends Schema>(schema: S, traits: SettingTraits): S {
+export function withTraits<S extends SettingSchema>(schema: S, traits: SettingTraits): S {
   registry.add(schema, { ...registry.get(schema), ...traits });
   return schema;
 }
 
 /** A setting that a reload applies, with all in it. */
-export function reloads<S extends Schema>(schema: S): S {
+export function reloads<S extends SettingSchema>(schema: S): S {
   return withTraits(schema, { reloads: true });
 }
 
 /** A setting whose value is never shown. */
-export function secret<S extends Schema>(schema: S): S {
+export function secret<S extends SettingSchema>(schema: S): S {
   return withTraits(schema, { secret: true });
 }
 
@@ -48,7 +48,7 @@ interface Core {
   readonly forms: readonly z.core.$ZodTypes[];
 }
 
-function coreOf(schema: Schema): Core {
+function coreOf(schema: SettingSchema): Core {
   const { _zod: { def } } = schema as z.core.$ZodTypes;
   const own = registry.get(schema) ?? {};
   const inner = (() => {
@@ -78,8 +78,8 @@ function coreOf(schema: Schema): Core {
 }
 
 /** The schemas that a step leads to, over all forms. */
-function childrenOf({ forms }: Core, step: string | number): Schema[] {
-  return forms.flatMap(({ _zod: { def } }): Schema[] => {
+function childrenOf({ forms }: Core, step: string | number): SettingSchema[] {
+  return forms.flatMap(({ _zod: { def } }): SettingSchema[] => {
     switch (def.type) {
       case "object": {
         const child = Object.hasOwn(def.shape, step) ? def.shape[step] : undefined;
@@ -110,7 +110,7 @@ export interface SettingNode {
   child(step: string | number): SettingNode | undefined;
 }
 
-function nodeOf(schemas: readonly Schema[]): SettingNode {
+function nodeOf(schemas: readonly SettingSchema[]): SettingNode {
   const cores = schemas.map(coreOf);
   const core: Core = {
     traits: Object.assign({}, ...cores.map(({ traits }) => traits)) as SettingTraits,
@@ -133,7 +133,7 @@ function nodeOf(schemas: readonly Schema[]): SettingNode {
   };
 }
 
-function choiceOf(schemas: readonly Schema[]): SettingNode["choice"] {
+function choiceOf(schemas: readonly SettingSchema[]): SettingNode["choice"] {
   for (const schema of schemas) {
     const { _zod: { def } } = schema as z.core.$ZodTypes;
     if (def.type !== "union" || !("discriminator" in def)) continue;
@@ -151,7 +151,7 @@ function choiceOf(schemas: readonly Schema[]): SettingNode["choice"] {
 export class SettingMap {
   readonly root: SettingNode;
 
-  constructor(schema: Schema) {
+  constructor(schema: SettingSchema) {
     this.root = nodeOf([schema]);
   }
 

@@ -25,7 +25,7 @@ export interface AgentStatus {
 }
 
 /** What an agent does with a job; it tells its progress and never throws. */
-export type Work = (
+export type AgentWork = (
   job: Job,
   options: { signal: AbortSignal; onProgress: (progress: GzipProgress) => void },
 ) => Promise<GzipOutcome>;
@@ -34,7 +34,7 @@ export interface AgentOptions {
   id: string;
   clock: Clock;
   book: JobBook;
-  work: Work;
+  work: AgentWork;
 }
 
 /** One of the swarm: takes job after job from the book and does it. */

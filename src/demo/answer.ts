@@ -1,5 +1,5 @@
 /** What a method of the demo backend came to; decisions are made on this value. */
-export type Answer =
+export type MethodAnswer =
   | { readonly ok: true; readonly value: unknown }
   /** The question was wrong or cannot be answered: a JSON-RPC error's code and message. */
   | { readonly ok: false; readonly code: number; readonly message: string };
@@ -10,7 +10,7 @@ export interface MethodOptions {
 }
 
 /** A method, given the request's params: an object, a list, or nothing. */
-export type Method = (params: unknown, options: MethodOptions) => Promise<Answer> | Answer;
+export type Method = (params: unknown, options: MethodOptions) => Promise<MethodAnswer> | MethodAnswer;
 
 /** Codes of JSON-RPC 2.0, section 5.1, and one of ours from the range left to servers. */
 export const RPC_CODE = {
@@ -23,10 +23,10 @@ export const RPC_CODE = {
   serverError: -32000,
 } as const;
 
-export function value(value: unknown): Answer {
+export function value(value: unknown): MethodAnswer {
   return { ok: true, value };
 }
 
-export function failure(code: number, message: string): Answer {
+export function failure(code: number, message: string): MethodAnswer {
   return { ok: false, code, message };
 }

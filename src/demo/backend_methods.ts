@@ -1,5 +1,5 @@
 import {
-  type Answer,
+  type MethodAnswer,
   failure,
   type Method,
   type MethodOptions,
@@ -10,8 +10,8 @@ import type { CompressionService } from "./compression_service.ts";
 
 /** This machine's own figures, from whoever can read them. */
 export interface HostFigures {
-  systemStatus(options: MethodOptions): Promise<Answer>;
-  storage(options: MethodOptions): Promise<Answer>;
+  systemStatus(options: MethodOptions): Promise<MethodAnswer>;
+  storage(options: MethodOptions): Promise<MethodAnswer>;
 }
 
 /** Methods that tell something, one for each status channel. */

@@ -1,4 +1,4 @@
-import { type Answer, failure, type Method, RPC_CODE, value } from "./answer.ts";
+import { type MethodAnswer, failure, type Method, RPC_CODE, value } from "./answer.ts";
 import { FAULT_MODES, type FaultMode, type Faults, isFaultMode } from "./faults.ts";
 
 /** Methods that switch faults; no fault touches them, so that faults can be switched off again. */
@@ -79,7 +79,7 @@ export function readFaultOrder(
   };
 }
 
-function setFault(params: unknown, options: FaultMethodsOptions): Answer {
+function setFault(params: unknown, options: FaultMethodsOptions): MethodAnswer {
   const { faults, onChange } = options;
   if (faults === undefined) return notStartedWithFaults();
   const read = readFaultOrder(params, options);
@@ -96,11 +96,11 @@ function setFault(params: unknown, options: FaultMethodsOptions): Answer {
   return getFault(faults);
 }
 
-function getFault(faults: Faults | undefined): Answer {
+function getFault(faults: Faults | undefined): MethodAnswer {
   return faults === undefined ? notStartedWithFaults() : value({ faults: faults.list() });
 }
 
-function notStartedWithFaults(): Answer {
+function notStartedWithFaults(): MethodAnswer {
   const message = "faults are switched off here; start the backend with --faults";
   return failure(RPC_CODE.serverError, message);
 }

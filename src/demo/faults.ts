@@ -42,7 +42,7 @@ export interface FaultStatus {
   readonly until?: number;
 }
 
-interface Fault {
+interface ActiveFault {
   readonly mode: FaultMode;
   readonly untilMs: number;
 }
@@ -52,7 +52,7 @@ const ALL = Symbol("all methods");
 /** Which faults are switched on. Faults whose time is up are as good as gone. */
 export class Faults {
   readonly #clock: Clock;
-  readonly #faults = new Map<string | typeof ALL, Fault>();
+  readonly #faults = new Map<string | typeof ALL, ActiveFault>();
 
   constructor(options: { clock: Clock }) {
     this.#clock = options.clock;

@@ -1,5 +1,5 @@
 import { logOf } from "../telemetry/log.ts";
-import { type Answer, failure, type Method, RPC_CODE } from "./answer.ts";
+import { type MethodAnswer, failure, type Method, RPC_CODE } from "./answer.ts";
 
 /** Most requests in one batch; a larger one is refused as a whole. */
 export const MAX_BATCH = 32;
@@ -12,7 +12,7 @@ export type RpcRequests =
   | { readonly kind: "one"; readonly request: unknown }
   | { readonly kind: "batch"; readonly requests: readonly unknown[] }
   /** Nothing in it can be answered but with this error. */
-  | { readonly kind: "bad"; readonly error: Answer };
+  | { readonly kind: "bad"; readonly error: MethodAnswer };
 
 /** Reads a JSON-RPC 2.0 body: one request or a batch. Never throws. */
 export function parseRpc(text: string): RpcRequests {
@@ -116,7 +116,7 @@ async function call(
   name: string,
   params: unknown,
   { methods, signal }: AnswerRpcOptions,
-): Promise<Answer> {
+): Promise<MethodAnswer> {
   const method = methods.get(name);
   if (method === undefined) {
     const known = [...methods.keys()].join(", ");
@@ -131,7 +131,7 @@ async function call(
   }
 }
 
-function replyText(id: RequestId, answer: Answer): string {
+function replyText(id: RequestId, answer: MethodAnswer): string {
   if (answer.ok) {
     return JSON.stringify({ jsonrpc: "2.0", id, result: answer.value ?? null });
   }

@@ -11,7 +11,7 @@ export interface SpoolFile {
 }
 
 /** A file's state at the last look, and since when it has been that. */
-interface Seen {
+interface SeenFile {
   readonly identity: FileIdentity;
   /** Monotonic milliseconds. */
   readonly sinceMs: number;
@@ -46,7 +46,7 @@ export class Spool implements Disposable {
   readonly path: string;
   readonly #lock: Deno.FsFile;
   readonly #options: SpoolOptions;
-  #seen = new Map<string, Seen>();
+  #seen = new Map<string, SeenFile>();
   #isTooMuchTold = false;
 
   private constructor(path: string, lock: Deno.FsFile, options: SpoolOptions) {
@@ -103,7 +103,7 @@ export class Spool implements Disposable {
    */
   async look(): Promise<SpoolFile[]> {
     const now = this.#options.clock.now();
-    const seen = new Map<string, Seen>();
+    const seen = new Map<string, SeenFile>();
     const whole: SpoolFile[] = [];
     for await (const { name, isFile } of Deno.readDir(this.path)) {
       if (!isFile || UNFINISHED.test(name)) continue;

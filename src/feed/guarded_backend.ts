@@ -19,7 +19,7 @@ import { logOf } from "../telemetry/log.ts";
 import { ask, NO_RETRY, type RetryPolicy } from "./call_with_retry.ts";
 import type { Audience } from "./audience.ts";
 import { breakerEvent } from "./breaker_event.ts";
-import { type FeedObserver, observed, type Work, type WorkEnd } from "./observer.ts";
+import { type FeedObserver, observed, type FeedWork, type WorkEnd } from "./observer.ts";
 import { ALIVE, probeStream, runStream, type StreamValue } from "./run_stream.ts";
 
 /** How to ask one backend. */
@@ -82,7 +82,7 @@ export interface BackendRecord extends OpenBreaker {
 }
 
 /** What came of a question put through {@linkcode GuardedBackend.ask}. */
-export type Answer =
+export type BackendAnswer =
   /** The breaker does not let the question through. */
   | { readonly kind: "refused" }
   /** The breaker changed its state meanwhile, or nobody waits for the answer any more. */
@@ -179,7 +179,7 @@ export class GuardedBackend implements AsyncDisposable {
   }
 
   /** Puts a source's question, if the breaker allows, once it is its turn. */
-  async ask(call: Call, signal: AbortSignal): Promise<Answer> {
+  async ask(call: Call, signal: AbortSignal): Promise<BackendAnswer> {
     const { clock } = this.#options;
     if (!this.#mayAsk()) return { kind: "refused" };
     using linked = new LinkedAbort([signal, this.#stop.signal, this.#era.signal]);
@@ -237,7 +237,7 @@ export class GuardedBackend implements AsyncDisposable {
    * stream counts for the breaker twice: when it proves the backend alive, and when it ends. It takes
    * no place among the calls at a time, as it would keep it.
    */
-  async follow(call: Call, options: FollowOptions): Promise<Answer> {
+  async follow(call: Call, options: FollowOptions): Promise<BackendAnswer> {
     const { clock, observer } = this.#options;
     const permit = this.#mayAsk() ? this.#breaker.tryAcquire(clock.now()) : undefined;
     if (permit === undefined) return { kind: "refused" };
@@ -435,7 +435,7 @@ export class GuardedBackend implements AsyncDisposable {
       const call = this.plan.healthCheck.call ?? this.#lastUnanswered ??
         this.#options.anyCall?.();
       if (call === undefined || clock.now() < this.#leftAloneUntil) continue;
-      const work: Work = { kind: "health_check", backend, method: call.method };
+      const work: FeedWork = { kind: "health_check", backend, method: call.method };
       await observed(observer, work, () => this.#checkHealthOnce(call, signal));
     }
   }

@@ -12,7 +12,7 @@ export interface PollRecord {
 export type StreamRecord = Omit<PollRecord, "durationMs">;
 
 /** A piece of the feed's work. */
-export interface Work {
+export interface FeedWork {
   readonly kind: "poll" | "stream" | "health_check";
   readonly backend: string;
   /** What it asks for. */
@@ -41,13 +41,13 @@ export interface FeedObserver {
   onStream?(record: StreamRecord): void;
   onBreaker?(backend: string, to: "open" | "half_open" | "closed"): void;
   /** Has a piece of work done by calling `run`, exactly once and at once; resolves as it does. */
-  around?(work: Work, run: () => Promise<WorkEnd>): Promise<WorkEnd>;
+  around?(work: FeedWork, run: () => Promise<WorkEnd>): Promise<WorkEnd>;
 }
 
 /** Does a piece of work in whatever the observer puts around it. */
 export function observed(
   observer: FeedObserver,
-  work: Work,
+  work: FeedWork,
   run: () => Promise<WorkEnd>,
 ): Promise<WorkEnd> {
   return observer.around ? observer.around(work, run) : run();

@@ -7,7 +7,7 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
 import type { GuardedBackend } from "./guarded_backend.ts";
-import { type FeedObserver, observed, type Work, type WorkEnd } from "./observer.ts";
+import { type FeedObserver, observed, type FeedWork, type WorkEnd } from "./observer.ts";
 import { type SelectedChannel, SourceOutcomes } from "./source_outcomes.ts";
 
 /** What to ask for, for which channels, and how often. */
@@ -87,7 +87,7 @@ export class SourcePoller implements Disposable {
   /** Polls until disposed of. */
   async run(): Promise<void> {
     const { channel, backend, call: { method } } = this.plan;
-    const work: Work = { kind: "poll", channel, backend, method };
+    const work: FeedWork = { kind: "poll", channel, backend, method };
     let backoff = new Backoff(AFTER_A_BREAK);
     for await (const { skipped } of this.#ticker) {
       if (skipped > 0) {

@@ -6,7 +6,7 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
 import type { GuardedBackend } from "./guarded_backend.ts";
-import { type FeedObserver, observed, type Work, type WorkEnd } from "./observer.ts";
+import { type FeedObserver, observed, type FeedWork, type WorkEnd } from "./observer.ts";
 import type { StreamValue } from "./run_stream.ts";
 import { SourceOutcomes } from "./source_outcomes.ts";
 import { channelsOf, type SourcePlan } from "./source_poller.ts";
@@ -80,7 +80,7 @@ export class StreamReader implements Disposable {
   /** Reads until disposed of. */
   async run(): Promise<void> {
     const { channel, backend, call: { method } } = this.plan;
-    const work: Work = { kind: "stream", channel, backend, method };
+    const work: FeedWork = { kind: "stream", channel, backend, method };
     const { clock, observer } = this.#options;
     for await (const _tick of this.#ticker) {
       if (clock.now() < this.#notBefore) {

@@ -1,12 +1,12 @@
 /** How a channel's value stood, or that nobody can say. */
-export type Standing = "fresh" | "stale" | "unknown";
+export type Freshness = "fresh" | "stale" | "unknown";
 
 /** From this moment on a channel stood like this. */
 export interface StandingEntry {
   readonly channel: string;
   /** Unix milliseconds. */
   readonly atMs: number;
-  readonly standing: Standing;
+  readonly standing: Freshness;
 }
 
 /**
@@ -82,8 +82,8 @@ export class StandingLog {
 
   /** How a channel stood within a time, in unix milliseconds. */
   uptime(channel: string, { fromMs, toMs }: { fromMs: number; toMs: number }): Uptime {
-    const sums: Record<Standing, number> = { fresh: 0, stale: 0, unknown: 0 };
-    let standing: Standing = "unknown";
+    const sums: Record<Freshness, number> = { fresh: 0, stale: 0, unknown: 0 };
+    let standing: Freshness = "unknown";
     let at = fromMs;
     for (const entry of this.#entries.get(channel) ?? []) {
       const until = Math.min(Math.max(entry.atMs, fromMs), toMs);

@@ -4,7 +4,7 @@ import { type BackendState, nextTry } from "./backends.ts";
 import { Chart } from "./chart.ts";
 import { type Child, h, update } from "./elements.ts";
 import { cut, formatDuration, formatMoment, labelOf } from "./format.ts";
-import { History } from "./history.ts";
+import { ChartHistory } from "./history.ts";
 import { layoutOf } from "./layouts.ts";
 import { badge, paint } from "./paint.ts";
 import { readingsOf } from "./series.ts";
@@ -29,7 +29,7 @@ export class Card {
   readonly #head = h("div", { class: "card-head" });
   readonly #trouble = h("div", { class: "trouble" });
   readonly #body = h("div", { class: "value" });
-  readonly #history = new History();
+  readonly #history = new ChartHistory();
   readonly #chart = new Chart();
 
   constructor(channel: string) {

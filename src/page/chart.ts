@@ -3,7 +3,7 @@
 import { area, line } from "d3-shape";
 import { h, update } from "./elements.ts";
 import { formatMoment, formatNumber } from "./format.ts";
-import type { History, Line } from "./history.ts";
+import type { ChartHistory, Line } from "./history.ts";
 
 /** The drawing's own measures; it is stretched to the width there is. */
 const WIDTH = 600;
@@ -20,7 +20,7 @@ export class Chart {
   readonly element: HTMLElement = h("figure", { class: "chart", hidden: true });
 
   /** Shows the history as it is now. */
-  show(history: History): void {
+  show(history: ChartHistory): void {
     const { times, lines, unit } = history;
     this.element.hidden = times.length < 2 || lines.length === 0;
     if (this.element.hidden) return;

@@ -14,7 +14,7 @@ export interface Line {
 }
 
 /** What a channel's chart shows: the numbers seen since the page was opened, six minutes or more. */
-export class History {
+export class ChartHistory {
   readonly #times: number[] = [];
   readonly #moments: (ReadonlyMap<string, number> | null)[] = [];
   #unit: Unit = "plain";

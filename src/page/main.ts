@@ -12,7 +12,7 @@ import { sentence, showBanner, showFacts, showSummary } from "./header.ts";
 import { Journal } from "./journal.ts";
 import { backendItem, entryItem, type Notification, notificationItem } from "./lists.ts";
 import { findPlaces, type Places } from "./places.ts";
-import { type HubReport, StatusWatch } from "./status_watch.ts";
+import { type ShownStatus, StatusWatch } from "./status_watch.ts";
 import { summarize } from "./summary.ts";
 import { forgetToken, storedToken, storeToken } from "./token.ts";
 
@@ -58,7 +58,7 @@ class Page {
   #connection: ConnectionState = { kind: "connecting", attempt: 1 };
   #connectionSince = performance.now();
   #wasOpen = false;
-  #report: HubReport | undefined;
+  #report: ShownStatus | undefined;
   #reportedAt = 0;
   /** Channels that a source feeds, by the hub's report. */
   #fed: ReadonlySet<string> = new Set();
@@ -164,7 +164,7 @@ class Page {
     this.#renderSoon();
   }
 
-  #onReport(report: HubReport): void {
+  #onReport(report: ShownStatus): void {
     this.#report = report;
     this.#reportedAt = performance.now();
     this.#fed = new Set(Object.keys(report.sources));
@@ -228,7 +228,7 @@ class Page {
 }
 
 /** A channel may be called `constructor`, which every object has. */
-function lastErrorOf(report: HubReport | undefined, channel: string): string | undefined {
+function lastErrorOf(report: ShownStatus | undefined, channel: string): string | undefined {
   if (report === undefined || !Object.hasOwn(report.sources, channel)) return undefined;
   return report.sources[channel]?.last_error ?? undefined;
 }

@@ -3,7 +3,7 @@ import type { BackendReport } from "./backends.ts";
 import type { ClusterStanding } from "./cluster.ts";
 
 /** As much of `/status` as the page shows. */
-export interface HubReport {
+export interface ShownStatus {
   readonly version: string;
   readonly uptime_seconds: number;
   readonly backends: Readonly<Record<string, BackendReport>>;
@@ -17,7 +17,7 @@ export interface StatusWatchOptions {
   /** Whether it is of use to ask: the hub is there, and somebody looks. */
   wanted: () => boolean;
   token: () => string | undefined;
-  onReport: (report: HubReport) => void;
+  onReport: (report: ShownStatus) => void;
 }
 
 /** Time between two looks, and the least between two when something happened, in milliseconds. */
@@ -64,7 +64,7 @@ export class StatusWatch {
   }
 }
 
-async function ask({ url, token }: StatusWatchOptions): Promise<HubReport | undefined> {
+async function ask({ url, token }: StatusWatchOptions): Promise<ShownStatus | undefined> {
   const known = token();
   try {
     const response = await fetch(url, {
@@ -72,7 +72,7 @@ async function ask({ url, token }: StatusWatchOptions): Promise<HubReport | unde
       cache: "no-store",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (response.ok) return await response.json() as HubReport;
+    if (response.ok) return await response.json() as ShownStatus;
     await response.body?.cancel();
   } catch {
     // The connection tells of a hub that is gone; this is only for what it does not tell.

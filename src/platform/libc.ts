@@ -2,7 +2,7 @@
  * The one room that calls the C library, for what Deno has no API for and a hub needs: to bound
  * what a client may cost, to end a connection that JavaScript cannot end, to speak to systemd.
  */
-import { openLibrary, type OpenLibraryOptions, type Unavailable } from "./libc_library.ts";
+import { openLibrary, type OpenLibraryOptions, type LibcUnavailable } from "./libc_library.ts";
 import { addressKey, type SocketAddress } from "./socket_address.ts";
 import { SOCK_STREAM, SOCKET_OPTION } from "./socket_options.ts";
 import { type SyscallResult, Syscalls } from "./syscalls.ts";
@@ -61,7 +61,7 @@ const MAX_INT = 2 ** 31 - 1;
  * if ("unavailable" in libc) log.warning("libc.unavailable", { why: libc.unavailable });
  * ```
  */
-export function openLibc(options: OpenLibraryOptions = {}): Libc | Unavailable {
+export function openLibc(options: OpenLibraryOptions = {}): Libc | LibcUnavailable {
   const library = openLibrary(options);
   if ("unavailable" in library) return library;
   const syscalls = new Syscalls(library);

@@ -27,7 +27,7 @@ const SYMBOLS = {
 export type LibcLibrary = Deno.DynamicLibrary<typeof SYMBOLS>;
 
 /** Why there is no C library, in words for a log. */
-export interface Unavailable {
+export interface LibcUnavailable {
   readonly unavailable: string;
 }
 
@@ -47,7 +47,7 @@ export interface OpenLibraryOptions {
 }
 
 /** Opens the C library, or tells why not. Never asks for a permission, never throws. */
-export function openLibrary(options: OpenLibraryOptions = {}): LibcLibrary | Unavailable {
+export function openLibrary(options: OpenLibraryOptions = {}): LibcLibrary | LibcUnavailable {
   const { os, arch } = options.build ?? Deno.build;
   if (os !== "linux") return { unavailable: `it is used on Linux only; this is ${os}` };
   const paths = PATHS[arch];

@@ -4,6 +4,7 @@
  * every object in the order they have in the newer text.
  */
 import type { JsonText } from "./codec.ts";
+import type { Span } from "./json_scanner.ts";
 
 /** One step from a value to the next; `path` is a JSON Pointer (RFC 6901). */
 export type PatchOperation =
@@ -47,12 +48,6 @@ export function makePatch(before: JsonText, after: JsonText): JsonText | undefin
 /** Thrown out of the middle of a comparison, however deep. */
 class NotWorthIt extends Error {
   override readonly name = "NotWorthIt";
-}
-
-/** Where a value stands in its text. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
 }
 
 interface Member extends Span {

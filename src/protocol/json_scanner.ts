@@ -30,7 +30,7 @@ export interface JsonScannerOptions {
 }
 
 /** Where a value stands in the text without white space. */
-interface Span {
+export interface Span {
   readonly start: number;
   readonly end: number;
 }

@@ -7,7 +7,7 @@ export interface SemaphoreOptions {
   maxWaiting: number;
 }
 
-interface Waiter {
+interface SlotWaiter {
   readonly resolve: (slot: Disposable) => void;
 }
 
@@ -25,7 +25,7 @@ interface Waiter {
  */
 export class Semaphore {
   readonly #maxWaiting: number;
-  readonly #waiting = new Set<Waiter>();
+  readonly #waiting = new Set<SlotWaiter>();
   #free: number;
 
   constructor(options: SemaphoreOptions) {
@@ -58,7 +58,7 @@ export class Semaphore {
     }
     if (this.#waiting.size >= this.#maxWaiting) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
+      const waiter: SlotWaiter = {
         resolve: (slot) => {
           wait[Symbol.dispose]();
           resolve(slot);

@@ -14,8 +14,6 @@ export type BackendOptions =
   | ({ transport: "sse" } & SseOptions)
   | ({ transport: "host" } & HostOptions);
 
-export type Transport = BackendOptions["transport"];
-
 /**
  * Makes a backend of any of these transports. It asks once per call: deadlines and retries are its caller's.
  *

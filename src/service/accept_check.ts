@@ -1,5 +1,5 @@
 import { onAbort } from "../resilience/on_abort.ts";
-import type { Check } from "./watchdog.ts";
+import type { WatchdogCheck } from "./watchdog.ts";
 
 /** What is kept of an answer: its first line is all that counts. */
 const HEAD_BYTES = 4096;
@@ -11,7 +11,7 @@ const HEAD_BYTES = 4096;
  *
  * @param url Where the hub listens, such as `http://0.0.0.0:8787`; asked for each time.
  */
-export function acceptCheck(url: () => string): Check {
+export function acceptCheck(url: () => string): WatchdogCheck {
   return async (signal) => {
     const { hostname, port, isSecure } = targetOf(url());
     let connection: Deno.Conn;
@@ -39,14 +39,14 @@ export function acceptCheck(url: () => string): Check {
   };
 }
 
-interface Target {
+interface ListenTarget {
   readonly hostname: string;
   readonly port: number;
   readonly isSecure: boolean;
 }
 
 /** The same port by loopback, for a hub that listens on every address of the machine. */
-function targetOf(url: string): Target {
+function targetOf(url: string): ListenTarget {
   const { hostname, port, protocol } = new URL(url);
   const isSecure = protocol === "https:";
   const address = hostname.replace(/^\[(.*)\]$/, "$1");
@@ -59,7 +59,7 @@ function bracketed(hostname: string): string {
 }
 
 /** Connects, or fails with the signal; a connection that comes too late is closed. */
-async function connect(target: Target & { signal: AbortSignal }): Promise<Deno.Conn> {
+async function connect(target: ListenTarget & { signal: AbortSignal }): Promise<Deno.Conn> {
   const { hostname, port, isSecure, signal } = target;
   const connecting: Promise<Deno.Conn> = isSecure
     ? Deno.connectTls({ hostname, port, alpnProtocols: ["http/1.1"] })

@@ -4,7 +4,7 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import { describeThrown, type Thrown } from "./thrown.ts";
 
 /** How it came: a promise that nobody held was rejected, or a callback that nobody called threw. */
-type Kind = "rejection" | "error";
+type UncaughtKind = "rejection" | "error";
 
 export interface UncaughtErrorsOptions {
   /** Default: the machine's own. */
@@ -25,7 +25,7 @@ const OTHERS = "others";
 
 type Preventable = Pick<Event, "defaultPrevented" | "preventDefault">;
 
-interface Known {
+interface KnownError {
   readonly trouble: OngoingFailure;
   /** Monotonic milliseconds. */
   seenAt: number;
@@ -58,7 +58,7 @@ export class UncaughtErrors implements Disposable {
   readonly #clock: Clock;
   readonly #target: EventTarget;
   /** By what they have in common, those not seen for longest first. */
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, KnownError>();
   readonly #onRejection: EventListener = (event) =>
     this.#take("rejection", event, "reason" in event ? event.reason : undefined);
   readonly #onError: EventListener = (event) =>
@@ -83,14 +83,14 @@ export class UncaughtErrors implements Disposable {
     this.#target.removeEventListener("error", this.#onError);
   }
 
-  #take(kind: Kind, event: Preventable, thrown: unknown): void {
+  #take(kind: UncaughtKind, event: Preventable, thrown: unknown): void {
     if (event.defaultPrevented) return; // somebody knows it, and what to do about it
     event.preventDefault();
     this.#count += 1;
     this.#tell(kind, describeThrown(thrown));
   }
 
-  #tell(kind: Kind, { why, stack }: Thrown): void {
+  #tell(kind: UncaughtKind, { why, stack }: Thrown): void {
     const now = this.#clock.now();
     const repeat = this.#troubleOf(keyOf(kind, { why, stack }), now).failed(now);
     const fields = { kind, why, ...(stack.length > 0 ? { stack } : {}) };
@@ -127,6 +127,6 @@ export class UncaughtErrors implements Disposable {
 }
 
 /** What the same mishaps have in common: where they came from, or else their words but for numbers. */
-function keyOf(kind: Kind, { why, stack }: Thrown): string {
+function keyOf(kind: UncaughtKind, { why, stack }: Thrown): string {
   return [kind, ...(stack.length > 0 ? stack : [why.replace(/\d+/g, "#")])].join("\n");
 }

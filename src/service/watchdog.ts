@@ -7,13 +7,13 @@ import { type Log, logOf } from "../telemetry/log.ts";
  * Whether a part of the hub is alive. The signal is aborted when the answer would come too late;
  * an exception counts as a no.
  */
-export type Check = (signal: AbortSignal) => boolean | Promise<boolean>;
+export type WatchdogCheck = (signal: AbortSignal) => boolean | Promise<boolean>;
 
 export interface WatchdogOptions {
   /** How often to check and feed, in milliseconds: `feedEveryMs` of the notifier. */
   everyMs: number;
   /** By name, for the log. All must pass before the watchdog is fed. */
-  checks: Readonly<Record<string, Check>>;
+  checks: Readonly<Record<string, WatchdogCheck>>;
   /** Whom to tell that the service is alive. */
   notify: { watchdog(): void };
   clock: Clock;
@@ -67,13 +67,13 @@ interface CheckRoundOptions {
 class CheckRound {
   readonly #log: Log = logOf("service");
   readonly #name: string;
-  readonly #check: Check;
+  readonly #check: WatchdogCheck;
   readonly #options: CheckRoundOptions;
   #failedAt: number | undefined;
   /** Some run has not answered yet, and may never: no second one is begun beside it. */
   #isRunning = false;
 
-  constructor(name: string, check: Check, options: CheckRoundOptions) {
+  constructor(name: string, check: WatchdogCheck, options: CheckRoundOptions) {
     this.#name = name;
     this.#check = check;
     this.#options = options;

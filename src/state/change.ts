@@ -30,7 +30,7 @@ export interface Change {
 }
 
 /** What was kept before this life of the hub: bodies by key, in the order of their keys. */
-export type Kept = ReadonlyMap<Kind, ReadonlyMap<string, string>>;
+export type KeptRecords = ReadonlyMap<Kind, ReadonlyMap<string, string>>;
 
 /** How long, and how many, entries of a kind are kept that nobody takes away by name. */
 export interface KeepLimit {

@@ -4,7 +4,7 @@ import { withDeadline } from "../resilience/with_deadline.ts";
 import { Histogram } from "../telemetry/histogram.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import { Batches } from "./batches.ts";
-import type { Change, KeepLimit, Kept } from "./change.ts";
+import type { Change, KeepLimit, KeptRecords } from "./change.ts";
 import { faultOf, type StoreFault } from "./fault.ts";
 import { type FolderTaken, type HeldFolder, holdFolder } from "./held_folder.ts";
 import { StoreClient } from "./store_client.ts";
@@ -33,7 +33,7 @@ export interface StateReport {
 
 /** How the life before ended, as far as anybody can tell. */
 export interface Past {
-  readonly kept: Kept;
+  readonly kept: KeptRecords;
   readonly end: Opened["end"];
   /** Why positions of clients mean nothing any more; absent if they do. */
   readonly broken?: string;

@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
-import type { Change, KeepLimit, Kept, Kind } from "./change.ts";
+import type { Change, KeepLimit, KeptRecords, Kind } from "./change.ts";
 import { StoreFault } from "./fault.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
@@ -13,7 +13,7 @@ export interface StoreOptions {
   limits: readonly KeepLimit[];
 }
 
-export interface ApplyOptions {
+export interface ApplyChangesOptions {
   /** Number of the newest record of the tail among the changes. */
   readonly applied: number;
   /** Unix seconds. */
@@ -73,7 +73,7 @@ export class Store implements Disposable {
   }
 
   /** What the life before left; looks at every page and every entry. */
-  read(hasWal: boolean): { life: LifeBefore; kept: Kept } {
+  read(hasWal: boolean): { life: LifeBefore; kept: KeptRecords } {
     const [check] = this.#database.prepare("PRAGMA quick_check").all() as { quick_check: string }[];
     if (check?.quick_check !== "ok") throw new StoreFault("damaged", "its pages do not fit");
     const kept = new Map<Kind, Map<string, string>>();
@@ -102,7 +102,7 @@ export class Store implements Disposable {
   }
 
   /** Takes changes, all or none. */
-  apply(changes: readonly Change[], { applied, now, isAll = false }: ApplyOptions): void {
+  apply(changes: readonly Change[], { applied, now, isAll = false }: ApplyChangesOptions): void {
     this.#inTransaction(() => {
       if (isAll) this.#database.exec("DELETE FROM entries");
       for (const { kind, key, body } of changes) {

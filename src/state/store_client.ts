@@ -2,7 +2,7 @@ import type { Clock } from "../resilience/clock.ts";
 import type { Change } from "./change.ts";
 import { type Fault, StoreFault } from "./fault.ts";
 import type { FolderOptions, Opened } from "./store_folder.ts";
-import type { Answer, Answered, Asked, Question } from "./store_worker.ts";
+import type { StoreAnswer, Answered, Asked, StoreQuestion } from "./store_worker.ts";
 
 /** How long the disk may take for one answer, in milliseconds; then it counts as unusable. */
 const ANSWER_MS = 15_000;
@@ -17,7 +17,7 @@ export class StoreClient implements Disposable {
   readonly #clock: Clock;
   readonly #dir: string;
   #worker: Worker | undefined;
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #waiting = new Map<number, (answer: StoreAnswer) => void>();
   #id = 0;
 
   /** @param dir The folder that the thread may read and write, and nothing else. */
@@ -84,10 +84,10 @@ export class StoreClient implements Disposable {
     return this.#clock.unixSeconds();
   }
 
-  async #ask(question: Question): Promise<Answer & { ok: true }> {
+  async #ask(question: StoreQuestion): Promise<StoreAnswer & { ok: true }> {
     const worker = this.#worker ?? this.#start();
     const id = ++this.#id;
-    const { promise, resolve } = Promise.withResolvers<Answer>();
+    const { promise, resolve } = Promise.withResolvers<StoreAnswer>();
     this.#waiting.set(id, resolve);
     const late = setTimeout(() => {
       resolve({ ok: false, fault: "unusable", why: `the disk took over ${ANSWER_MS} ms` });

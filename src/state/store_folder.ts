@@ -1,4 +1,4 @@
-import type { Change, KeepLimit, Kept, Kind } from "./change.ts";
+import type { Change, KeepLimit, KeptRecords, Kind } from "./change.ts";
 import { POSITION_KINDS } from "./change.ts";
 import { faultOf, type StoreFault } from "./fault.ts";
 import { type LifeBefore, Store } from "./store.ts";
@@ -19,7 +19,7 @@ export interface FolderOptions {
 
 /** What a folder gave when it was opened. */
 export interface Opened {
-  readonly kept: Kept;
+  readonly kept: KeptRecords;
   readonly end: LifeBefore["end"];
   /** Why positions of clients mean nothing any more; absent if they do. */
   readonly broken?: string;
@@ -135,7 +135,7 @@ export class StoreFolder implements Disposable {
     }
   }
 
-  #goOn(store: Store, life: LifeBefore, kept: Kept, now: number): Opened {
+  #goOn(store: Store, life: LifeBefore, kept: KeptRecords, now: number): Opened {
     const { end, applied } = life;
     const files = TAIL_FILES.map((name) => this.#read(name)) as [Uint8Array, Uint8Array];
     const tail = end === "power_loss"
@@ -204,7 +204,7 @@ export class StoreFolder implements Disposable {
 
 const SUFFIXES = ["", "-wal", "-shm"] as const;
 
-function merge(kept: Kept, changes: readonly Change[]): Kept {
+function merge(kept: KeptRecords, changes: readonly Change[]): KeptRecords {
   const merged = new Map<Kind, Map<string, string>>();
   for (const [kind, entries] of kept) merged.set(kind, new Map(entries));
   for (const { kind, key, body } of changes) {

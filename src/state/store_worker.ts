@@ -8,7 +8,7 @@ import { faultOf } from "./fault.ts";
 import { type FolderOptions, type Opened, StoreFolder } from "./store_folder.ts";
 
 /** What the thread can be asked. */
-export type Question =
+export type StoreQuestion =
   | { readonly ask: "open"; readonly options: FolderOptions; readonly now: number }
   | {
     readonly ask: "apply";
@@ -21,7 +21,7 @@ export type Question =
   | { readonly ask: "end" };
 
 /** What it answers; `bytes` is what the folder holds. */
-export type Answer =
+export type StoreAnswer =
   | {
     readonly ok: true;
     readonly opened?: Opened;
@@ -32,17 +32,17 @@ export type Answer =
 
 export interface Asked {
   readonly id: number;
-  readonly question: Question;
+  readonly question: StoreQuestion;
 }
 
 export interface Answered {
   readonly id: number;
-  readonly answer: Answer;
+  readonly answer: StoreAnswer;
 }
 
 let folder: StoreFolder | undefined;
 
-function answer(question: Question): Answer {
+function answer(question: StoreQuestion): StoreAnswer {
   if (question.ask === "open") {
     folder?.[Symbol.dispose]();
     folder = new StoreFolder(question.options);

@@ -1,6 +1,6 @@
 import { bench, type BenchFlags } from "../../src/cli/bench.ts";
 import { readHead } from "../../src/cli/bench/head.ts";
-import { Histogram } from "../../src/cli/bench/histogram.ts";
+import { LogHistogram } from "../../src/cli/bench/histogram.ts";
 import { Ledger, newSpan } from "../../src/cli/bench/ledger.ts";
 import { assert, assertAlmostEquals, assertEquals, assertMatch } from "../support/assert.ts";
 import { runHoldfast } from "../support/command_line.ts";
@@ -181,7 +181,7 @@ Deno.test("Ledger settles broadcasts that are far behind, without end", () => {
 });
 
 Deno.test("Histogram tells percentiles to two per cent", () => {
-  const histogram = new Histogram();
+  const histogram = new LogHistogram();
   assertEquals(histogram.percentile(0.5), undefined);
   for (let ms = 1; ms <= 1000; ms++) histogram.add(ms);
   assertAlmostEquals(histogram.percentile(0.5) ?? 0, 500, 10);

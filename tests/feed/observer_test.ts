@@ -2,14 +2,14 @@ import {
   allObservers,
   type FeedObserver,
   observed,
-  type Work,
+  type FeedWork,
   type WorkEnd,
 } from "../../src/feed/observer.ts";
 import { backendPlan, FeedBench, HEALTH, sourcePlan } from "../support/feed_bench.ts";
 import { ok, rejected, ScriptedBackend, unavailable } from "../support/scripted_backend.ts";
 import { assertEquals } from "../support/assert.ts";
 
-const WORK: Work = { kind: "poll", backend: "core", method: "m", channel: "a" };
+const WORK: FeedWork = { kind: "poll", backend: "core", method: "m", channel: "a" };
 
 Deno.test("observed() does the work at once where nobody puts anything around it", async () => {
   assertEquals(await observed({}, WORK, () => Promise.resolve({ outcome: "ok" })), {
@@ -54,7 +54,7 @@ Deno.test("allObservers() tells all, and nests what they put around the work", a
 
 Deno.test("Feed() shows each poll and each health check with its end", async () => {
   const ends: string[] = [];
-  const around = async (work: Work, run: () => Promise<WorkEnd>) => {
+  const around = async (work: FeedWork, run: () => Promise<WorkEnd>) => {
     const end = await run();
     ends.push([work.channel ?? work.kind, end.outcome, end.reason].filter(Boolean).join(" "));
     return end;

@@ -1,4 +1,4 @@
-import { History, MAX_MOMENTS } from "../../src/page/history.ts";
+import { ChartHistory, MAX_MOMENTS } from "../../src/page/history.ts";
 import type { Readings } from "../../src/page/series.ts";
 import { assertEquals, assertGreater } from "../support/assert.ts";
 
@@ -7,7 +7,7 @@ function readings(values: Record<string, number>, unit: Readings["unit"] = "plai
 }
 
 Deno.test("History.add() keeps a line for each number", () => {
-  const history = new History();
+  const history = new ChartHistory();
   history.add(readings({ a: 1, b: 2 }), 100);
   history.add(readings({ a: 3, b: 4 }), 105);
   assertEquals(history.times, [100, 105]);
@@ -15,14 +15,14 @@ Deno.test("History.add() keeps a line for each number", () => {
 });
 
 Deno.test("History.add() lets a line begin where its number came", () => {
-  const history = new History();
+  const history = new ChartHistory();
   history.add(readings({ a: 1 }), 100);
   history.add(readings({ a: 2, b: 9 }), 105);
   assertEquals(history.lines.at(1), { name: "b", values: [null, 9] });
 });
 
 Deno.test("History.interrupt() breaks the lines once, however often it is told", () => {
-  const history = new History();
+  const history = new ChartHistory();
   history.interrupt(90);
   history.add(readings({ a: 1 }), 100);
   history.interrupt(100.1);
@@ -32,7 +32,7 @@ Deno.test("History.interrupt() breaks the lines once, however often it is told",
 });
 
 Deno.test("History.add() takes moments within a second as one, and forgets the oldest", () => {
-  const history = new History();
+  const history = new ChartHistory();
   for (let at = 0; at < 1000; at++) history.add(readings({ a: at }), 100 + at / 10);
   assertEquals(history.times.length, 100);
   for (let at = 0; at < 1000; at++) history.add(readings({ a: at }), 1000 + at);
@@ -40,7 +40,7 @@ Deno.test("History.add() takes moments within a second as one, and forgets the o
 });
 
 Deno.test("History.add() never lets time go back, as the wall clock may", () => {
-  const history = new History();
+  const history = new ChartHistory();
   history.add(readings({ a: 1 }), 1000);
   history.interrupt(500);
   history.add(readings({ a: 2 }), 10);
@@ -50,7 +50,7 @@ Deno.test("History.add() never lets time go back, as the wall clock may", () => 
 });
 
 Deno.test("History.add() begins anew when the unit changes", () => {
-  const history = new History();
+  const history = new ChartHistory();
   history.add(readings({ a: 1 }, "bytes"), 100);
   history.add(readings({ a: 0.5 }, "ratio"), 105);
   assertEquals([history.times, history.unit], [[105], "ratio"]);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess, assertThrows } from "../support/asser
 import { FakeClock } from "../support/fake_clock.ts";
 import { systemClock } from "../../src/resilience/clock.ts";
 import { acceptCheck } from "../../src/service/accept_check.ts";
-import { type Check, startWatchdog } from "../../src/service/watchdog.ts";
+import { type WatchdogCheck, startWatchdog } from "../../src/service/watchdog.ts";
 import { Watched } from "../support/until.ts";
 import { Logged } from "./support.ts";
 
@@ -17,7 +17,7 @@ class Watch implements AsyncDisposable {
   readonly #abort = new AbortController();
   readonly #watching: Promise<void>;
 
-  constructor(checks: Record<string, Check>, clock = new FakeClock()) {
+  constructor(checks: Record<string, WatchdogCheck>, clock = new FakeClock()) {
     this.clock = clock;
     this.#watching = startWatchdog({
       everyMs: EVERY_MS,

@@ -4,15 +4,15 @@ import { CLOSE } from "../../protocol/close_code.ts";
 import { Backoff } from "../../resilience/backoff.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { readHead } from "./head.ts";
-import { type Ledger, newSpan, type Span } from "./ledger.ts";
-import type { Tally } from "./tally.ts";
+import { type Ledger, newSpan, type HeardSpan } from "./ledger.ts";
+import type { LoadTally } from "./tally.ts";
 
 export interface BenchClientOptions {
   url: string;
   token: string | undefined;
   clock: Clock;
   ledger: Ledger;
-  tally: Tally;
+  tally: LoadTally;
   signal: AbortSignal;
 }
 
@@ -62,7 +62,7 @@ export class BenchClient {
     const socket = new WebSocket(url, protocolsFor(token));
     const closed = Promise.withResolvers<void>();
     const waiting = new AbortController();
-    let span: Span | undefined;
+    let span: HeardSpan | undefined;
     let pingedAt = 0;
     socket.onerror = () => {}; // the close that follows tells it all
     socket.onmessage = ({ data }) => {
@@ -116,7 +116,7 @@ export class BenchClient {
     return true;
   }
 
-  #enter(text: string, isAgain: boolean): Span {
+  #enter(text: string, isAgain: boolean): HeardSpan {
     const { ledger, tally } = this.#options;
     const span = newSpan(seqIn(text));
     ledger.enter(span);
@@ -127,7 +127,7 @@ export class BenchClient {
   }
 
   /** The hub welcomes again on the same connection, in another numbering. */
-  #startOver(text: string, before: Span): Span {
+  #startOver(text: string, before: HeardSpan): HeardSpan {
     before.isOver = true;
     const span = newSpan(seqIn(text));
     this.#options.ledger.enter(span);

@@ -1,5 +1,5 @@
 /** What `bench` needs to know of a frame. */
-export interface Head {
+export interface FrameHead {
   readonly type: string;
   readonly seq: number | undefined;
 }
@@ -8,7 +8,7 @@ export interface Head {
 const HEAD = /^\{"type":"([a-z][a-z0-9_]{0,63})","timestamp":\d+,(?:"seq":(\d+),)?"data":/;
 
 /** Reads a frame's type and `seq`; `undefined` if it is no frame. */
-export function readHead(text: string): Head | undefined {
+export function readHead(text: string): FrameHead | undefined {
   const match = HEAD.exec(text);
   if (match) {
     const [, type = "", seq] = match;

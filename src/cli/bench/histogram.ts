@@ -6,7 +6,7 @@ const MOST = 1_000_000;
 const BUCKETS = Math.ceil(Math.log(MOST / LEAST) / Math.log(GROWTH)) + 1;
 
 /** Counts of values in logarithmic buckets: percentiles of any number of values in a few KB. */
-export class Histogram {
+export class LogHistogram {
   readonly #counts = new Float64Array(BUCKETS);
   #total = 0;
   #max = 0;

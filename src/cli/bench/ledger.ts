@@ -1,11 +1,11 @@
 import { channelKind } from "../../protocol/channel.ts";
-import { Histogram } from "./histogram.ts";
+import { LogHistogram } from "./histogram.ts";
 
 /** Broadcasts that are kept to be compared; older ones are settled and forgotten. */
 const MAX_OPEN = 5000;
 
 /** From where to where one connection of one client has heard the broadcasts. */
-export interface Span {
+export interface HeardSpan {
   /** The welcome's `seq`. */
   readonly from: number;
   /** The highest `seq` heard, by kind: errors may overtake events, and both overtake values. */
@@ -14,12 +14,12 @@ export interface Span {
   isOver: boolean;
 }
 
-export function newSpan(from: number): Span {
+export function newSpan(from: number): HeardSpan {
   return { from, upTo: { control: from, event: from, status: from }, isOver: false };
 }
 
 /** A broadcast that at least one client has heard. */
-interface Broadcast {
+interface HeardBroadcast {
   readonly type: string;
   readonly firstAt: number;
   count: number;
@@ -41,9 +41,9 @@ export interface Findings {
  */
 export class Ledger {
   /** How much later than the first client each other one got the same broadcast. */
-  readonly spread = new Histogram();
-  readonly #open = new Map<number, Broadcast>();
-  readonly #spans = new Set<Span>();
+  readonly spread = new LogHistogram();
+  readonly #open = new Map<number, HeardBroadcast>();
+  readonly #spans = new Set<HeardSpan>();
   #missed = 0;
   #conflated = 0;
   #settled = 0;
@@ -51,7 +51,7 @@ export class Ledger {
   #measureFrom = Infinity;
 
   /** Takes in a connection; from now on it is expected to get what others get. */
-  enter(span: Span): void {
+  enter(span: HeardSpan): void {
     this.#spans.add(span);
   }
 
@@ -61,7 +61,7 @@ export class Ledger {
   }
 
   /** A client heard a broadcast, at monotonic milliseconds. */
-  heard(span: Span, type: string, seq: number, now: number): void {
+  heard(span: HeardSpan, type: string, seq: number, now: number): void {
     const lane = laneOf(type);
     if (seq > span.upTo[lane]) span.upTo[lane] = seq;
     if (seq <= this.#forgottenUpTo) return;
@@ -102,7 +102,7 @@ export class Ledger {
   }
 }
 
-function laneOf(type: string): keyof Span["upTo"] {
+function laneOf(type: string): keyof HeardSpan["upTo"] {
   const kind = channelKind(type);
   if (kind === "hub") return "control";
   return kind === "event" ? "event" : "status";

@@ -1,9 +1,9 @@
 import type { Clock } from "../../resilience/clock.ts";
 import { BenchClient } from "./bench_client.ts";
 import { type Findings, Ledger } from "./ledger.ts";
-import { Tally } from "./tally.ts";
+import { LoadTally } from "./tally.ts";
 
-export interface LoadOptions {
+export interface LoadTestOptions {
   /** The hub's WebSocket address. */
   url: string;
   token: string | undefined;
@@ -34,7 +34,7 @@ export type LoadResult =
     readonly kind: "measured";
     /** How long was measured, in milliseconds. */
     readonly ms: number;
-    readonly tally: Tally;
+    readonly tally: LoadTally;
     readonly ledger: Ledger;
     readonly findings: Findings;
     /** Connected when the time was over. */
@@ -48,9 +48,9 @@ const PROGRESS_MS = 200;
 const OWN_DELAY_MS = 20;
 
 /** Connects the clients, listens for a while, and lets go of everything. */
-export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+export async function runLoad(options: LoadTestOptions): Promise<LoadResult> {
   const { url, token, clients, forMs, clock, signal, onProgress } = options;
-  const tally = new Tally();
+  const tally = new LoadTally();
   const ledger = new Ledger();
   const stop = new AbortController();
   const onStop = () => stop.abort();
@@ -95,7 +95,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   }
 }
 
-async function watchOwnDelay(clock: Clock, tally: Tally, signal: AbortSignal): Promise<void> {
+async function watchOwnDelay(clock: Clock, tally: LoadTally, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const startedAt = clock.now();
     await clock.sleep(OWN_DELAY_MS, { signal }).catch(() => {});

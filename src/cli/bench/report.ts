@@ -1,5 +1,5 @@
 import { printable } from "../printable.ts";
-import type { Histogram } from "./histogram.ts";
+import type { LogHistogram } from "./histogram.ts";
 import type { LoadResult } from "./load.ts";
 
 type Measured = Extract<LoadResult, { kind: "measured" }>;
@@ -60,14 +60,14 @@ interface Figures {
   readonly count: number;
 }
 
-function figures(histogram: Histogram): Figures | null {
+function figures(histogram: LogHistogram): Figures | null {
   const [p50, p99] = [0.5, 0.99].map((p) => histogram.percentile(p));
   if (p50 === undefined || p99 === undefined) return null;
   const { max, total: count } = histogram;
   return { p50: rounded(p50), p99: rounded(p99), max: rounded(max), count };
 }
 
-function told(histogram: Histogram): string {
+function told(histogram: LogHistogram): string {
   const found = figures(histogram);
   if (found === null) return "nothing to measure";
   return `p50 ${found.p50} ms, p99 ${found.p99} ms, max ${found.max} ms`;

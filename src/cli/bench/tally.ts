@@ -1,7 +1,7 @@
-import { Histogram } from "./histogram.ts";
+import { LogHistogram } from "./histogram.ts";
 
 /** What all clients of a load have counted; only what comes while measuring counts as delivered. */
-export class Tally {
+export class LoadTally {
   /** Connections that are welcomed now. */
   connected = 0;
   /** Connections lost after their welcome. */
@@ -17,9 +17,9 @@ export class Tally {
   isMeasuring = false;
   readonly byType = new Map<string, number>();
   /** From ping to pong. */
-  readonly roundTrip = new Histogram();
+  readonly roundTrip = new LogHistogram();
   /** How late this program's own timers fired: what it adds to every other figure. */
-  readonly ownDelay = new Histogram();
+  readonly ownDelay = new LogHistogram();
 
   count(type: string, bytes: number): void {
     if (!this.isMeasuring) return;

@@ -1,20 +1,20 @@
-import { type Check, Faults, ok, skipped } from "./check.ts";
+import { type Check, CheckFaults, ok, skipped } from "./check.ts";
 import { isObject, type Json, shown } from "./shapes.ts";
-import type { Heard } from "./socket.ts";
+import type { HeardFrame } from "./socket.ts";
 
 /** Status frames of one channel that are kept to be compared with a snapshot. */
 const MAX_KEPT = 200;
 
 /** Judges whether `/snapshot` and the frames of a connection say the same. */
 export class AgreementJudge {
-  readonly #faults = new Faults();
-  readonly #frames = new Map<string, Heard[]>();
+  readonly #faults = new CheckFaults();
+  readonly #frames = new Map<string, HeardFrame[]>();
   /** The last value of each channel that a snapshot called stale. */
   readonly #staleInSnapshot = new Map<string, Json>();
   #compared = 0;
 
   /** Takes a status frame. */
-  note(heard: Heard): void {
+  note(heard: HeardFrame): void {
     const { type: channel, data } = heard.frame;
     const frames = this.#frames.get(channel) ?? [];
     this.#frames.set(channel, frames);

@@ -1,7 +1,7 @@
 import { channelKind } from "../../protocol/channel.ts";
-import { type Check, Faults, ok, skipped } from "./check.ts";
+import { type Check, CheckFaults, ok, skipped } from "./check.ts";
 import { isObject, type Json } from "./shapes.ts";
-import type { Heard } from "./socket.ts";
+import type { HeardFrame } from "./socket.ts";
 
 /** One answer of `/status`, with the monotonic milliseconds of question and answer. */
 export interface StatusLook {
@@ -12,7 +12,7 @@ export interface StatusLook {
 }
 
 /** A value that was called fresh, by a frame or by `/snapshot`. */
-interface Fresh {
+interface FreshClaim {
   readonly channel: string;
   /** When the hub said so, at the earliest and at the latest. */
   readonly earliest: number;
@@ -30,18 +30,18 @@ const MAX_FRESH = 10_000;
  * proves nothing; what was stale before and after, with no success between, was never fresh.
  */
 export class BreakerJudge {
-  readonly #faults = new Faults();
+  readonly #faults = new CheckFaults();
   /** Which backend feeds a channel, as far as errors have told. */
   readonly #backendOf = new Map<string, string>();
   #before: StatusLook | undefined;
-  #fresh: Fresh[] = [];
+  #fresh: FreshClaim[] = [];
   #recovered = new Set<unknown>();
   #looks = 0;
   #judged = 0;
   readonly #opened = new Set<string>();
 
   /** Takes any frame of the connection. */
-  note({ frame: { type, data }, at }: Heard): void {
+  note({ frame: { type, data }, at }: HeardFrame): void {
     if (!isObject(data)) return;
     if (type === "rpc_error") this.#learn(data["data"]);
     if (data["code"] === "RPC_RECOVERED" && isObject(data["data"])) {

@@ -38,7 +38,7 @@ export type CheckName = keyof typeof CHECKS;
 export const CHECK_NAMES = Object.keys(CHECKS) as CheckName[];
 
 /** Faults found for one check: the first few in words, the others counted. */
-export class Faults {
+export class CheckFaults {
   readonly #told = new Set<string>();
   #count = 0;
 

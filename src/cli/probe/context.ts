@@ -1,7 +1,7 @@
 import type { HubAddress } from "../../client/address.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { ask, type Reply } from "./ask.ts";
-import { type Heard, ProbeSocket, type ProbeSocketOptions } from "./socket.ts";
+import { type HeardFrame, ProbeSocket, type ProbeSocketOptions } from "./socket.ts";
 import type { RawFrame } from "./shapes.ts";
 
 /** What every check needs of the hub under test, and of the world. */
@@ -66,7 +66,7 @@ export async function converse(
   socket: ProbeSocket,
   text: string,
   answers: (frame: RawFrame) => boolean,
-): Promise<Heard | undefined> {
+): Promise<HeardFrame | undefined> {
   for (let attempt = 1;; attempt++) {
     const from = socket.count;
     socket.sendText(text);

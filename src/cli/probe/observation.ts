@@ -2,13 +2,13 @@ import { channelKind, isStatusChannel } from "../../protocol/channel.ts";
 import type { Reply } from "./ask.ts";
 import { AgreementJudge } from "./agreement_judge.ts";
 import { BreakerJudge } from "./breaker_judge.ts";
-import { type Check, Faults, ok } from "./check.ts";
+import { type Check, CheckFaults, ok } from "./check.ts";
 import { askHub, type ProbeContext } from "./context.ts";
 import { ClockJudge, HeartbeatJudge, SeqJudge } from "./pace_judges.ts";
-import { isKept, type Past } from "./resuming.ts";
+import { isKept, type PastSession } from "./resuming.ts";
 import { frameFaults, isObject, type Json, welcomeFaults } from "./shapes.ts";
 import { StatusJudge } from "./status_judge.ts";
-import type { Heard, ProbeSocket } from "./socket.ts";
+import type { HeardFrame, ProbeSocket } from "./socket.ts";
 
 /** What a sound welcome says. */
 export interface Welcome {
@@ -33,7 +33,7 @@ const MAX_EVENTS = 500;
 export class Observation {
   readonly #context: ProbeContext;
   #welcome: Welcome;
-  readonly #frames = new Faults();
+  readonly #frames = new CheckFaults();
   readonly #status = new StatusJudge();
   readonly #clock = new ClockJudge();
   readonly #agreement = new AgreementJudge();
@@ -54,7 +54,7 @@ export class Observation {
   }
 
   /** Takes every frame of the connection. */
-  note(heard: Heard): void {
+  note(heard: HeardFrame): void {
     const { type, seq } = heard.frame;
     this.#types.set(type, (this.#types.get(type) ?? 0) + 1);
     for (const fault of frameFaults(heard.frame)) this.#frames.add(fault);
@@ -118,7 +118,7 @@ export class Observation {
   }
 
   /** What a resume can be tried with. */
-  get past(): Past {
+  get past(): PastSession {
     const { session, epoch, seq } = this.#welcome;
     return {
       session,

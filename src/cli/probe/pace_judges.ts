@@ -1,8 +1,8 @@
 /** Judges of what comes with time: heartbeats, sequence numbers, the hub's clock. */
 import { channelKind, RESERVED_TYPES } from "../../protocol/channel.ts";
-import { type Check, Faults, ok, skipped } from "./check.ts";
+import { type Check, CheckFaults, ok, skipped } from "./check.ts";
 import { isObject, isUnixSeconds } from "./shapes.ts";
-import type { Heard } from "./socket.ts";
+import type { HeardFrame } from "./socket.ts";
 
 /** The least slack a heartbeat is given, in milliseconds: networks and machines get busy. */
 const LEAST_SLACK_MS = 1000;
@@ -10,7 +10,7 @@ const LEAST_SLACK_MS = 1000;
 /** Judges whether heartbeats come as promised. */
 export class HeartbeatJudge {
   readonly #everyMs: number;
-  readonly #faults = new Faults();
+  readonly #faults = new CheckFaults();
   readonly #startedAt: number;
   #lastAt: number;
   #beats = 0;
@@ -67,7 +67,7 @@ const MAX_REMEMBERED = 10_000;
  */
 export class SeqJudge {
   #start: number;
-  readonly #faults = new Faults();
+  readonly #faults = new CheckFaults();
   readonly #last = new Map<string, number>();
   readonly #seen = new Set<number>();
   #highest: number;
@@ -91,7 +91,7 @@ export class SeqJudge {
     this.#seen.clear();
   }
 
-  note({ frame: { type, seq, data } }: Heard): void {
+  note({ frame: { type, seq, data } }: HeardFrame): void {
     if ((RESERVED_TYPES as readonly string[]).includes(type)) return; // no broadcasts
     if (typeof seq !== "number" || !Number.isSafeInteger(seq)) {
       // Hubs that share a stream have numbers only for what all of them say.
@@ -135,11 +135,11 @@ const MAX_OFFSET_SECONDS = 5;
 
 /** Judges whether the times of frames are those of this machine. */
 export class ClockJudge {
-  readonly #faults = new Faults();
+  readonly #faults = new CheckFaults();
   #frames = 0;
   #worst = 0;
 
-  note({ frame: { type, timestamp }, wallSeconds }: Heard): void {
+  note({ frame: { type, timestamp }, wallSeconds }: HeardFrame): void {
     if (!isUnixSeconds(timestamp)) return;
     this.#frames += 1;
     const offset = timestamp - wallSeconds;

@@ -3,10 +3,10 @@ import { channelKind, ERROR_TYPES } from "../../protocol/channel.ts";
 import { type Check, failed, ok, skipped } from "./check.ts";
 import { openWelcomed, type ProbeContext } from "./context.ts";
 import { isObject, type Json } from "./shapes.ts";
-import type { Heard } from "./socket.ts";
+import type { HeardFrame } from "./socket.ts";
 
 /** Where a connection began and where it had come to. */
-export interface Past {
+export interface PastSession {
   readonly session: string;
   readonly epoch: string;
   /** The welcome's `seq`. */
@@ -22,12 +22,12 @@ export interface Past {
 const NO_SUCH_EPOCH = "holdfast-probe-no-such-epoch";
 
 /** Whether a frame is one of those that are kept for clients that resume. */
-export function isKept({ frame: { type, seq } }: Heard): boolean {
+export function isKept({ frame: { type, seq } }: HeardFrame): boolean {
   const isError = (ERROR_TYPES as readonly string[]).includes(type);
   return typeof seq === "number" && (isError || channelKind(type) === "event");
 }
 
-export async function checkResume(context: ProbeContext, past: Past): Promise<Check> {
+export async function checkResume(context: ProbeContext, past: PastSession): Promise<Check> {
   const { session, epoch, lastSeq } = past;
   const resumed = await welcomeOf(context, { session, epoch, since: String(lastSeq) });
   if (resumed === undefined) return failed("resume", "a resuming connection got no welcome");
@@ -46,7 +46,7 @@ export async function checkResume(context: ProbeContext, past: Past): Promise<Ch
   return ok("resume", "recovered at once; another epoch is told of a gap");
 }
 
-export async function checkReplay(context: ProbeContext, past: Past): Promise<Check> {
+export async function checkReplay(context: ProbeContext, past: PastSession): Promise<Check> {
   const { session, epoch, startSeq, events, isCut } = past;
   if (events.length === 0) return skipped("replay", "no event came that could be replayed");
   if (isCut) return skipped("replay", "more events came than this probe remembers");

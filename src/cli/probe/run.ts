@@ -12,9 +12,9 @@ import {
 } from "./manners.ts";
 import { Observation, type Welcome } from "./observation.ts";
 import { checkAuth, checkHealthz, checkReadyz, judgeStatus, said } from "./paths.ts";
-import { checkReplay, checkResume, type Past } from "./resuming.ts";
+import { checkReplay, checkResume, type PastSession } from "./resuming.ts";
 import { isObject, welcomeFaults } from "./shapes.ts";
-import type { Heard, ProbeSocket } from "./socket.ts";
+import type { HeardFrame, ProbeSocket } from "./socket.ts";
 
 export interface RunOptions {
   /** How long to listen, in milliseconds. Default: long enough for two heartbeats, 30 s at most. */
@@ -54,7 +54,7 @@ export async function runChecks(context: ProbeContext, { forMs, tell }: RunOptio
   }
 }
 
-interface ConnectionOptions {
+interface WatchedConnectionOptions {
   report: (check: Check) => void;
   forMs: number | undefined;
 }
@@ -62,10 +62,10 @@ interface ConnectionOptions {
 /** Everything that is seen on one connection, from its handshake to its close. */
 async function checkConnection(
   context: ProbeContext,
-  { report, forMs }: ConnectionOptions,
-): Promise<Past | undefined> {
+  { report, forMs }: WatchedConnectionOptions,
+): Promise<PastSession | undefined> {
   const valued = await channelsWithValue(context);
-  const early: Heard[] = [];
+  const early: HeardFrame[] = [];
   const rubbish: string[] = [];
   const listening: { observation?: Observation } = {};
   const startedAt = context.clock.now();
@@ -121,13 +121,13 @@ async function channelsWithValue(context: ProbeContext): Promise<string[]> {
   return reply.ok && reply.status === 200 && isObject(reply.body) ? Object.keys(reply.body) : [];
 }
 
-function welcomeOf({ frame }: Heard): Welcome | undefined {
+function welcomeOf({ frame }: HeardFrame): Welcome | undefined {
   if (frame.type !== "welcome" || welcomeFaults(frame.data).length > 0) return undefined;
   return frame.data as Welcome;
 }
 
 function judgeWelcome(
-  first: Heard | undefined,
+  first: HeardFrame | undefined,
   socket: ProbeSocket,
   rubbish: readonly string[],
 ): Check {

@@ -3,14 +3,14 @@ import type { Clock } from "../../resilience/clock.ts";
 import { isObject, type RawFrame } from "./shapes.ts";
 
 /** A frame with when it came, in monotonic milliseconds and by this machine's wall clock. */
-export interface Heard {
+export interface HeardFrame {
   readonly frame: RawFrame;
   readonly at: number;
   readonly wallSeconds: number;
 }
 
 /** How a connection ended. */
-export interface Closed {
+export interface SocketEnd {
   readonly code: number;
   readonly reason: string;
   readonly wasClean: boolean;
@@ -24,7 +24,7 @@ export interface ProbeSocketOptions {
   /** The most that one wait for the hub may take, in milliseconds. */
   patienceMs: number;
   /** Called with each frame, before anyone who waits for it. */
-  onFrame?: (heard: Heard) => void;
+  onFrame?: (heard: HeardFrame) => void;
   /** Called with what is no frame at all. */
   onRubbish?: (what: string) => void;
 }
@@ -40,10 +40,10 @@ export class ProbeSocket implements AsyncDisposable {
   readonly #options: ProbeSocketOptions;
   readonly #socket: WebSocket;
   readonly #lookers = new Set<() => void>();
-  #kept: Heard[] = [];
+  #kept: HeardFrame[] = [];
   #count = 0;
   #opened = false;
-  #closed: Closed | undefined;
+  #closed: SocketEnd | undefined;
 
   constructor(url: string, options: ProbeSocketOptions) {
     this.#options = options;
@@ -60,7 +60,7 @@ export class ProbeSocket implements AsyncDisposable {
     };
   }
 
-  get closed(): Closed | undefined {
+  get closed(): SocketEnd | undefined {
     return this.#closed;
   }
 
@@ -91,8 +91,8 @@ export class ProbeSocket implements AsyncDisposable {
   async waitFor(
     fits: (frame: RawFrame) => boolean,
     { from, timeoutMs = this.#options.patienceMs }: { from: number; timeoutMs?: number },
-  ): Promise<Heard | undefined> {
-    let found: Heard | undefined;
+  ): Promise<HeardFrame | undefined> {
+    let found: HeardFrame | undefined;
     await this.#until(() => {
       found = this.since(from).find(({ frame }) => fits(frame));
       return found !== undefined || this.#closed !== undefined;
@@ -101,13 +101,13 @@ export class ProbeSocket implements AsyncDisposable {
   }
 
   /** What came from place `from` on, as far as it is still kept. */
-  since(from: number): readonly Heard[] {
+  since(from: number): readonly HeardFrame[] {
     const dropped = this.#count - this.#kept.length;
     return this.#kept.slice(Math.max(0, from - dropped));
   }
 
   /** Waits until the hub has ended the connection; `undefined` if it does not. */
-  async waitForClose(timeoutMs: number = this.#options.patienceMs): Promise<Closed | undefined> {
+  async waitForClose(timeoutMs: number = this.#options.patienceMs): Promise<SocketEnd | undefined> {
     await this.#until(() => this.#closed !== undefined, timeoutMs);
     return this.#closed;
   }
@@ -118,7 +118,7 @@ export class ProbeSocket implements AsyncDisposable {
   }
 
   /** Closes in good order; resolves with how that went, `undefined` if the hub does not answer. */
-  close(): Promise<Closed | undefined> {
+  close(): Promise<SocketEnd | undefined> {
     if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(1000);
     return this.waitForClose(CLOSE_MS);
   }
@@ -142,7 +142,7 @@ export class ProbeSocket implements AsyncDisposable {
       onRubbish?.(typeof data === "string" ? data.slice(0, 60) : "a binary message");
       return;
     }
-    const heard: Heard = {
+    const heard: HeardFrame = {
       frame: value as unknown as RawFrame,
       at: clock.now(),
       wallSeconds: clock.unixSeconds(),

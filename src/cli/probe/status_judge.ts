@@ -1,10 +1,10 @@
 import { ERROR_CODES, ERRORS } from "../../protocol/error_event.ts";
-import { type Check, Faults, ok, skipped } from "./check.ts";
+import { type Check, CheckFaults, ok, skipped } from "./check.ts";
 import { errorFaults, isObject, type Json, shown, statusFaults } from "./shapes.ts";
-import type { Heard } from "./socket.ts";
+import type { HeardFrame } from "./socket.ts";
 
 /** What is remembered of a channel's last frame. */
-interface Seen {
+interface ProbedValue {
   readonly cachedAt: number;
   readonly ageMs: number;
   readonly isStale: boolean;
@@ -23,13 +23,13 @@ const TOLERANCE_MS = 2500;
  * against the frame's own time, against the frame before, and against the time that has passed.
  */
 export class StatusJudge {
-  readonly #faults = new Faults();
-  readonly #seen = new Map<string, Seen>();
+  readonly #faults = new CheckFaults();
+  readonly #seen = new Map<string, ProbedValue>();
   #fresh = 0;
   #stale = 0;
 
   /** Takes a status frame. */
-  note({ frame, at }: Heard): void {
+  note({ frame, at }: HeardFrame): void {
     const { type: channel, timestamp, data } = frame;
     if (!isObject(data) || statusFaults(data).length > 0) return; // told elsewhere
     const { is_stale: isStale, cached_at, age_ms } = data;
@@ -79,7 +79,7 @@ function reasonFaults({ is_stale, error }: Json): string[] {
 const STALE_CODES = ERROR_CODES.filter((code) => ERRORS[code].type === "inside_status");
 
 function ageFaults(
-  { cachedAt, ageMs }: Pick<Seen, "cachedAt" | "ageMs">,
+  { cachedAt, ageMs }: Pick<ProbedValue, "cachedAt" | "ageMs">,
   timestamp: number,
 ): string[] {
   if (Number.isNaN(timestamp)) return [];
@@ -91,7 +91,7 @@ function ageFaults(
   return [`age_ms is ${Math.round(ageMs)}, but cached_at was ${byCachedAt} ms before the frame`];
 }
 
-function changeFaults(before: Seen, now: Seen, at: number): string[] {
+function changeFaults(before: ProbedValue, now: ProbedValue, at: number): string[] {
   if (now.cachedAt < before.cachedAt - 1) {
     return [`cached_at went back by ${before.cachedAt - now.cachedAt} s`];
   }

@@ -21,7 +21,7 @@ import {
 } from "../broker.ts";
 import { connectionOptions, type NatsAddress, readLogin } from "./address.ts";
 import { ensureBucket, keysOf } from "./bucket.ts";
-import { EngineHealth, type Part } from "./engine_health.ts";
+import { EngineHealth, type BrokerPart } from "./engine_health.ts";
 import { apiCodeOf, NATS_API, whyOf } from "./errors.ts";
 import { NatsLatest } from "./latest_values.ts";
 import { NatsLease } from "./lease.ts";
@@ -240,7 +240,7 @@ export class NatsBroker implements Broker {
   }
 
   /** Puts a question under a deadline, and minds whether that part of the engine does its work. */
-  async #ask<T>(question: () => Promise<T>, part: Part = "stream"): Promise<T> {
+  async #ask<T>(question: () => Promise<T>, part: BrokerPart = "stream"): Promise<T> {
     if (this.lost.aborted) throw new BrokerError(String(this.lost.reason));
     try {
       const answer = await deadline(question(), ASK_TIMEOUT_MS, { signal: this.lost });

@@ -2,7 +2,7 @@ import type { Clock } from "../../resilience/clock.ts";
 import { isAnswer, isDeleted, whyOf } from "./errors.ts";
 
 /** What of the engine is asked; each can fail while the others work. */
-export type Part = "stream" | "lease" | "latest";
+export type BrokerPart = "stream" | "lease" | "latest";
 
 /** A part that has failed at everything for this long, in milliseconds, is lost. */
 export const GIVE_UP_AFTER_MS = 4000;
@@ -20,17 +20,17 @@ export interface EngineHealthOptions {
  */
 export class EngineHealth {
   readonly #options: EngineHealthOptions;
-  readonly #failingSince = new Map<Part, number>();
+  readonly #failingSince = new Map<BrokerPart, number>();
 
   constructor(options: EngineHealthOptions) {
     this.#options = options;
   }
 
-  answered(part: Part): void {
+  answered(part: BrokerPart): void {
     this.#failingSince.delete(part);
   }
 
-  failed(part: Part, error: unknown): void {
+  failed(part: BrokerPart, error: unknown): void {
     if (isAnswer(error)) return this.answered(part);
     if (part === "latest") return;
     const { clock, lose } = this.#options;

@@ -10,7 +10,7 @@ import type { SharedBatch } from "./shared_batch.ts";
 export const VALUE_WAIT_MS = 4;
 
 /** What is to be done next. */
-export type NextStep =
+export type BatchStep =
   /** The frame was taken in; it goes with the others, in time. */
   | "wait"
   /** The frame was taken in; what is gathered goes now. */
@@ -53,7 +53,7 @@ export class PendingBatch {
   }
 
   /** Takes in a frame. */
-  add(frame: EncodedFrame, lane: Lane, now: number): NextStep {
+  add(frame: EncodedFrame, lane: Lane, now: number): BatchStep {
     const { windows, maxChars, gatherer } = this.#options;
     const batch = this.#batch ?? windows.empty;
     const next = batch.with(frame, lane);

@@ -20,7 +20,7 @@ export interface Resumed {
   readonly closedWith?: ErrorCode;
 }
 
-interface Known {
+interface KnownSession {
   readonly epoch: string;
   readonly seq: number;
   /** What is remembered of the earlier connection. */
@@ -40,7 +40,7 @@ interface Known {
 }
 
 /** Where a client that resumes stands; pure. */
-export function resumeFrom(resume: Resume, known: Known): Resumed {
+export function resumeFrom(resume: Resume, known: KnownSession): Resumed {
   const { epoch, since } = resume;
   const closedWith = known.memory?.closedWith;
   const isSound = epoch === known.epoch && since !== undefined && Number.isInteger(since) &&
@@ -56,7 +56,7 @@ export function resumeFrom(resume: Resume, known: Known): Resumed {
 function progressAt(
   since: number,
   { session, isEventId = false }: Resume,
-  known: Known,
+  known: KnownSession,
 ): DeliveryProgress | undefined {
   const { memory, forgottenUpTo, numbersSpeak = false } = known;
   const remembered = memory?.progress.at(since);

@@ -42,7 +42,7 @@ export interface Departure {
   readonly progress: DeliveryRecord;
 }
 
-export interface FollowOptions {
+export interface FollowStreamOptions {
   /** Frames of this numbering up to this one will never come here. */
   startsAfter: number;
   /** Something may have been said that this hub's clients will not hear. */
@@ -127,7 +127,7 @@ export class SharedStream {
    * Goes on in the stream's numbering from this position. If it is another than before, or if
    * there is a gap, every client is welcomed anew, as if it had come back.
    */
-  follow(position: StreamPosition, options: FollowOptions): void {
+  follow(position: StreamPosition, options: FollowStreamOptions): void {
     const { startsAfter, hasGap, writtenUpTo, heardAloneBefore = 0 } = options;
     const { sequence, history } = this.#options;
     const wasAlone = !sequence.isShared;

@@ -12,7 +12,7 @@ export type CallEnd =
 export const CALL_MS = 15_000;
 
 /** What is told in one call; the id stays the same however often it is tried. */
-export interface Message {
+export interface HookRequest {
   readonly id: string;
   readonly body: string;
 }
@@ -24,7 +24,7 @@ export interface Message {
  */
 export async function callHook(
   { url, secret, headers }: HookPlan,
-  { id, body }: Message,
+  { id, body }: HookRequest,
   { http, unixMs, signal }: { http: HttpClient; unixMs: number; signal: AbortSignal },
 ): Promise<CallEnd> {
   const late = AbortSignal.timeout(CALL_MS);

@@ -2,11 +2,11 @@ import { Backoff } from "../../resilience/backoff.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { FailureLog } from "../../telemetry/failure_log.ts";
 import { logOf } from "../../telemetry/log.ts";
-import type { CallEnd, Message } from "./hook_call.ts";
+import type { CallEnd, HookRequest } from "./hook_call.ts";
 import { onAbort } from "../../resilience/on_abort.ts";
 
 /** A message that waits to be told, as kept for another life of the hub; plain JSON. */
-export interface HookMessage extends Message {
+export interface HookMessage extends HookRequest {
   /** Orders the messages of a hook. */
   readonly key: string;
   /** Unix milliseconds. */
@@ -29,7 +29,7 @@ export interface HookQueueOptions {
   hook: string;
   clock: Clock;
   /** Calls the hook once. Throws nothing but the signal's reason. */
-  call: (message: Message, signal: AbortSignal) => Promise<CallEnd>;
+  call: (message: HookRequest, signal: AbortSignal) => Promise<CallEnd>;
   /** A message waits from now on. */
   onAdded?: (message: HookMessage) => void;
   /** It does not any more. */

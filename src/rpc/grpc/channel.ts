@@ -28,7 +28,7 @@ const STREAM_KEEPALIVE_MS = 310_000;
 const SUSPECT_AFTER_MS = 1000;
 
 /** One HTTP/2 connection, with when it was last heard of. */
-interface Connection {
+interface Http2Connection {
   readonly session: http2.ClientHttp2Session;
   readonly ready: Promise<void>;
   /** Monotonic milliseconds. */
@@ -56,10 +56,10 @@ export class GrpcChannel implements SessionManager, Disposable {
   readonly authority: string;
   readonly #options: GrpcChannelOptions;
   readonly #guard = guardHttp2();
-  readonly #all = new Set<Connection>();
+  readonly #all = new Set<Http2Connection>();
   /** Paths of methods that give streams; at most those of the `.proto` file. */
   readonly #streamPaths = new Set<string>();
-  #current: Connection | undefined;
+  #current: Http2Connection | undefined;
   #canPing = true;
   #isDisposed = false;
 
@@ -108,14 +108,14 @@ export class GrpcChannel implements SessionManager, Disposable {
     this.#guard[Symbol.dispose]();
   }
 
-  #connection(): Connection {
+  #connection(): Http2Connection {
     if (this.#isDisposed) throw closedError();
     const { session } = this.#current ?? {};
     if (this.#current && session && !session.closed && !session.destroyed) return this.#current;
     return this.#current = this.#connect();
   }
 
-  #connect(): Connection {
+  #connect(): Http2Connection {
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
     ready.catch(ignore);
     const url = new URL(this.authority);
@@ -128,7 +128,7 @@ export class GrpcChannel implements SessionManager, Disposable {
       this.authority,
       socket === undefined ? {} : { createConnection: () => socket },
     );
-    const connection: Connection = {
+    const connection: Http2Connection = {
       session,
       ready,
       heardAt: performance.now(),
@@ -164,19 +164,19 @@ export class GrpcChannel implements SessionManager, Disposable {
   }
 
   /** Gives no more calls to a connection; those it has may finish. */
-  #retire(connection: Connection): void {
+  #retire(connection: Http2Connection): void {
     if (this.#current === connection) this.#current = undefined;
     if (connection.openCalls === 0) this.#end(connection, lostError());
   }
 
-  #end(connection: Connection, error: Error): void {
+  #end(connection: Http2Connection, error: Error): void {
     if (this.#current === connection) this.#current = undefined;
     if (!this.#all.delete(connection)) return;
     clearTimeout(connection.timer);
     setTimeout(() => connection.session.destroy(error), 0);
   }
 
-  #watch(connection: Connection, stream: http2.ClientHttp2Stream, isStream: boolean): void {
+  #watch(connection: Http2Connection, stream: http2.ClientHttp2Stream, isStream: boolean): void {
     const startedAt = performance.now();
     connection.openCalls += 1;
     if (isStream) connection.openStreams += 1;
@@ -206,7 +206,7 @@ export class GrpcChannel implements SessionManager, Disposable {
   }
 
   /** Pings once the connection has been silent for long enough while a call is open. */
-  #awaitSilence(connection: Connection): void {
+  #awaitSilence(connection: Http2Connection): void {
     if (connection.awaitsPing || !this.#canPing) return;
     clearTimeout(connection.timer);
     const silentMs = performance.now() - connection.heardAt;
@@ -222,7 +222,7 @@ export class GrpcChannel implements SessionManager, Disposable {
     }, waitMs);
   }
 
-  #ping(connection: Connection): void {
+  #ping(connection: Http2Connection): void {
     const { keepaliveTimeoutMs } = this.#options;
     const onAnswer = () => {
       if (!this.#all.has(connection)) return;

@@ -24,17 +24,17 @@ export function createHostBackend(options: HostOptions = {}): Backend {
   return new HostBackend(options);
 }
 
-type Read = (options: { signal: AbortSignal }) => Promise<unknown>;
+type HostRead = (options: { signal: AbortSignal }) => Promise<unknown>;
 
 class HostBackend implements Backend {
-  readonly #methods: ReadonlyMap<string, Read>;
+  readonly #methods: ReadonlyMap<string, HostRead>;
   readonly #closed = new AbortController();
 
   constructor(options: HostOptions) {
     const { readText = Deno.readTextFile, clock = systemClock } = options;
     const system = new HostSystem({ readText, clock });
     const storage = new HostStorage({ readText, clock });
-    this.#methods = new Map<string, Read>([
+    this.#methods = new Map<string, HostRead>([
       ["GetSystemStatus", (options) => system.read(options)],
       ["GetStorage", (options) => storage.read(options)],
     ]);

@@ -89,8 +89,8 @@ export class HostStorage {
     return mounts.slice(0, MAX_FILE_SYSTEMS);
   }
 
-  #look(mounts: readonly NamedMount[], options: { signal: AbortSignal }): Promise<Seen[]> {
-    return Promise.all(mounts.map(async (mount): Promise<Seen> => {
+  #look(mounts: readonly NamedMount[], options: { signal: AbortSignal }): Promise<SeenMount[]> {
+    return Promise.all(mounts.map(async (mount): Promise<SeenMount> => {
       const { mountPoint } = mount;
       const work = () => this.#figuresOf(mountPoint);
       return [mount, await this.#guard.run(mountPoint, work, options)];
@@ -98,7 +98,7 @@ export class HostStorage {
   }
 
   /** Without the kernel's table: a directory is a mount point if it is on a device not seen yet. */
-  async #lookAround(options: { signal: AbortSignal }): Promise<Seen[]> {
+  async #lookAround(options: { signal: AbortSignal }): Promise<SeenMount[]> {
     const places = await usualMountPoints();
     const seen = await this.#look(places.map((mountPoint) => ({ mountPoint })), options);
     const devices = new Set<number | null>();
@@ -116,7 +116,7 @@ export class HostStorage {
 /** A mount of which perhaps only the place is known. */
 type NamedMount = Pick<Mount, "mountPoint"> & Partial<Mount>;
 
-type Seen = readonly [NamedMount, Guarded<FileSystemUsage | undefined>];
+type SeenMount = readonly [NamedMount, Guarded<FileSystemUsage | undefined>];
 
 function statusOf(
   mount: NamedMount,

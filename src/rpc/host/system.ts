@@ -61,15 +61,15 @@ export interface HostSystemOptions {
 }
 
 /** What rates and ratios are taken from: two of these. */
-interface Sample {
+interface SystemSample {
   readonly atMs: number;
   readonly cpu: CpuTimes | undefined;
   readonly network: readonly NetworkCounters[] | undefined;
 }
 
 /** A sample with what was made of it, for the next reading. */
-interface Reading {
-  readonly sample: Sample;
+interface SystemReading {
+  readonly sample: SystemSample;
   readonly usage: number | undefined;
   readonly network: readonly NetworkStatus[] | undefined;
 }
@@ -90,7 +90,7 @@ const MAX_INTERFACES = 128;
 export class HostSystem {
   readonly #readText: (path: string) => Promise<string>;
   readonly #clock: Clock;
-  #previous: Reading | undefined;
+  #previous: SystemReading | undefined;
 
   constructor(options: HostSystemOptions) {
     this.#readText = options.readText;
@@ -136,7 +136,7 @@ export class HostSystem {
   }
 
   /** Takes a sample and sets it against the previous one. */
-  async #measure(missing: MissingParts, signal: AbortSignal): Promise<Reading> {
+  async #measure(missing: MissingParts, signal: AbortSignal): Promise<SystemReading> {
     let from = this.#previous?.sample;
     if (from === undefined) {
       from = await this.#sample(new MissingParts());
@@ -151,7 +151,7 @@ export class HostSystem {
     return reading;
   }
 
-  async #sample(missing: MissingParts): Promise<Sample> {
+  async #sample(missing: MissingParts): Promise<SystemSample> {
     const network = await missing.attempt(
       "network",
       async () => parseNetworkCounters(await this.#readText("/proc/net/dev")),
@@ -210,7 +210,7 @@ function swapStatus(memory: Deno.SystemMemoryInfo): NonNullable<SystemStatus["sw
 }
 
 /** The newer counters, with rates where the older sample has the interface too. */
-function networkStatus(from: Sample, to: Sample): readonly NetworkStatus[] | undefined {
+function networkStatus(from: SystemSample, to: SystemSample): readonly NetworkStatus[] | undefined {
   const before = new Map(from.network?.map((each) => [each.name, each]));
   const seconds = (to.atMs - from.atMs) / 1000;
   return to.network?.map((now) => {

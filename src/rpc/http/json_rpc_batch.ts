@@ -20,7 +20,7 @@ export interface BatchCall {
   readonly text: string;
 }
 
-interface Entry extends BatchCall {
+interface WaitingCall extends BatchCall {
   readonly signal: AbortSignal;
   readonly settle: (outcome: Outcome) => void;
 }
@@ -43,7 +43,7 @@ export class JsonRpcBatches implements Disposable {
   readonly #post: JsonRpcBatchesOptions["post"];
   readonly #inFlight: Semaphore;
   /** Calls that wait for the window's end: at most one a source. */
-  #gathered: Entry[] = [];
+  #gathered: WaitingCall[] = [];
   #window: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: JsonRpcBatchesOptions) {
@@ -83,7 +83,7 @@ export class JsonRpcBatches implements Disposable {
     }
   }
 
-  async #send(entries: readonly Entry[]): Promise<void> {
+  async #send(entries: readonly WaitingCall[]): Promise<void> {
     using abandoned = new AllAborted(entries.map(({ signal }) => signal));
     try {
       using slot = await this.#inFlight.acquire({ signal: abandoned.signal });
@@ -97,7 +97,7 @@ export class JsonRpcBatches implements Disposable {
     }
   }
 
-  async #ask(entries: readonly Entry[], signal: AbortSignal): Promise<Outcome[]> {
+  async #ask(entries: readonly WaitingCall[], signal: AbortSignal): Promise<Outcome[]> {
     const [only] = entries;
     const isAlone = entries.length === 1 && only !== undefined;
     const texts = entries.map(({ text }) => text).join(",");
@@ -135,7 +135,7 @@ export class JsonRpcBatches implements Disposable {
 
 /** Gives each call the answer with its id, wherever it stands. */
 async function assign(
-  entries: readonly Entry[],
+  entries: readonly WaitingCall[],
   elements: readonly string[],
   signal: AbortSignal,
 ): Promise<Outcome[]> {

@@ -24,7 +24,7 @@ export const NO_PLACE = [
 ] as const;
 
 /** A client's place; give it back by disposing of it, once. Disposing again does nothing. */
-export type Place = Disposable;
+export type AdmittedPlace = Disposable;
 
 /**
  * The count of places at the door: a client takes one before its upgrade and gives it back when
@@ -53,7 +53,7 @@ export class Admission {
   }
 
   /** Takes a place for a client of this address, or says why there is none. */
-  enter(address: string): Place | NoPlace {
+  enter(address: string): AdmittedPlace | NoPlace {
     const { maxClients, maxClientsPerAddress } = this.#limits;
     const { isJoining, isShort } = this.#options;
     if (this.#isDraining) return "draining";
@@ -77,7 +77,7 @@ export class Admission {
   };
 }
 
-class HeldPlace implements Place {
+class HeldPlace implements AdmittedPlace {
   readonly #address: string;
   #leave: ((address: string) => void) | undefined;
 

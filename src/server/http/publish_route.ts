@@ -49,7 +49,7 @@ export async function publish(request: Request, options: PublishOptions): Promis
   }
 }
 
-interface Message {
+interface PublishMessage {
   readonly channel: string;
   /** As its publisher wrote it. */
   readonly data: JsonText;
@@ -57,7 +57,7 @@ interface Message {
 }
 
 async function send(
-  { channel, data, validForMs }: Message,
+  { channel, data, validForMs }: PublishMessage,
   { publisher, identity }: PublishOptions,
 ): Promise<Response> {
   if (channelKind(channel) === "hub") {
@@ -101,7 +101,7 @@ async function send(
 const MEMBERS = ["channel", "data", "valid_for"] as const;
 
 /** The message in a body, or what is wrong with it. */
-function messageOf(scanned: ScannedJson): Message | string {
+function messageOf(scanned: ScannedJson): PublishMessage | string {
   if (!scanned.ok) {
     return scanned.why === "too_deep"
       ? `the body is nested more than ${MAX_JSON_DEPTH} deep`

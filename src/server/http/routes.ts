@@ -3,7 +3,7 @@ import { STATUS_CODE } from "@std/http/status";
 import { logOf } from "../../telemetry/log.ts";
 import { exposition, type Metric } from "../../telemetry/metrics.ts";
 import type { ValueStore } from "../../values/value_store.ts";
-import type { Admission, Place } from "../door/admission.ts";
+import type { Admission, AdmittedPlace } from "../door/admission.ts";
 import { asyncApi } from "../reports/asyncapi.ts";
 import { type FedChannel, limitedStatus } from "../reports/limited_status.ts";
 import type { Authenticator } from "../door/authenticator.ts";
@@ -50,8 +50,8 @@ export interface RouteContext {
   readonly incidents: IncidentSource;
   /** Unix milliseconds. */
   readonly now: () => number;
-  readonly openWebSocket: (visit: Visit, place: Place) => Response;
-  readonly openEventStream: (visit: Visit, place: Place) => Response;
+  readonly openWebSocket: (visit: Visit, place: AdmittedPlace) => Response;
+  readonly openEventStream: (visit: Visit, place: AdmittedPlace) => Response;
   readonly publish: (visit: Visit) => Promise<Response>;
   readonly poll: (visit: Visit) => Promise<Response>;
 }
@@ -217,7 +217,7 @@ async function identify(
 function withPlace(
   context: RouteContext,
   visit: Visit,
-  open: (visit: Visit, place: Place) => Response,
+  open: (visit: Visit, place: AdmittedPlace) => Response,
 ): Response {
   const place = context.admission.enter(visit.info.clientGroup);
   if (typeof place !== "string") return open(visit, place);

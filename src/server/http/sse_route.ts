@@ -1,18 +1,18 @@
 import type { Hub } from "../../hub/hub.ts";
-import type { Place } from "../door/admission.ts";
+import type { AdmittedPlace } from "../door/admission.ts";
 import { readClientQuery } from "./client_query.ts";
 import { SseTransport } from "./sse_transport.ts";
 import type { RequestInfo } from "./request_info.ts";
 import type { Identity } from "../door/identity.ts";
 import type { Visitor, Visitors } from "../door/visitors.ts";
 
-export interface EventsOptions {
+export interface SseRouteOptions {
   hub: Pick<Hub, "disconnected" | "epoch">;
   visitors: Visitors;
   info: RequestInfo;
   identity: Identity;
   /** The client's place, given back when its stream has ended. */
-  place: Place;
+  place: AdmittedPlace;
   keepAliveMs: number;
   /** How long a closed client gets to go, in milliseconds. */
   lingerMs: number;
@@ -34,7 +34,7 @@ const HEADERS = {
 };
 
 /** Makes a request a stream of server-sent events and a client of the hub. */
-export function openEventStream(options: EventsOptions): Response {
+export function openEventStream(options: SseRouteOptions): Response {
   const { hub, visitors, info, identity, place, keepAliveMs, lingerMs, abort, takenBytes } =
     options;
   if (info.method === "HEAD") { // who asks for the headers alone is no client

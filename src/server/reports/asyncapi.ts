@@ -19,12 +19,12 @@ export interface AsyncApiOptions {
   mayRead?: (channel: string) => boolean;
 }
 
-type Schema = Readonly<Record<string, unknown>>;
+type SchemaObject = Readonly<Record<string, unknown>>;
 
-const text: Schema = { type: "string" };
-const unixSeconds: Schema = { type: "integer", description: "Unix seconds." };
-const milliseconds: Schema = { type: "number", minimum: 0, description: "Milliseconds." };
-const channelNames: Schema = { type: "array", items: text };
+const text: SchemaObject = { type: "string" };
+const unixSeconds: SchemaObject = { type: "integer", description: "Unix seconds." };
+const milliseconds: SchemaObject = { type: "number", minimum: 0, description: "Milliseconds." };
+const channelNames: SchemaObject = { type: "array", items: text };
 
 /**
  * The protocol of `/ws` and `/events` as an AsyncAPI 3.0 document (asyncapi.com/docs/reference),
@@ -90,7 +90,7 @@ function refs(names: readonly string[], at: string): object {
 function querySchema(
   channels: readonly string[],
   mayRead: (channel: string) => boolean,
-): Schema {
+): SchemaObject {
   const all = [...channels, ...[EVENT_CHANNEL, ...HUB_CHANNELS].filter(mayRead)].join(", ");
   return {
     type: "object",
@@ -174,14 +174,14 @@ function messages(channels: readonly string[]): object {
 /** A frame whose data is an object; all its properties are there but the `optional` ones. */
 function frame(
   types: readonly string[],
-  properties: Readonly<Record<string, Schema>>,
+  properties: Readonly<Record<string, SchemaObject>>,
   optional: readonly string[] = [],
-): { payload: Schema } {
+): { payload: SchemaObject } {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return { payload: envelope(types, { type: "object", properties, required }) };
 }
 
-function envelope(types: readonly string[], data: Schema): Schema {
+function envelope(types: readonly string[], data: SchemaObject): SchemaObject {
   return {
     type: "object",
     properties: {
@@ -196,7 +196,7 @@ function envelope(types: readonly string[], data: Schema): Schema {
 
 function fromClient(
   type: string,
-  properties: Readonly<Record<string, Schema>>,
+  properties: Readonly<Record<string, SchemaObject>>,
   required: readonly string[],
 ): object {
   return {

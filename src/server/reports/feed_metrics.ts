@@ -19,7 +19,7 @@ const OUTCOMES = [
 ] as const satisfies PollRecord["outcome"][];
 const TRANSITIONS = ["open", "half_open", "closed"] as const;
 
-type Transition = typeof TRANSITIONS[number];
+type CountedTransition = typeof TRANSITIONS[number];
 
 /** What was counted of one source. */
 type PollFigures = Readonly<Record<PollRecord["outcome"], Histogram>>;
@@ -30,7 +30,7 @@ type StreamFigures = Record<PollRecord["outcome"], number>;
 /** What was counted of one backend. */
 interface BackendFigures {
   calls: number;
-  readonly transitions: Record<Transition, number>;
+  readonly transitions: Record<CountedTransition, number>;
 }
 
 /**
@@ -58,7 +58,7 @@ export class FeedMetrics implements FeedObserver {
     this.#streams.set(key, figures);
   }
 
-  onBreaker(backend: string, to: Transition): void {
+  onBreaker(backend: string, to: CountedTransition): void {
     this.#backend(backend).transitions[to] += 1;
   }
 

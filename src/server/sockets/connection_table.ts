@@ -28,7 +28,7 @@ export interface ConnectionTableOptions {
   requestTimeoutMs: number;
 }
 
-interface Connection {
+interface TcpConnection {
   /** Requests being answered by us: bounded by their own deadlines. */
   asking: number;
   /** Answers on their way, which the peer has to take. */
@@ -57,7 +57,7 @@ interface Connection {
  */
 export class ConnectionTable {
   readonly #options: ConnectionTableOptions;
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Map<string, TcpConnection>();
   #round = 0;
   #pending = 0;
 
@@ -143,7 +143,7 @@ export class ConnectionTable {
     return new Set(candidates.slice(0, count).map(([key]) => key));
   }
 
-  #isOver(connection: Connection, receivedBytes: number, now: number): boolean {
+  #isOver(connection: TcpConnection, receivedBytes: number, now: number): boolean {
     const { requestTimeoutMs } = this.#options;
     if (connection.clients > 0 || connection.asking > 0) return false;
     if (connection.answering > 0) return now - connection.ackedAt > requestTimeoutMs;
@@ -157,7 +157,7 @@ export class ConnectionTable {
     return now - connection.sinceMs > requestTimeoutMs;
   }
 
-  #of(key: string): Connection {
+  #of(key: string): TcpConnection {
     let connection = this.#connections.get(key);
     if (connection === undefined) {
       const now = this.#options.clock.now();
@@ -179,7 +179,7 @@ export class ConnectionTable {
     return connection;
   }
 
-  #use(connection: Connection, kind: "asking" | "clients"): ConnectionUse {
+  #use(connection: TcpConnection, kind: "asking" | "clients"): ConnectionUse {
     const { clock } = this.#options;
     let state: "asking" | "answering" | "clients" | "over" = kind;
     connection[kind] += 1;
@@ -205,6 +205,6 @@ export class ConnectionTable {
 }
 
 /** An event stream is a client and its request at a time, a WebSocket is a client alone. */
-function usesOf({ asking, answering, clients }: Connection): number {
+function usesOf({ asking, answering, clients }: TcpConnection): number {
   return Math.max(asking + answering, clients);
 }

@@ -1,6 +1,6 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
-import type { Place } from "../door/admission.ts";
+import type { AdmittedPlace } from "../door/admission.ts";
 import { readClientQuery } from "../http/client_query.ts";
 import type { RequestInfo } from "../http/request_info.ts";
 import type { Identity } from "../door/identity.ts";
@@ -13,7 +13,7 @@ export interface UpgradeOptions {
   info: RequestInfo;
   identity: Identity;
   /** The client's place, given back when its connection has ended or never came to be. */
-  place: Place;
+  place: AdmittedPlace;
 }
 
 /** Why a request cannot become a WebSocket; undefined if it can. */

@@ -4,7 +4,7 @@ import type { SocketAddress } from "../../platform/socket_address.ts";
 import { CLOSE } from "../../protocol/close_code.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { logOf } from "../../telemetry/log.ts";
-import type { Place } from "../door/admission.ts";
+import type { AdmittedPlace } from "../door/admission.ts";
 import type { Abortable, Connections } from "./connections.ts";
 import type { Identity } from "../door/identity.ts";
 import type { Visitor, Visitors } from "../door/visitors.ts";
@@ -36,7 +36,7 @@ export interface WebSocketConnectionOptions {
   /** What the client asked for. */
   wishes: ConnectOptions;
   /** The client's place, given back when its connection has ended or never came to be. */
-  place: Place;
+  place: AdmittedPlace;
 }
 
 const EVENTS = ["open", "message", "error", "close"] as const;
@@ -55,7 +55,7 @@ export class WebSocketConnection
   readonly #context: WebSocketContext;
   readonly #socket: WebSocket;
   readonly #peer: SocketAddress;
-  readonly #place: Place;
+  readonly #place: AdmittedPlace;
   readonly #transport: WebSocketTransport;
   readonly #watched: Watched;
   readonly #use: Disposable;

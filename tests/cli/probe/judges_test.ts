@@ -1,16 +1,16 @@
 import { AgreementJudge } from "../../../src/cli/probe/agreement_judge.ts";
 import { BreakerJudge } from "../../../src/cli/probe/breaker_judge.ts";
-import { Faults, ok } from "../../../src/cli/probe/check.ts";
+import { CheckFaults, ok } from "../../../src/cli/probe/check.ts";
 import { ClockJudge, HeartbeatJudge, SeqJudge } from "../../../src/cli/probe/pace_judges.ts";
 import { frameFaults, welcomeFaults } from "../../../src/cli/probe/shapes.ts";
 import { StatusJudge } from "../../../src/cli/probe/status_judge.ts";
-import type { Heard } from "../../../src/cli/probe/socket.ts";
+import type { HeardFrame } from "../../../src/cli/probe/socket.ts";
 import { assertEquals, assertMatch } from "../../support/assert.ts";
 
 const T = 1_764_000_000;
 
 /** A frame that came at `at` ms, on a wall clock that reads `T` at 0. */
-function heard(type: string, data: unknown, at = 0, seq?: number): Heard {
+function heard(type: string, data: unknown, at = 0, seq?: number): HeardFrame {
   const timestamp = T + Math.floor(at / 1000);
   return { frame: { type, timestamp, seq, data }, at, wallSeconds: timestamp };
 }
@@ -217,7 +217,7 @@ Deno.test("frameFaults() and welcomeFaults() name what is wrong with each field"
 });
 
 Deno.test("Faults tells the first few and counts the others", () => {
-  const faults = new Faults();
+  const faults = new CheckFaults();
   for (const fault of ["a", "a", "b", "c", "d", "e"]) faults.add(fault);
   const { verdict, seen } = faults.verdict("frames", ok("frames", "all is well"));
   assertEquals(verdict, "FAIL");

@@ -1,10 +1,10 @@
 import { assertEquals } from "../../support/assert.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import type { CallEnd, Message } from "../../../src/incidents/hooks/hook_call.ts";
+import type { CallEnd, HookRequest } from "../../../src/incidents/hooks/hook_call.ts";
 import { HookQueue, MAX_WAITING, TRY_FOR_MS } from "../../../src/incidents/hooks/hook_queue.ts";
 
 /** A queue whose hook answers as told. */
-function queueOf(answer: (message: Message) => CallEnd) {
+function queueOf(answer: (message: HookRequest) => CallEnd) {
   const clock = new FakeClock();
   const calls: { readonly at: number; readonly id: string; readonly body: string }[] = [];
   const removed: string[] = [];

@@ -1,8 +1,8 @@
-import { Admission, type Place } from "../../../src/server/door/admission.ts";
+import { Admission, type AdmittedPlace } from "../../../src/server/door/admission.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 
 /** Takes a place that there must be. */
-function placeOf(admission: Admission, address: string): Place {
+function placeOf(admission: Admission, address: string): AdmittedPlace {
   const place = admission.enter(address);
   if (typeof place === "string") throw new Error(`no place: ${place}`);
   return place;

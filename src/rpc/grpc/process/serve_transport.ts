@@ -7,7 +7,7 @@ import { encodeMessage, MessageReader, type Order, type Report } from "./message
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 
 /** What is open for one call. */
-interface Open {
+interface ServedCall {
   readonly controller: AbortController;
   /** Lets a stream send one message more. */
   more?: () => void;
@@ -23,7 +23,7 @@ export async function serveTransport(
 ): Promise<void> {
   const writer = output.getWriter();
   const reader = new MessageReader<Order>(MAX_REQUEST_BYTES);
-  const open = new Map<number, Open>();
+  const open = new Map<number, ServedCall>();
   let transport: GrpcTransport | undefined;
   const report = (head: Report, body?: Uint8Array) => writer.write(encodeMessage(head, body));
 
@@ -77,7 +77,7 @@ export async function serveTransport(
     }
   };
 
-  const begin = (id: number): Open => {
+  const begin = (id: number): ServedCall => {
     const each = { controller: new AbortController() };
     open.set(id, each);
     return each;
