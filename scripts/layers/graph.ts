@@ -8,7 +8,7 @@ const TYPES_PRAGMA = /@ts-types="(\.{1,2}\/[^"]+)"/g;
 /** Reads the relative imports of every TypeScript file below `root`. */
 export async function readImports(root: URL): Promise<Imports> {
   const imports = new Map<string, string[]>();
-  for await (const url of walk(root)) {
+  for await (const url of sourcesBelow(root)) {
     const text = await Deno.readTextFile(url);
     const targets = [...text.matchAll(IMPORT), ...text.matchAll(TYPES_PRAGMA)]
       .map(([, path = ""]) => new URL(path, url).href)
@@ -19,17 +19,27 @@ export async function readImports(root: URL): Promise<Imports> {
   return imports;
 }
 
-async function* walk(directory: URL): AsyncGenerator<URL> {
+/** Every TypeScript file below a folder. */
+export async function* sourcesBelow(directory: URL): AsyncGenerator<URL> {
   for await (const entry of Deno.readDir(directory)) {
-    if (entry.isDirectory) yield* walk(new URL(`${entry.name}/`, directory));
+    if (entry.isDirectory) yield* sourcesBelow(new URL(`${entry.name}/`, directory));
     else if (/\.tsx?$/.test(entry.name)) yield new URL(entry.name, directory);
   }
 }
 
-/** Every breach of `floors` (room -> rooms it may import) and every import cycle, in words. */
+/** For each room, the rooms that it may import from. */
+export type Floors = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Every breach of `floors` (room -> rooms it may import) and every import cycle, in words.
+ *
+ * @param inside For a room with rooms inside, by path below it, which of its inner rooms each may
+ * import from; "." stands for the files that lie in the room itself. Those may import them all.
+ */
 export function breachesOf(
   imports: Imports,
-  floors: Readonly<Record<string, readonly string[]>>,
+  floors: Floors,
+  inside: Readonly<Record<string, Floors>> = {},
 ): string[] {
   const breaches: string[] = [];
   for (const [file, targets] of imports) {
@@ -44,11 +54,31 @@ export function breachesOf(
       if (other !== room && !allowed.includes(other)) {
         breaches.push(`${file} imports ${target}: "${room}" may not know "${other}"`);
       }
+      const breach = other === room && breachInside(file, target, inside[room] ?? {});
+      if (breach) breaches.push(breach);
     }
   }
   const cycle = findCycle(imports);
   if (cycle) breaches.push(`import cycle: ${cycle.join(" -> ")}`);
   return breaches;
+}
+
+/** A breach of the order among the inner rooms of one room; `undefined` if there is none. */
+function breachInside(file: string, target: string, floors: Floors): string | undefined {
+  const from = innerRoomOf(file);
+  const to = innerRoomOf(target);
+  if (from === "." || from === to) return undefined;
+  const allowed = floors[from];
+  if (allowed === undefined) {
+    return `${file}: the inner room "${from}" is not on the house plan (scripts/layers.ts)`;
+  }
+  if (allowed.includes(to)) return undefined;
+  return `${file} imports ${target}: "${from}" may not know "${to}"`;
+}
+
+/** The folders between a file's room and the file; "." for a file that lies in the room itself. */
+function innerRoomOf(file: string): string {
+  return file.split("/").slice(1, -1).join("/") || ".";
 }
 
 function roomOf(file: string): string {

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../resilience/clock.ts";
 import { type LoadResult, runLoad } from "./bench/load.ts";
 import { ProgressBar } from "./bench/progress_bar.ts";
 import { resultJson, resultLines } from "./bench/report.ts";
-import { readFor, readTarget, type HubTarget } from "./client_flags.ts";
+import { type HubTarget, readFor, readTarget } from "./client_flags.ts";
 import { EXIT, type Io } from "./io.ts";
 import { ask } from "./probe/ask.ts";
 import { processScreen, type Screen } from "./screen.ts";

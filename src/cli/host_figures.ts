@@ -1,6 +1,6 @@
 import { DEFAULT_NAME } from "../config/default.ts";
 import { checkConfigValue } from "../config/parse.ts";
-import { type MethodAnswer, failure, RPC_CODE, value } from "../demo/answer.ts";
+import { failure, type MethodAnswer, RPC_CODE, value } from "../demo/answer.ts";
 import type { HostFigures } from "../demo/backend_methods.ts";
 import type { Outcome } from "../rpc/backend.ts";
 import { openBackend } from "./open_backend.ts";

@@ -1,6 +1,6 @@
 import type { ErrorEvent } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
-import { type ClientClock, elapsedMs, type ClientMoment, momentBy } from "./time.ts";
+import { type ClientClock, type ClientMoment, elapsedMs, momentBy } from "./time.ts";
 
 /** Why every channel is stale while there is no connection. */
 export const HUB_UNREACHABLE = "hub unreachable";

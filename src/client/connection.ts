@@ -4,7 +4,7 @@ import { channelKind } from "../protocol/channel.ts";
 import type { ClientMessage, Frame, WelcomeData } from "../protocol/message.ts";
 import { DeltaValues } from "./delta_values.ts";
 import { READY, type SocketConstructor, type SocketLike } from "./socket.ts";
-import { type ClientClock, elapsedMs, type ClientMoment, momentBy, pause } from "./time.ts";
+import { type ClientClock, type ClientMoment, elapsedMs, momentBy, pause } from "./time.ts";
 
 /** How one connection ended. */
 export type Ending =

@@ -1,7 +1,7 @@
 import type { JsonText } from "../protocol/codec.ts";
 import type { ErrorEvent } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
-import type { Departure } from "../hub/resume/shared_stream.ts";
+import type { Departure } from "../hub/shared_stream.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import { OutageNotice } from "./outage_notice.ts";
 import type { ClusterOptions, PublishDraft, PublishReceipt } from "./cluster_options.ts";

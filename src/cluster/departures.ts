@@ -1,4 +1,4 @@
-import type { Departure, SharedStream } from "../hub/resume/shared_stream.ts";
+import type { Departure, SharedStream } from "../hub/shared_stream.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { logOf } from "../telemetry/log.ts";
 import type { Broker } from "./broker.ts";

@@ -1,4 +1,4 @@
-import type { SharedFrame, SharedStream } from "../hub/resume/shared_stream.ts";
+import type { SharedFrame, SharedStream } from "../hub/shared_stream.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Log, logOf } from "../telemetry/log.ts";

@@ -39,7 +39,11 @@ interface ConfigPart {
  */
 function partsOf(config: Config): Map<string, ConfigPart> {
   const { listen, backends, sources, channels, auth, hooks, ...rest } = config;
-  const part = (name: string, at: Path, value: unknown): [string, ConfigPart] => [name, { at, value }];
+  const part = (
+    name: string,
+    at: Path,
+    value: unknown,
+  ): [string, ConfigPart] => [name, { at, value }];
   return new Map([
     part("listen", ["listen"], formatListen(listen)),
     ...Object.entries(backends)

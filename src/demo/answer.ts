@@ -10,7 +10,10 @@ export interface MethodOptions {
 }
 
 /** A method, given the request's params: an object, a list, or nothing. */
-export type Method = (params: unknown, options: MethodOptions) => Promise<MethodAnswer> | MethodAnswer;
+export type Method = (
+  params: unknown,
+  options: MethodOptions,
+) => Promise<MethodAnswer> | MethodAnswer;
 
 /** Codes of JSON-RPC 2.0, section 5.1, and one of ours from the range left to servers. */
 export const RPC_CODE = {

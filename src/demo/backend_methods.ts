@@ -1,7 +1,7 @@
 import {
-  type MethodAnswer,
   failure,
   type Method,
+  type MethodAnswer,
   type MethodOptions,
   RPC_CODE,
   value,

@@ -1,4 +1,4 @@
-import { type MethodAnswer, failure, type Method, RPC_CODE, value } from "./answer.ts";
+import { failure, type Method, type MethodAnswer, RPC_CODE, value } from "./answer.ts";
 import { FAULT_MODES, type FaultMode, type Faults, isFaultMode } from "./faults.ts";
 
 /** Methods that switch faults; no fault touches them, so that faults can be switched off again. */

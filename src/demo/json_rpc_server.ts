@@ -1,5 +1,5 @@
 import { logOf } from "../telemetry/log.ts";
-import { type MethodAnswer, failure, type Method, RPC_CODE } from "./answer.ts";
+import { failure, type Method, type MethodAnswer, RPC_CODE } from "./answer.ts";
 
 /** Most requests in one batch; a larger one is refused as a whole. */
 export const MAX_BATCH = 32;

@@ -19,7 +19,7 @@ import { logOf } from "../telemetry/log.ts";
 import { ask, NO_RETRY, type RetryPolicy } from "./call_with_retry.ts";
 import type { Audience } from "./audience.ts";
 import { breakerEvent } from "./breaker_event.ts";
-import { type FeedObserver, observed, type FeedWork, type WorkEnd } from "./observer.ts";
+import { type FeedObserver, type FeedWork, observed, type WorkEnd } from "./observer.ts";
 import { ALIVE, probeStream, runStream, type StreamValue } from "./run_stream.ts";
 
 /** How to ask one backend. */

@@ -7,7 +7,7 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
 import type { GuardedBackend } from "./guarded_backend.ts";
-import { type FeedObserver, observed, type FeedWork, type WorkEnd } from "./observer.ts";
+import { type FeedObserver, type FeedWork, observed, type WorkEnd } from "./observer.ts";
 import { type SelectedChannel, SourceOutcomes } from "./source_outcomes.ts";
 
 /** What to ask for, for which channels, and how often. */

@@ -6,7 +6,7 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
 import type { GuardedBackend } from "./guarded_backend.ts";
-import { type FeedObserver, observed, type FeedWork, type WorkEnd } from "./observer.ts";
+import { type FeedObserver, type FeedWork, observed, type WorkEnd } from "./observer.ts";
 import type { StreamValue } from "./run_stream.ts";
 import { SourceOutcomes } from "./source_outcomes.ts";
 import { channelsOf, type SourcePlan } from "./source_poller.ts";

@@ -2,7 +2,7 @@
  * The one room that calls the C library, for what Deno has no API for and a hub needs: to bound
  * what a client may cost, to end a connection that JavaScript cannot end, to speak to systemd.
  */
-import { openLibrary, type OpenLibraryOptions, type LibcUnavailable } from "./libc_library.ts";
+import { type LibcUnavailable, openLibrary, type OpenLibraryOptions } from "./libc_library.ts";
 import { addressKey, type SocketAddress } from "./socket_address.ts";
 import { SOCK_STREAM, SOCKET_OPTION } from "./socket_options.ts";
 import { type SyscallResult, Syscalls } from "./syscalls.ts";

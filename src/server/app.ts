@@ -21,7 +21,7 @@ import { Connections } from "./sockets/connections.ts";
 import { StreamCutOff } from "./http/sse_transport.ts";
 import { FeedMetrics } from "./reports/feed_metrics.ts";
 import type { OpenBackend } from "./feed_plan.ts";
-import { Listeners } from "./http/listeners.ts";
+import { Listeners } from "./sockets/listeners.ts";
 import { hookPlans } from "./hook_plans.ts";
 import { hubOptions } from "./hub_options.ts";
 import { Keeping } from "./keeping/keeping.ts";

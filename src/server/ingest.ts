@@ -9,7 +9,7 @@ import type { BackendPlan } from "../feed/guarded_backend.ts";
 import { probeBackend } from "../feed/probe_backend.ts";
 import { allObservers, type FeedObserver } from "../feed/observer.ts";
 import type { Hub } from "../hub/hub.ts";
-import type { Departure } from "../hub/resume/shared_stream.ts";
+import type { Departure } from "../hub/shared_stream.ts";
 import { WELL_KNOWN_STATUS_CHANNELS } from "../protocol/channel.ts";
 import { json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorCode, type ErrorEvent, errorType } from "../protocol/error_event.ts";

@@ -2,7 +2,7 @@ import type { Clock } from "../resilience/clock.ts";
 import type { Change } from "./change.ts";
 import { type Fault, StoreFault } from "./fault.ts";
 import type { FolderOptions, Opened } from "./store_folder.ts";
-import type { StoreAnswer, Answered, Asked, StoreQuestion } from "./store_worker.ts";
+import type { Answered, Asked, StoreAnswer, StoreQuestion } from "./store_worker.ts";
 
 /** How long the disk may take for one answer, in milliseconds; then it counts as unusable. */
 const ANSWER_MS = 15_000;

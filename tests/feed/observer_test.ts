@@ -1,8 +1,8 @@
 import {
   allObservers,
   type FeedObserver,
-  observed,
   type FeedWork,
+  observed,
   type WorkEnd,
 } from "../../src/feed/observer.ts";
 import { backendPlan, FeedBench, HEALTH, sourcePlan } from "../support/feed_bench.ts";

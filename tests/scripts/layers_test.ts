@@ -1,6 +1,8 @@
 import { breachesOf, readImports } from "../../scripts/layers/graph.ts";
+import { sharedTypeNames } from "../../scripts/layers/type_names.ts";
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 
+const INSIDE = { hub: { delivery: [".", "resume"], resume: [] } };
 const FLOORS = { protocol: [], hub: ["protocol"], server: ["protocol", "hub"] };
 
 /** Writes a tree of files somewhere and takes it away again. */
@@ -19,7 +21,7 @@ async function tree(files: Record<string, string>) {
 
 async function breaches(files: Record<string, string>): Promise<string[]> {
   await using made = await tree(files);
-  return breachesOf(await readImports(made.url), FLOORS);
+  return breachesOf(await readImports(made.url), FLOORS, INSIDE);
 }
 
 Deno.test("breachesOf() finds nothing where all arrows point downward", async () => {
@@ -68,11 +70,11 @@ Deno.test("breachesOf() finds a cycle inside a room and names its way", async ()
   const [found, ...more] = await breaches({
     "hub/a.ts": `import "./b.ts";`,
     "hub/b.ts": `import "./deep/c.ts";`,
-    "hub/deep/c.ts": `import type { A } from "../a.ts";`,
+    "hub/delivery/c.ts": `import type { A } from "../a.ts";`,
   });
   assertEquals(more, []);
   assertEquals(found?.startsWith("import cycle: hub/"), true);
-  for (const file of ["hub/a.ts", "hub/b.ts", "hub/deep/c.ts"]) {
+  for (const file of ["hub/a.ts", "hub/b.ts", "hub/delivery/c.ts"]) {
     assertStringIncludes(found ?? "", file);
   }
 });
@@ -80,6 +82,43 @@ Deno.test("breachesOf() finds a cycle inside a room and names its way", async ()
 Deno.test("breachesOf() finds a room that is not on the plan", async () => {
   const [found] = await breaches({ "attic/box.ts": "" });
   assertStringIncludes(found ?? "", `the room "attic" is not on the house plan`);
+});
+
+Deno.test("breachesOf() holds inner rooms to their order, and knows them all", async () => {
+  assertEquals(
+    await breaches({
+      "hub/hub.ts": `import "./delivery/a.ts"; import "./resume/b.ts";`,
+      "hub/delivery/a.ts": `import "../resume/b.ts"; import type { S } from "../session.ts";`,
+      "hub/resume/b.ts": `import "../../protocol/c.ts";`,
+      "hub/session.ts": "",
+      "protocol/c.ts": "",
+    }),
+    [],
+  );
+  assertEquals(
+    await breaches({
+      "hub/resume/b.ts": `import type { S } from "../session.ts";`,
+      "hub/session.ts": "",
+    }),
+    [`hub/resume/b.ts imports hub/session.ts: "resume" may not know "."`],
+  );
+  const [unknown] = await breaches({
+    "hub/attic/b.ts": `import "../session.ts";`,
+    "hub/session.ts": "",
+  });
+  assertStringIncludes(unknown ?? "", `the inner room "attic" is not on the house plan`);
+});
+
+Deno.test("sharedTypeNames() finds a name that two files declare, exported or not", async () => {
+  await using made = await tree({
+    "hub/a.ts": "export interface Entry<T> {}\nexport type Own = Entry<1>;",
+    "hub/b.ts": "type Entry = string;\nfunction f() {\n  type Own = 1;\n}",
+    "hub/c.ts": `import type { Entry } from "./a.ts";`,
+    "page/built.ts": "export interface Entry {}",
+  });
+  assertEquals(await sharedTypeNames(made.url), [
+    `the type name "Entry" means 2 things: hub/a.ts, hub/b.ts`,
+  ]);
 });
 
 Deno.test("readImports() reads every file of the house", async () => {

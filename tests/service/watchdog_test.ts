@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess, assertThrows } from "../support/asser
 import { FakeClock } from "../support/fake_clock.ts";
 import { systemClock } from "../../src/resilience/clock.ts";
 import { acceptCheck } from "../../src/service/accept_check.ts";
-import { type WatchdogCheck, startWatchdog } from "../../src/service/watchdog.ts";
+import { startWatchdog, type WatchdogCheck } from "../../src/service/watchdog.ts";
 import { Watched } from "../support/until.ts";
 import { Logged } from "./support.ts";
 

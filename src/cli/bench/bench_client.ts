@@ -4,7 +4,7 @@ import { CLOSE } from "../../protocol/close_code.ts";
 import { Backoff } from "../../resilience/backoff.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { readHead } from "./head.ts";
-import { type Ledger, newSpan, type HeardSpan } from "./ledger.ts";
+import { type HeardSpan, type Ledger, newSpan } from "./ledger.ts";
 import type { LoadTally } from "./tally.ts";
 
 export interface BenchClientOptions {

@@ -21,7 +21,7 @@ import {
 } from "../broker.ts";
 import { connectionOptions, type NatsAddress, readLogin } from "./address.ts";
 import { ensureBucket, keysOf } from "./bucket.ts";
-import { EngineHealth, type BrokerPart } from "./engine_health.ts";
+import { type BrokerPart, EngineHealth } from "./engine_health.ts";
 import { apiCodeOf, NATS_API, whyOf } from "./errors.ts";
 import { NatsLatest } from "./latest_values.ts";
 import { NatsLease } from "./lease.ts";

@@ -1,5 +1,3 @@
-import type { Session } from "../session.ts";
-
 /** What waits for clients. */
 export interface Backlog {
   /** Clients for which something waits. */
@@ -11,8 +9,16 @@ export interface Backlog {
   readonly bufferedBytes: number;
 }
 
+/** A client, as far as frames wait for it. */
+export interface Backlogged {
+  readonly isBlocked: boolean;
+  readonly waitingFrames: number;
+  readonly waitingBytes: number;
+  readonly bufferedBytes: number;
+}
+
 /** What waits for all these clients together, as it stands; looks at each. */
-export function backlogOf(sessions: Iterable<Session>): Backlog {
+export function backlogOf(sessions: Iterable<Backlogged>): Backlog {
   const backlog = { clients: 0, frames: 0, bytes: 0, bufferedBytes: 0 };
   for (const session of sessions) {
     backlog.bufferedBytes += session.bufferedBytes;

@@ -7,7 +7,6 @@ import { type Lane, Outbox } from "./outbox.ts";
 import type { BufferBudget } from "./buffer_budget.ts";
 import { DeliveryLog } from "../resume/delivery_log.ts";
 import { WriteGate, type WriteGateOwner } from "./write_gate.ts";
-import type { HubStats } from "../hub_stats.ts";
 import type { Transport } from "./transport.ts";
 
 /** Bounds on what waits for a client. */
@@ -26,11 +25,19 @@ export interface WriterOwner extends WriteGateOwner {
   onWaiting(): void;
 }
 
+/** Counts frames by type. */
+export interface FrameStats {
+  /** @param clients To how many clients a frame of this type was sent. Default: one. */
+  sent(type: string, clients?: number): void;
+  /** A waiting frame of this type was replaced by a newer one. */
+  conflated(type: string): void;
+}
+
 export interface ClientWriterOptions {
   transport: Transport;
   limits: WriterLimits;
   /** Where frames are counted. */
-  stats: HubStats;
+  stats: FrameStats;
   owner: WriterOwner;
   /** What all clients together may be handed. */
   budget: BufferBudget;
@@ -70,7 +77,7 @@ export class ClientWriter implements BatchHolder {
   readonly progress: DeliveryLog;
   readonly #gate: WriteGate;
   readonly #limits: WriterLimits;
-  readonly #stats: HubStats;
+  readonly #stats: FrameStats;
   readonly #owner: WriterOwner;
   readonly #pendingBatch: PendingBatch | undefined;
   /** Kept for a client that wants to hear what changed. */

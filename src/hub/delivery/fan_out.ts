@@ -1,14 +1,20 @@
 import { channelKind } from "../../protocol/channel.ts";
 import type { EncodedFrame } from "../../protocol/codec.ts";
 import type { Clock } from "../../resilience/clock.ts";
+import type { Histogram } from "../../telemetry/histogram.ts";
+import type { FrameStats } from "./client_writer.ts";
 import type { Lane } from "./outbox.ts";
-import type { Session } from "../session.ts";
-import type { HubStats } from "../hub_stats.ts";
 
 export interface FanOutOptions {
   clock: Clock;
   /** Where frames are counted, and how long each broadcast took. */
-  stats: HubStats;
+  stats: Pick<FrameStats, "sent"> & { readonly fanOut: Pick<Histogram, "observe"> };
+}
+
+/** A client that is offered a frame. */
+export interface Recipient {
+  /** Whether the frame was sent at once: such frames are counted by who offers them. */
+  offer(frame: EncodedFrame, lane: Lane, now: number): boolean;
 }
 
 /** One frame to many clients. */
@@ -20,7 +26,7 @@ export class FanOut {
   }
 
   /** Delivers a broadcast to the clients in these groups. */
-  send(frame: EncodedFrame, groups: Iterable<Iterable<Session>>): void {
+  send(frame: EncodedFrame, groups: Iterable<Iterable<Recipient>>): void {
     const { clock, stats } = this.#options;
     const lane = laneOf(frame.type);
     const now = clock.now();

@@ -2,7 +2,7 @@ import { isErrorType } from "../../protocol/channel.ts";
 import { encodeFrame } from "../../protocol/codec.ts";
 import type { ErrorEvent } from "../../protocol/error_event.ts";
 import type { Clock } from "../../resilience/clock.ts";
-import { aboutSubject, type ChannelsOfBackend } from "../error_subject.ts";
+import { aboutSubject, type ChannelsOfBackend } from "../../protocol/error_subject.ts";
 import { DeliveryLog } from "./delivery_log.ts";
 import type { DisconnectedSessions, Memory } from "./disconnected_sessions.ts";
 import type { History } from "./history.ts";

@@ -1,4 +1,4 @@
-import type { ReadHeaders } from "../http/read_headers.ts";
+import type { ReadHeaders } from "./read_headers.ts";
 
 /** A request as far as its origin goes. */
 export interface AddressedRequest {

@@ -1,6 +1,7 @@
-import type { ReadHeaders } from "../http/read_headers.ts";
-import { SUBPROTOCOL } from "../sockets/subprotocol.ts";
+import type { ReadHeaders } from "./read_headers.ts";
 
+/** The WebSocket subprotocol clients may name; tokens travel beside it. */
+export const SUBPROTOCOL = "holdfast";
 const TOKEN_PREFIX = `${SUBPROTOCOL}.token.`;
 
 /**

@@ -1,7 +1,7 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
 import { type AddressedRequest, isOriginAllowed } from "../door/origin.ts";
-import type { ReadHeaders } from "./read_headers.ts";
+import type { ReadHeaders } from "../door/read_headers.ts";
 import { forbiddenOrigin } from "./reply.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { parseClientAddress } from "../door/client_address.ts";
 import { isAuthority } from "../door/host.ts";
-import { type ReadHeaders, readHeaders } from "./read_headers.ts";
+import { type ReadHeaders, readHeaders } from "../door/read_headers.ts";
 
 /** What is known of a request, read once: after an upgrade the request itself can no longer be asked. */
 export interface RequestInfo {

@@ -1,7 +1,7 @@
 import type { Config } from "../../config/schema.ts";
 import type { Admission } from "../door/admission.ts";
 import type { Sockets } from "../sockets/sockets.ts";
-import { upgrade } from "../sockets/upgrade.ts";
+import { upgrade } from "./upgrade.ts";
 import type { WebSocketContext } from "../sockets/web_socket_connection.ts";
 import type { CommandOptions } from "./command_body.ts";
 import { poll, type Poller } from "./poll_route.ts";

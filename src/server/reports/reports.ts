@@ -5,7 +5,6 @@ import type { Clock } from "../../resilience/clock.ts";
 import type { State } from "../../state/state.ts";
 import type { Metric } from "../../telemetry/metrics.ts";
 import type { Refusals } from "../door/refusals.ts";
-import type { Ingest } from "../ingest.ts";
 import type { Sockets } from "../sockets/sockets.ts";
 import type { FeedMetrics } from "./feed_metrics.ts";
 import { hubMetrics } from "./hub_metrics.ts";
@@ -14,13 +13,22 @@ import { LoopLag } from "./loop_lag.ts";
 import { stateMetrics } from "./state_metrics.ts";
 import type { StatusReport } from "./status_report.ts";
 
+/** What comes in and what it comes from, as it is reported. */
+export interface Reported {
+  /** Undefined for a hub by itself. */
+  clusterReport(): StatusReport["cluster"];
+  backendReports(): StatusReport["backends"];
+  sourceReports(): StatusReport["sources"];
+  clusterMetrics(): Metric[];
+}
+
 export interface ReportsOptions {
   clock: Clock;
   version: string;
   /** Measures polls and breakers. */
   feed: FeedMetrics;
   hub: Hub;
-  ingest: Ingest;
+  ingest: Reported;
   incidents: Incidents;
   /** What outlives the process. Default: nothing does. */
   state?: State;

@@ -2,7 +2,7 @@ import type { SocketAddress } from "../../platform/socket_address.ts";
 import type { HubConfig } from "../../config/schema.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import type { Descriptors } from "../../telemetry/process_figures.ts";
-import type { ListenersOptions } from "../http/listeners.ts";
+import type { ListenersOptions } from "./listeners.ts";
 import { ConnectionSweep, type PendingEnd } from "./connection_sweep.ts";
 import { ConnectionTable, type ConnectionUse } from "./connection_table.ts";
 import { DescriptorReserve } from "./descriptor_reserve.ts";

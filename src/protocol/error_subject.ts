@@ -1,5 +1,5 @@
-import type { EncodedFrame } from "../protocol/codec.ts";
-import type { ErrorEvent } from "../protocol/error_event.ts";
+import type { EncodedFrame } from "./codec.ts";
+import type { ErrorEvent } from "./error_event.ts";
 
 /** The channels that a backend feeds. */
 export type ChannelsOfBackend = (backend: string) => readonly string[];

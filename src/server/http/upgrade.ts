@@ -1,12 +1,12 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
 import type { AdmittedPlace } from "../door/admission.ts";
-import { readClientQuery } from "../http/client_query.ts";
-import type { RequestInfo } from "../http/request_info.ts";
+import { readClientQuery } from "./client_query.ts";
+import type { RequestInfo } from "./request_info.ts";
 import type { Identity } from "../door/identity.ts";
-import { refuse, wrongMethod } from "../http/reply.ts";
-import { SUBPROTOCOL } from "./subprotocol.ts";
-import { WebSocketConnection, type WebSocketContext } from "./web_socket_connection.ts";
+import { refuse, wrongMethod } from "./reply.ts";
+import { SUBPROTOCOL } from "../door/token.ts";
+import { WebSocketConnection, type WebSocketContext } from "../sockets/web_socket_connection.ts";
 
 export interface UpgradeOptions {
   context: WebSocketContext;

@@ -1,6 +1,6 @@
-import type { StreamPosition } from "./sequence.ts";
-import type { Resume } from "./resume.ts";
-import type { Session } from "../session.ts";
+import type { StreamPosition } from "./resume/sequence.ts";
+import type { Resume } from "./resume/resume.ts";
+import type { Session } from "./session.ts";
 
 /**
  * Frames a client may be ahead of this hub in the shared stream, having come from a quicker one.

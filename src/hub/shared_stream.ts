@@ -1,23 +1,23 @@
-import { EVENT_CHANNEL, isErrorType } from "../../protocol/channel.ts";
-import { type EncodedFrame, encodeFrame, type JsonText } from "../../protocol/codec.ts";
-import type { ErrorCode, ErrorEvent } from "../../protocol/error_event.ts";
-import type { StatusData } from "../../protocol/status_data.ts";
-import { aboutSubject, type ChannelsOfBackend } from "../error_subject.ts";
-import type { Clock } from "../../resilience/clock.ts";
-import { type Log, logOf } from "../../telemetry/log.ts";
-import type { ErrorCounts } from "../error_counts.ts";
-import type { Disconnects } from "../disconnects.ts";
-import type { FanOut } from "../delivery/fan_out.ts";
-import type { ValueFrames } from "../delivery/value_frames.ts";
+import { EVENT_CHANNEL, isErrorType } from "../protocol/channel.ts";
+import { type EncodedFrame, encodeFrame, type JsonText } from "../protocol/codec.ts";
+import type { ErrorCode, ErrorEvent } from "../protocol/error_event.ts";
+import type { StatusData } from "../protocol/status_data.ts";
+import { aboutSubject, type ChannelsOfBackend } from "../protocol/error_subject.ts";
+import type { Clock } from "../resilience/clock.ts";
+import { type Log, logOf } from "../telemetry/log.ts";
+import type { ErrorCounts } from "./error_counts.ts";
+import type { Disconnects } from "./disconnects.ts";
+import type { FanOut } from "./delivery/fan_out.ts";
+import type { ValueFrames } from "./delivery/value_frames.ts";
 import { ClientsAhead, MAX_AHEAD, type Start } from "./clients_ahead.ts";
-import type { History } from "./history.ts";
-import type { Memory } from "./disconnected_sessions.ts";
-import { DeliveryLog, type DeliveryRecord } from "./delivery_log.ts";
-import type { Sequence, StreamPosition } from "./sequence.ts";
-import type { Registry } from "../registry.ts";
-import type { Resume } from "./resume.ts";
-import type { Session } from "../session.ts";
-import type { HubStats } from "../hub_stats.ts";
+import type { History } from "./resume/history.ts";
+import type { Memory } from "./resume/disconnected_sessions.ts";
+import { DeliveryLog, type DeliveryRecord } from "./resume/delivery_log.ts";
+import type { Sequence, StreamPosition } from "./resume/sequence.ts";
+import type { Registry } from "./registry.ts";
+import type { Resume } from "./resume/resume.ts";
+import type { Session } from "./session.ts";
+import type { HubStats } from "./hub_stats.ts";
 
 /** A broadcast of the shared stream, as every hub that follows it sends it. */
 export interface SharedFrame {

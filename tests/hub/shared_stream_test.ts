@@ -1,9 +1,9 @@
-import type { Departure, SharedFrame } from "../../../src/hub/resume/shared_stream.ts";
-import { MAX_AHEAD } from "../../../src/hub/resume/clients_ahead.ts";
-import { errorEvent } from "../../../src/protocol/error_event.ts";
-import { assertEquals } from "../../support/assert.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
-import { HubBench, type TestClient, text } from "../../support/hub_bench.ts";
+import type { Departure, SharedFrame } from "../../src/hub/shared_stream.ts";
+import { MAX_AHEAD } from "../../src/hub/clients_ahead.ts";
+import { errorEvent } from "../../src/protocol/error_event.ts";
+import { assertEquals } from "../support/assert.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { HubBench, type TestClient, text } from "../support/hub_bench.ts";
 
 const EPOCH = "shared";
 const NOTHING_BEFORE = { startsAfter: 0, hasGap: false };

@@ -1,5 +1,5 @@
 import { systemClock } from "../../../src/resilience/clock.ts";
-import { Listeners } from "../../../src/server/http/listeners.ts";
+import { Listeners } from "../../../src/server/sockets/listeners.ts";
 import { SocketGuard } from "../../../src/server/sockets/socket_guard.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../support/assert.ts";
 import { OLD, RENEWED } from "../../support/certificates.ts";

@@ -1,2 +1,0 @@
-/** The WebSocket subprotocol clients may name; tokens travel beside it. */
-export const SUBPROTOCOL = "holdfast";
