@@ -69,7 +69,7 @@ Deno.test("breachesOf() finds rooms of one floor that know each other", async ()
 Deno.test("breachesOf() finds a cycle inside a room and names its way", async () => {
   const [found, ...more] = await breaches({
     "hub/a.ts": `import "./b.ts";`,
-    "hub/b.ts": `import "./deep/c.ts";`,
+    "hub/b.ts": `import "./delivery/c.ts";`,
     "hub/delivery/c.ts": `import type { A } from "../a.ts";`,
   });
   assertEquals(more, []);
