@@ -8,6 +8,12 @@ export class ConfigFile implements Disposable {
     Deno.writeTextFileSync(this.path, JSON.stringify(config));
   }
 
+  /** Puts another configuration in its place. */
+  rewrite(config: object): void {
+    if (this.path === undefined) throw new Error("the embedded default has no file");
+    Deno.writeTextFileSync(this.path, JSON.stringify(config));
+  }
+
   get args(): string[] {
     return this.path === undefined ? [] : ["--config", this.path];
   }

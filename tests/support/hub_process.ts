@@ -46,13 +46,13 @@ export class HubProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #watched = new Watched();
   readonly #reading: Promise<unknown>;
-  readonly #files: Disposable;
+  readonly #files: ConfigFile;
   /** Whether the child leads a process group of its own. */
   readonly #isGroup: boolean;
   #code: number | undefined;
   #url = "";
 
-  private constructor(child: Deno.ChildProcess, files: Disposable, isGroup: boolean) {
+  private constructor(child: Deno.ChildProcess, files: ConfigFile, isGroup: boolean) {
     this.#child = child;
     this.#files = files;
     this.#isGroup = isGroup;
@@ -127,6 +127,12 @@ export class HubProcess implements AsyncDisposable {
 
   signal(signal: Deno.Signal): void {
     this.#child.kill(signal);
+  }
+
+  /** Writes another configuration and has it read. */
+  reload(config: object): void {
+    this.#files.rewrite(config);
+    this.signal("SIGHUP");
   }
 
   /** Presses Ctrl-C, which every process of the terminal's job gets, and waits for the end. */

@@ -1,0 +1,42 @@
+/**
+ * Run in the hub's process before the hub: counts timers that were set and have neither fired nor
+ * been cleared, and says so in a line like those of the hub's log, with the size of the heap.
+ */
+const EVERY_MS = 5000;
+
+const { setTimeout: set, clearTimeout: clear, setInterval: setEvery, clearInterval: clearEvery } =
+  globalThis;
+const waiting = new Set<unknown>();
+const encoder = new TextEncoder();
+
+// deno-lint-ignore no-explicit-any -- whatever a timer's callback takes
+type Callback = (...args: any[]) => void;
+
+globalThis.setTimeout = ((callback: Callback, ms?: number, ...args: unknown[]) => {
+  const id = set(() => {
+    waiting.delete(id);
+    callback(...args);
+  }, ms);
+  waiting.add(id);
+  return id;
+}) as typeof setTimeout;
+globalThis.setInterval = ((callback: Callback, ms?: number, ...args: unknown[]) => {
+  const id = setEvery(() => callback(...args), ms);
+  waiting.add(id);
+  return id;
+}) as typeof setInterval;
+globalThis.clearTimeout = (id) => {
+  waiting.delete(id);
+  clear(id);
+};
+globalThis.clearInterval = (id) => {
+  waiting.delete(id);
+  clearEvery(id);
+};
+
+const ticking = setEvery(() => {
+  const { heapUsed } = Deno.memoryUsage();
+  const line = { event: "soak.counted", level: "debug", timers: waiting.size, heap: heapUsed };
+  Deno.stderr.writeSync(encoder.encode(`${JSON.stringify(line)}\n`));
+}, EVERY_MS);
+Deno.unrefTimer(ticking);
