@@ -24,6 +24,8 @@ export interface GuestCounts {
 /** Longest stay and longest absence, in milliseconds. */
 const STAY_MS = 60_000;
 const AWAY_MS = 5000;
+/** How a goodbye is answered: as it was said, or without a code. */
+const GOODBYES: readonly number[] = [1000, 1005];
 /** A guest that takes nothing is dropped within this time, even on a busy machine. */
 const DROPPED_WITHIN_MS = 90_000;
 
@@ -73,7 +75,7 @@ export class Guest {
     else this.unwanted.push(`ready state ${socket.readyState}`);
     socket.close(1000);
     const { code, reason } = await within(promise, { explain: () => "no end after a goodbye" });
-    if (code !== 1000) this.unwanted.push(`closed with ${code} ${reason}`);
+    if (!GOODBYES.includes(code)) this.unwanted.push(`closed with ${code} ${reason}`);
   }
 
   /** One that is gone without a word. */

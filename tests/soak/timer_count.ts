@@ -6,7 +6,8 @@ const EVERY_MS = 5000;
 
 const { setTimeout: set, clearTimeout: clear, setInterval: setEvery, clearInterval: clearEvery } =
   globalThis;
-const waiting = new Set<unknown>();
+/** By number: some clear a timer by that alone. */
+const waiting = new Set<number>();
 const encoder = new TextEncoder();
 
 // deno-lint-ignore no-explicit-any -- whatever a timer's callback takes
@@ -14,23 +15,23 @@ type Callback = (...args: any[]) => void;
 
 globalThis.setTimeout = ((callback: Callback, ms?: number, ...args: unknown[]) => {
   const id = set(() => {
-    waiting.delete(id);
+    waiting.delete(Number(id));
     callback(...args);
   }, ms);
-  waiting.add(id);
+  waiting.add(Number(id));
   return id;
 }) as typeof setTimeout;
 globalThis.setInterval = ((callback: Callback, ms?: number, ...args: unknown[]) => {
   const id = setEvery(() => callback(...args), ms);
-  waiting.add(id);
+  waiting.add(Number(id));
   return id;
 }) as typeof setInterval;
 globalThis.clearTimeout = (id) => {
-  waiting.delete(id);
+  waiting.delete(Number(id));
   clear(id);
 };
 globalThis.clearInterval = (id) => {
-  waiting.delete(id);
+  waiting.delete(Number(id));
   clearEvery(id);
 };
 
