@@ -13,10 +13,11 @@ export interface LineWriterOptions {
 }
 
 /**
- * Most characters that wait for a stream whose reader stands still, some thousand lines. When full,
- * further lines are left out and counted; the oldest stay, as they tell how it began.
+ * Most characters that wait for a stream whose reader stands still, some ten thousand lines: a line
+ * for each of `max_clients` in one turn, as when a hub stops, is no reason to leave any out. When
+ * full, further lines are left out and counted; the oldest stay, as they tell how it began.
  */
-export const MAX_WAITING_CHARS = 1_048_576;
+export const MAX_WAITING_CHARS = 8 * 1_048_576;
 
 /** Lines are handed over together up to so many characters; a longer one goes alone. */
 const WRITE_CHARS = 65_536;

@@ -19,6 +19,8 @@ import { type Aftermath, HEARTBEAT_MS, METHODS, weather } from "./storm.ts";
 
 /** Added to what a heartbeat may be late, for a machine that is busy with other things. */
 const ROOM_MS = 5000;
+/** By how much this process may be late, and still have read all the time. */
+const CALM_MS = 100;
 
 Deno.test("no client is left guessing, whatever backend and clients do", async () => {
   const seconds = numberFromEnv("HOLDFAST_CHAOS_SECONDS", 20);
@@ -95,7 +97,8 @@ function storyOf({ resume, batch, frames, hasLeft, end }: Life): string {
 
 /** It heard everything in the order it was said, on time, and was told that the hub goes down. */
 function assertHealthy(life: Life, { ownLatenessMs }: Aftermath): void {
-  assertEquals([...allAscends(life)], []);
+  // On a busy machine a frame may have had to wait after all: then errors and beats overtake.
+  if (ownLatenessMs <= CALM_MS) assertEquals([...allAscends(life)], []);
   assertEquals(life.end, { code: 1001, clean: true });
   assertEquals(life.frames.at(-1)?.data.code, "SERVER_SHUTDOWN");
   const silence = longestSilenceMs(life);

@@ -60,3 +60,22 @@ async function sendWithoutEnd(hub: HubProcess, pieceBytes: number): Promise<numb
 function mebibytes(bytes: number): string {
   return (bytes / MEBIBYTE).toFixed(1);
 }
+
+/** Longer than it takes to look at every connection, whatever memory does: see `fragment_guard.ts`. */
+const ALL_LOOKED_AT_MS = 12_000;
+
+Deno.test("messages of characters that take several bytes each count for what they are", async () => {
+  await using hub = await HubProcess.start({
+    sources: [],
+    hub: { heartbeat_every: "200ms", messages_per_second: 1000 },
+  });
+  await using client = await WsClient.connect(hub.ws());
+  // 60 KB each, a third as many characters: twenty of them are over any allowance if those are counted.
+  const padding = "\u20ac".repeat(20_000);
+  for (let id = 0; id < 20; id++) client.send({ type: "ping", id, padding });
+  await client.waitFor(({ type, data }) => type === "pong" && data.id === 19);
+  await new Promise((resolve) => setTimeout(resolve, ALL_LOOKED_AT_MS));
+  const from = client.frames.length;
+  client.send({ type: "ping", id: "still there" });
+  await client.waitFor(({ type, data }) => type === "pong" && data.id === "still there", { from });
+});

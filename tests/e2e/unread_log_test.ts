@@ -28,7 +28,7 @@ async function isUp(url: string): Promise<void> {
 /** More lines about one client than may wait: a debug line for each channel that is not there. */
 async function makeTalk(client: WsClient): Promise<void> {
   const channels = Array.from({ length: 9 }, (_, at) => `${"x".repeat(60)}${at}`);
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 320; round++) {
     for (let nth = 0; nth < 20; nth++) client.send({ type: "subscribe", channels });
     client.send({ type: "ping", id: round });
     await client.waitFor(({ type, data }) => type === "pong" && data.id === round);

@@ -102,3 +102,13 @@ Deno.test("C04: LineWriter counts what a full disk did not take, and goes on wit
   await writer.flush(LONG_MS);
   assertEquals(stream.lines, ["a li", "room again", "left out: 2"]);
 });
+
+Deno.test("C04: LineWriter keeps a line about each of ten thousand clients that end in one turn", async () => {
+  const stream = new HeldStream();
+  const writer = new LineWriter(stream);
+  const line = "z".repeat(400);
+  for (let nth = 0; nth < 10_000; nth++) writer.write(line);
+  stream.letGo();
+  assertEquals(await writer.flush(LONG_MS), true);
+  assertEquals([stream.lines.length, writer.leftOut], [10_000, 0]);
+});

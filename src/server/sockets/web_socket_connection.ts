@@ -13,6 +13,8 @@ import type { PendingUpgrade, PendingUpgrades } from "./pending_upgrades.ts";
 import type { Sockets } from "./sockets.ts";
 import { WebSocketTransport } from "./web_socket_transport.ts";
 
+const encoder = new TextEncoder();
+
 /** What all WebSockets of a hub have in common. */
 export interface WebSocketContext {
   readonly clock: Clock;
@@ -147,7 +149,7 @@ export class WebSocketConnection
     const { clock } = this.#context;
     this.#transport.received();
     if (typeof data === "string") {
-      this.#watched.delivered(data.length);
+      this.#watched.delivered(utf8Length(data));
       this.#session?.receive(data, clock.now());
     } else if (data instanceof ArrayBuffer) {
       this.#watched.delivered(data.byteLength);
@@ -191,4 +193,9 @@ export class WebSocketConnection
     this.#place[Symbol.dispose]();
     connections.remove(this);
   }
+}
+
+/** Bytes of a text as it came over the wire. */
+function utf8Length(text: string): number {
+  return encoder.encode(text).length;
 }
