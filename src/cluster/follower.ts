@@ -85,7 +85,7 @@ export class Follower {
   readonly #leaderChain = new LeaderChain();
   readonly #names = new Set<string>();
   readonly #sum = new StreamSum();
-  /** What was read behind a hole, until all was that is there. */
+  /** What was read behind a hole, until all was that is there: no more than the stream holds. */
   #late: { readonly entries: Numbered[]; upTo: number } | undefined;
   #streamId = "";
   /** Times in a row that what there was to catch up on could not be read. */
