@@ -2,17 +2,16 @@ import { type Clock, systemClock } from "../resilience/clock.ts";
 import { type LoadResult, runLoad } from "./bench/load.ts";
 import { ProgressBar } from "./bench/progress_bar.ts";
 import { resultJson, resultLines } from "./bench/report.ts";
-import { type HubTarget, readFor, readTarget } from "./client_flags.ts";
+import { type HubTarget, readFor, readTarget, type TargetFlags } from "./client_flags.ts";
 import { EXIT, type Io } from "./io.ts";
 import { ask } from "./probe/ask.ts";
 import { processScreen, type Screen } from "./screen.ts";
 import { stopSignal } from "./stop_signal.ts";
 
 /** As on the command line, unchecked. */
-export interface BenchFlags {
+export interface BenchFlags extends TargetFlags {
   clients?: string;
   for?: string;
-  token?: string;
   /** The result as one JSON object. */
   json?: boolean;
   /** The hub may be on another machine. */
@@ -49,7 +48,7 @@ export async function bench(
 ): Promise<number> {
   const { clock = systemClock, screen = processScreen(Deno.stderr) } = world;
   const problems: string[] = [];
-  const target = readTarget(url, flags.token, io, problems);
+  using target = readTarget(url, flags, io, problems);
   const clients = readClients(flags.clients, problems);
   const forMs = readFor(flags.for, FOR, problems) ?? DEFAULT_FOR_MS;
   const isHere = target && LOOPBACK.test(new URL(target.url).hostname);
@@ -88,7 +87,7 @@ interface BenchSettings {
 }
 
 async function load(
-  { address, token }: HubTarget,
+  { address, token, access }: HubTarget,
   { screen, ...settings }: BenchSettings,
 ): Promise<LoadResult> {
   using bar = new ProgressBar(screen);
@@ -96,14 +95,15 @@ async function load(
     ...settings,
     url: address.socket,
     token,
+    access,
     onProgress: (progress) => bar.show(progress),
   });
 }
 
 /** Why the hub lets no more clients in, as the end of a sentence. */
-async function why({ address, token }: HubTarget, signal: AbortSignal): Promise<string> {
+async function why({ address, token, access }: HubTarget, signal: AbortSignal): Promise<string> {
   if (signal.aborted) return ": interrupted";
-  const reply = await ask(address, "/ws", { token, signal });
+  const reply = await ask(address, "/ws", { token, access, signal });
   if (!reply.ok) return `: the hub ${reply.why}`;
   const { status } = reply;
   if (status === 401) return ": HTTP 401; give a token with --token or HOLDFAST_TOKEN";

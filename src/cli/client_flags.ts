@@ -1,18 +1,28 @@
 import { LONGEST, parseDuration } from "../config/duration.ts";
 import { type HubAddress, hubAddress } from "../client/address.ts";
+import { type HubAccess, openAccess } from "./hub_access.ts";
 import type { Io } from "./io.ts";
 
 /** The hub a command talks to. */
-export interface HubTarget {
+export interface HubTarget extends Disposable {
   readonly url: string;
   readonly address: HubAddress;
   readonly token: string | undefined;
+  readonly access: HubAccess;
 }
 
-/** Reads the URL and the token, `--token` before `HOLDFAST_TOKEN`; says what is wrong with them. */
+/** Flags of every command that speaks to a hub. */
+export interface TargetFlags {
+  /** `--token`. Default: `HOLDFAST_TOKEN`. */
+  token?: string;
+  /** `--ca`: a file of authorities that are trusted beside the usual ones. */
+  ca?: string;
+}
+
+/** Reads the URL and what it takes to get in there; says what is wrong with them. */
 export function readTarget(
   url: string,
-  token: string | undefined,
+  { token, ca }: TargetFlags,
   io: Pick<Io, "env">,
   problems: string[],
 ): HubTarget | undefined {
@@ -20,7 +30,14 @@ export function readTarget(
   try {
     const address = hubAddress(url);
     const given = token ?? (io.env["HOLDFAST_TOKEN"] || undefined);
-    return { url: address.door.replace(/\/ws$/, ""), address, token: given };
+    const access = openAccess(ca, problems);
+    return {
+      url: address.door.replace(/\/ws$/, ""),
+      address,
+      token: given,
+      access,
+      [Symbol.dispose]: () => access[Symbol.dispose](),
+    };
   } catch (error) {
     // The URL itself is not repeated: it may hold credentials.
     problems.push(`URL: ${error instanceof Error ? error.message : String(error)}`);

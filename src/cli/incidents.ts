@@ -1,18 +1,17 @@
 import { DURATION_GRAMMAR, parseDuration } from "../config/duration.ts";
 import { inWords } from "../incidents/hooks/hook_event.ts";
 import type { IncidentReport } from "../incidents/incident.ts";
-import { readTarget } from "./client_flags.ts";
+import { readTarget, type TargetFlags } from "./client_flags.ts";
 import { EXIT, type Io } from "./io.ts";
 import { printable } from "./printable.ts";
 import { ask } from "./probe/ask.ts";
 import { stopSignal } from "./stop_signal.ts";
 
 /** As on the command line, unchecked. */
-export interface IncidentsFlags {
+export interface IncidentsFlags extends TargetFlags {
   /** How far back. Default: all the hub knows. */
   since?: string;
   json?: boolean;
-  token?: string;
 }
 
 /**
@@ -21,7 +20,7 @@ export interface IncidentsFlags {
  */
 export async function incidents(url: string, flags: IncidentsFlags, io: Io): Promise<number> {
   const problems: string[] = [];
-  const target = readTarget(url, flags.token, io, problems);
+  using target = readTarget(url, flags, io, problems);
   const { since } = flags;
   if (since !== undefined && !parseDuration(since)) {
     problems.push(`--since: found ${JSON.stringify(since)}; expected ${DURATION_GRAMMAR}`);
@@ -31,9 +30,9 @@ export async function incidents(url: string, flags: IncidentsFlags, io: Io): Pro
     return EXIT.usage;
   }
   using stop = stopSignal();
-  const { address, token } = target;
+  const { address, token, access } = target;
   const path = since === undefined ? "/incidents" : `/incidents?since=${since}`;
-  const reply = await ask(address, path, { token, signal: stop.signal });
+  const reply = await ask(address, path, { token, access, signal: stop.signal });
   const failed = (why: string) => {
     io.err(`holdfast: ${printable(`${target.url}: ${why}`)}`);
     return EXIT.failure;

@@ -7,6 +7,8 @@ export interface Io {
   out(line: string): void;
   /** Writes a line about what went wrong. */
   err(line: string): void;
+  /** Whether a person reads what `err` writes. Default false. */
+  readonly isTerminal?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
    * The streams behind `out` and `err`, for a command that must not wait for their readers. Absent
@@ -28,6 +30,7 @@ export function processIo(): Io {
     out: (line) => write(Deno.stdout, line),
     err: (line) => write(Deno.stderr, line),
     env,
+    isTerminal: Deno.stderr.isTerminal(),
     streams: { stdout: Deno.stdout, stderr: Deno.stderr },
   };
 }

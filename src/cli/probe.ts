@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../resilience/clock.ts";
-import { readFor, readTarget } from "./client_flags.ts";
+import { readFor, readTarget, type TargetFlags } from "./client_flags.ts";
 import { EXIT, type Io } from "./io.ts";
 import { printable } from "./printable.ts";
 import { type Check, CHECK_NAMES } from "./probe/check.ts";
@@ -8,8 +8,7 @@ import { stopSignal } from "./stop_signal.ts";
 import { type Style, styleFor } from "./style.ts";
 
 /** As on the command line, unchecked. */
-export interface ProbeFlags {
-  token?: string;
+export interface ProbeFlags extends TargetFlags {
   /** Each check as a JSON object on a line. */
   json?: boolean;
   /** How long to listen. Default: two heartbeats, 30 s at most. */
@@ -47,7 +46,7 @@ export async function probe(
 ): Promise<number> {
   const { clock = systemClock, isTerminal = Deno.stdout.isTerminal(), patienceMs = 5000 } = world;
   const problems: string[] = [];
-  const target = readTarget(url, flags.token, io, problems);
+  using target = readTarget(url, flags, io, problems);
   const forMs = readFor(flags.for, FOR, problems);
   if (target === undefined || problems.length > 0) {
     for (const problem of problems) io.err(`holdfast: ${problem}`);
@@ -62,9 +61,9 @@ export async function probe(
   if (asked?.aborted) onStop();
   const style = styleFor({ isTerminal }, io.env);
   const counts = { ok: 0, FAIL: 0, skip: 0 };
-  const { address, token } = target;
+  const { address, token, access } = target;
   try {
-    await runChecks({ address, token, clock, patienceMs, signal: bound.signal }, {
+    await runChecks({ address, token, access, clock, patienceMs, signal: bound.signal }, {
       ...(forMs === undefined ? {} : { forMs }),
       tell: (check) => {
         counts[check.verdict] += 1;

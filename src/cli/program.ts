@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { checkConfig, printExample, printSchema } from "./config_command.ts";
 import { EXIT, type Io } from "./io.ts";
+import { printable } from "./printable.ts";
 import { serve } from "./serve.ts";
 import { VERSION } from "./version.ts";
 
@@ -32,8 +33,15 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("-l, --listen <host:port>", "where to listen")
     .option("--state <dir>", "folder for what outlives the process (default: memory alone)")
     .option("--log-level <level>", "debug, info, warning or error")
-    .option("--log-format <format>", "json or pretty")
-    .action(async ({ config, listen, state, logLevel, logFormat }) => {
+    .option("--log-format <format>", "json or pretty (default: pretty on a terminal, else json)")
+    .allowExcessArguments()
+    .action(async ({ config, listen, state, logLevel, logFormat }, command) => {
+      const [file] = command.args;
+      if (file !== undefined) {
+        const found = printable(JSON.stringify(file));
+        const meant = /\.(jsonc?|ya?ml)$/i.test(file) ? `; did you mean --config ${found}?` : "";
+        command.error(`error: too many arguments: serve takes none, found ${found}${meant}`);
+      }
       exitCode = await serve({
         ...(config === undefined ? {} : { config }),
         flags: {
@@ -95,6 +103,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .argument("<url>", "the hub, such as http://127.0.0.1:8787")
     .option("--channels <names>", "channel names with commas between (default: all)")
     .option("--token <token>", "what the hub asks for (better: HOLDFAST_TOKEN)")
+    .option("--ca <file>", "PEM certificates to trust beside the usual ones")
     .option("--json", "every frame on a line of its own, as it was received")
     .action(async (url, flags) => {
       const { watch } = await import("./watch.ts");
@@ -105,6 +114,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .description("check a live hub against the protocol; exit 1 if any check fails")
     .argument("<url>", "the hub, such as http://127.0.0.1:8787")
     .option("--token <token>", "what the hub asks for (better: HOLDFAST_TOKEN)")
+    .option("--ca <file>", "PEM certificates to trust beside the usual ones")
     .option("--for <duration>", "how long to listen (default: two heartbeats, 30s at most)")
     .option("--json", "every check as a JSON object on a line")
     .action(async (url, flags) => {
@@ -118,6 +128,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("--clients <count>", "how many, up to 10000 (default: 100)")
     .option("--for <duration>", "how long to measure (default: 10s)")
     .option("--token <token>", "what the hub asks for (better: HOLDFAST_TOKEN)")
+    .option("--ca <file>", "PEM certificates to trust beside the usual ones")
     .option("--json", "the result as one JSON object")
     .option("--yes-this-is-mine", "allow a hub on another machine")
     .action(async (url, flags) => {
@@ -130,6 +141,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .argument("<url>", "the hub, such as http://127.0.0.1:8787")
     .option("--since <duration>", "only what lasted within so long (default: all there is)")
     .option("--token <token>", "what the hub asks for (better: HOLDFAST_TOKEN)")
+    .option("--ca <file>", "PEM certificates to trust beside the usual ones")
     .option("--json", "every incident as a JSON object on a line")
     .action(async (url, flags) => {
       const { incidents } = await import("./incidents.ts");
@@ -143,6 +155,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .argument("[json]", "the value; - or nothing: from standard input")
     .option("--valid-for <duration>", "until when it counts as current, such as 26h")
     .option("--token <token>", "one that may publish (better: HOLDFAST_TOKEN)")
+    .option("--ca <file>", "PEM certificates to trust beside the usual ones")
     .action(async (url, channel, json, flags) => {
       const { publish } = await import("./publish.ts");
       exitCode = await publish([url, channel, json], flags, io);

@@ -1,7 +1,7 @@
 import { EVENT_CHANNEL, isChannelName } from "../protocol/channel.ts";
 import { type Clock, systemClock } from "../resilience/clock.ts";
 import { DURATION_GRAMMAR, parseDuration } from "../config/duration.ts";
-import { readTarget } from "./client_flags.ts";
+import { readTarget, type TargetFlags } from "./client_flags.ts";
 import { EXIT, type Io } from "./io.ts";
 import { printable } from "./printable.ts";
 import { deliver, type Delivered } from "./publish/delivery.ts";
@@ -9,10 +9,9 @@ import { readInput, valueOf } from "./publish/value.ts";
 import { stopSignal } from "./stop_signal.ts";
 
 /** As on the command line, unchecked. */
-export interface PublishFlags {
+export interface PublishFlags extends TargetFlags {
   /** How long the value holds, unless a newer one comes. Default: as its channel is configured. */
   validFor?: string;
-  token?: string;
 }
 
 /** What `publish` needs of the world beside its {@linkcode Io}; tests give it another one. */
@@ -37,7 +36,7 @@ export async function publish(
 ): Promise<number> {
   const { input = Deno.stdin.readable, clock = systemClock, random } = world;
   const problems: string[] = [];
-  const target = readTarget(url, flags.token, io, problems);
+  using target = readTarget(url, flags, io, problems);
   if (!isChannelName(channel)) {
     problems.push(`CHANNEL: found ${JSON.stringify(channel)}; expected a channel's name`);
   }
@@ -70,6 +69,7 @@ export async function publish(
       clock,
       signal,
       token: target.token,
+      fetch: target.access.fetch,
       isIdempotent: channel !== EVENT_CHANNEL,
       onRetry: (why, waitMs) => say(`${why}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
       ...(random ? { random } : {}),

@@ -12,7 +12,7 @@ import { Reloads } from "../service/reloads.ts";
 import { listenForSignals } from "../service/signals.ts";
 import type { State } from "../state/state.ts";
 import { writesToJournal } from "../telemetry/journal.ts";
-import { type Log, logOf, type LogOptions, startLogs } from "../telemetry/log.ts";
+import { type Log, type LogFormat, logOf, type LogOptions, startLogs } from "../telemetry/log.ts";
 import { loadAndCheck } from "./further_checks.ts";
 import { EXIT, type Io } from "./io.ts";
 import { openBackendWith } from "./open_backend.ts";
@@ -29,12 +29,19 @@ export interface ServeOptions {
 }
 
 /** Logs until the configuration says how. */
-const EARLY_LOGS = { level: "info", format: "json" } as const;
+function earlyLogs(io: Io): Pick<LogOptions, "level" | "format"> {
+  return { level: "info", format: logFormatFor(io) };
+}
+
+/** The format of logs where no setting says it: a person reads other lines than a program. */
+function logFormatFor({ isTerminal = false }: Io): LogFormat {
+  return isTerminal ? "pretty" : "json";
+}
 
 /** `holdfast serve`: runs the hub until a signal stops it. Returns the exit code. */
 export async function serve(options: ServeOptions, waitingIo: Io): Promise<number> {
   await using io = unblockedIo(waitingIo);
-  await using _logs = await startLogs({ ...EARLY_LOGS, ...logLinesOf(io) });
+  await using _logs = await startLogs({ ...earlyLogs(io), ...logLinesOf(io) });
   // Before anything can be seen of the hub: a signal sent as soon as it speaks must not kill it.
   using wishes = new Wishes(io);
   forgetProxyVariables(Deno.env); // before the first request; backends know them from `io.env`
@@ -104,7 +111,12 @@ class Wishes implements Disposable {
 
 async function load({ config: file, flags = {} }: ServeOptions, io: Io): Promise<LoadedConfig> {
   const env = { ...await readCredentials(Deno.env), ...io.env };
-  return await loadAndCheck({ ...(file === undefined ? {} : { file }), flags, env });
+  return await loadAndCheck({
+    ...(file === undefined ? {} : { file }),
+    flags,
+    env,
+    logFormat: logFormatFor(io),
+  });
 }
 
 /** How log lines are written, whatever the configuration says of them. */
@@ -147,6 +159,7 @@ async function runUntilStopped(config: Config, options: ServeRunOptions): Promis
     return EXIT.failure;
   }
   supervision.started(app);
+  if (io.isTerminal) io.err(`holdfast: open ${addressToOpen(app.url)}`);
   wishes.reloads.begin(() => reload(app, { ...options, supervision }));
   await wishes.stop;
   supervision.stopping();
@@ -157,6 +170,11 @@ async function runUntilStopped(config: Config, options: ServeRunOptions): Promis
     log.error("server.stop_failed", { why: String(error) });
     return EXIT.failure;
   }
+}
+
+/** The page's address for a browser on this machine: none goes to "every address". */
+function addressToOpen(url: string): string {
+  return `${url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")}/`;
 }
 
 /** The runtime makes spans of requests by itself, and nothing can be taken out of them. */

@@ -24,7 +24,7 @@ export const LAST_WORDS_MS = 50;
  * for what still has to go, for a bounded time.
  */
 export function unblockedIo(io: Io): UnblockedIo {
-  const { env, streams } = io;
+  const { env, streams, isTerminal = false } = io;
   if (streams === undefined) {
     return {
       ...io,
@@ -46,6 +46,7 @@ export function unblockedIo(io: Io): UnblockedIo {
   };
   return {
     env,
+    isTerminal,
     out: (line) => stdout.write(line),
     err: (line) => stderr.write(line),
     logLine: (line) => stderr.write(line),

@@ -1,6 +1,6 @@
 import { type ClientOptions, HoldfastClient } from "../client/mod.ts";
 import { type ClientClock, systemClock } from "../client/time.ts";
-import { readTarget } from "./client_flags.ts";
+import { readTarget, type TargetFlags } from "./client_flags.ts";
 import { EXIT, type Io } from "./io.ts";
 import { processScreen, type Screen } from "./screen.ts";
 import { stopSignal } from "./stop_signal.ts";
@@ -9,12 +9,13 @@ import { LiveView } from "./watch/live_view.ts";
 import { rawText } from "./watch/raw_text.ts";
 import { jsonTail, plainTail } from "./watch/tail.ts";
 import { printable } from "./printable.ts";
+import { parseAsWritten } from "./watch/written_number.ts";
+import { transportFailure } from "../rpc/transport_failure.ts";
 
 /** As on the command line, unchecked. */
-export interface WatchFlags {
+export interface WatchFlags extends TargetFlags {
   /** Channel names, with commas between. Default: all there are. */
   channels?: string;
-  token?: string;
   /** Frames as they were received, one a line. */
   json?: boolean;
 }
@@ -45,17 +46,20 @@ export async function watch(
 ): Promise<number> {
   const { screen = processScreen(Deno.stdout), clock = systemClock } = world;
   const problems: string[] = [];
-  const target = readTarget(url, flags.token, io, problems);
+  using target = readTarget(url, flags, io, problems);
   const channels = flags.channels?.split(",").map((name) => name.trim()).filter((name) => name);
   if (channels?.length === 0) problems.push(`--channels: found no name; expected names, as a,b`);
-  const raw = flags.json ? rawText() : undefined;
+  const raw = flags.json ? rawText(target?.access.WebSocket) : undefined;
   let client: HoldfastClient | undefined;
   try {
     if (target && problems.length === 0) {
       client = new HoldfastClient(target.url, {
         clock,
         ...clientOptions(channels, target.token, world),
-        ...(raw ? { WebSocket: raw.WebSocket, batch: false, delta: false } : {}),
+        fetch: target.access.fetch,
+        explainFailure: transportFailure,
+        WebSocket: raw?.WebSocket ?? target.access.WebSocket,
+        ...(raw ? { batch: false, delta: false } : { parse: parseAsWritten }),
       });
     }
   } catch (error) {

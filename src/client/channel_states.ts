@@ -5,8 +5,8 @@ import { type ClientClock, type ClientMoment, elapsedMs, momentBy } from "./time
 /** Why every channel is stale while there is no connection. */
 export const HUB_UNREACHABLE = "hub unreachable";
 
-interface SeenValue<T> {
-  readonly channel: string;
+interface SeenValue<T, Channel extends string> {
+  readonly channel: Channel;
   readonly data: T;
   /** When the backend gave the value, in unix seconds. */
   readonly cachedAt: number;
@@ -15,12 +15,14 @@ interface SeenValue<T> {
 }
 
 /** The hub's latest word is this value, and it calls it fresh. */
-export interface LiveChannel<T = unknown> extends SeenValue<T> {
+export interface LiveChannel<T = unknown, Channel extends string = string>
+  extends SeenValue<T, Channel> {
   readonly kind: "live";
 }
 
 /** A value from before, which may no longer be true. */
-export interface StaleChannel<T = unknown> extends SeenValue<T> {
+export interface StaleChannel<T = unknown, Channel extends string = string>
+  extends SeenValue<T, Channel> {
   readonly kind: "stale";
   readonly why: string;
   /** Since when it has been stale as far as this client knows, in unix seconds. */
@@ -32,14 +34,17 @@ export interface StaleChannel<T = unknown> extends SeenValue<T> {
 }
 
 /** No value has come yet. */
-export interface NeverSeenChannel {
+export interface NeverSeenChannel<Channel extends string = string> {
   readonly kind: "never_seen";
-  readonly channel: string;
+  readonly channel: Channel;
   readonly why: string;
 }
 
 /** What is known of a status channel at one moment. */
-export type ChannelState<T = unknown> = LiveChannel<T> | StaleChannel<T> | NeverSeenChannel;
+export type ChannelState<T = unknown, Channel extends string = string> =
+  | LiveChannel<T, Channel>
+  | StaleChannel<T, Channel>
+  | NeverSeenChannel<Channel>;
 
 interface ChannelEntry {
   readonly status: StatusData;

@@ -11,6 +11,7 @@ import type {
 import type { StatusData } from "../protocol/status_data.ts";
 import { hubAddress } from "./address.ts";
 import { type ChannelState, ChannelStates, HUB_UNREACHABLE } from "./channel_states.ts";
+import type { ChannelStore } from "./channel_store.ts";
 import { Emitter, type Listener, type ListenOptions } from "./emitter.ts";
 import {
   type ClientEvents,
@@ -56,13 +57,15 @@ const NO_VALUE_YET = "no value yet";
  */
 export class HoldfastClient<Values extends object = Record<string, unknown>>
   implements AsyncDisposable {
-  readonly #emitter = new Emitter<ClientEvents>();
+  readonly #emitter = new Emitter<ClientEvents<Values>>();
   readonly #readers = new Subscribers();
   readonly #states: ChannelStates;
   /** The state of each channel that was told last: what is told next is another one. */
   readonly #told = new Map<string, ChannelState>();
   readonly #wanted: Subscriptions;
   readonly #link: Reconnector;
+  /** By channel. Holds as many as were asked for by name. */
+  readonly #stores = new Map<string, ChannelStore>();
 
   constructor(url: string | URL, options: ClientOptions = {}) {
     const { token, channels } = options;
@@ -86,15 +89,16 @@ export class HoldfastClient<Values extends object = Record<string, unknown>>
   }
 
   /** The channels known by name: those the hub sends and those a value came on. */
-  get channels(): string[] {
+  get channels(): (keyof Values & string)[] {
     const names = new Set([...this.#wanted.granted, ...this.#states.channels]);
-    return [...names].filter((channel) => this.#wanted.wants(channel));
+    const wanted = [...names].filter((channel) => this.#wanted.wants(channel));
+    return wanted as (keyof Values & string)[];
   }
 
   /** Calls `listener` at every event `type`; the function returned ends that. */
   on<Type extends keyof ClientEvents>(
     type: Type,
-    listener: Listener<ClientEvents[Type]>,
+    listener: Listener<ClientEvents<Values>[Type]>,
     options?: ListenOptions,
   ): () => void {
     return this.#emitter.on(type, listener, options);
@@ -114,6 +118,37 @@ export class HoldfastClient<Values extends object = Record<string, unknown>>
   /** A status channel as it stands now, with its age. */
   read<Channel extends keyof Values & string>(channel: Channel): ChannelState<Values[Channel]> {
     return this.#states.read(channel, this.#whyNever(channel)) as ChannelState<Values[Channel]>;
+  }
+
+  /**
+   * A status channel as views subscribe to it: two functions that need no `this`, the same object
+   * for the same channel.
+   *
+   * @throws {RangeError} If it is no status channel.
+   */
+  channel<Channel extends keyof Values & string>(
+    channel: Channel,
+  ): ChannelStore<Values[Channel]> {
+    if (!isStatusChannel(channel)) {
+      throw new RangeError(`Cannot show "${channel}" as it is not a status channel`);
+    }
+    const known = this.#stores.get(channel);
+    if (known !== undefined) return known as ChannelStore<Values[Channel]>;
+    const store: ChannelStore<Values[Channel]> = {
+      snapshot: () => this.read(channel),
+      subscribe: (listener) => {
+        const tell = () => listener(this.read(channel));
+        // Not the status event alone: why a channel has no value changes with the connection.
+        const ends = [
+          this.on("status", (state) => state.channel === channel && tell()),
+          this.on("state", () => this.read(channel).kind === "never_seen" && tell()),
+          this.on("welcome", () => this.read(channel).kind === "never_seen" && tell()),
+        ];
+        return () => ends.forEach((end) => end());
+      },
+    };
+    this.#stores.set(channel, store);
+    return store;
   }
 
   /**
@@ -278,7 +313,7 @@ export class HoldfastClient<Values extends object = Record<string, unknown>>
     if (this.#told.get(channel) === state) return;
     this.#told.set(channel, state);
     this.#readers.push(channel, () => this.#states.read(channel, this.#whyNever(channel)));
-    this.#emitter.emit("status", state);
+    this.#emitter.emit("status", state as ClientEvents<Values>["status"]);
   }
 
   #whyNever(channel: string): string {

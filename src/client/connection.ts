@@ -26,6 +26,8 @@ export type Ending =
 export interface ConnectionOptions {
   protocols: string[];
   WebSocket: SocketConstructor;
+  /** Reads the JSON of messages. */
+  parse: (text: string) => unknown;
   clock: ClientClock;
   /** The most that opening may take, welcome included, in milliseconds. */
   openTimeoutMs: number;
@@ -144,7 +146,7 @@ export class Connection {
   #receive(data: unknown): void {
     if (this.#ending !== undefined) return;
     this.#heardAt = momentBy(this.#options.clock);
-    const frames = readFrames(data);
+    const frames = readFrames(data, this.#options.parse);
     if (frames === undefined) {
       return this.end({ kind: "protocol", why: "the hub sent something that is not a frame" });
     }
@@ -204,10 +206,13 @@ export class Connection {
   }
 }
 
-function readFrames(data: unknown): Frame[] | undefined {
+function readFrames(
+  data: unknown,
+  parse: (text: string) => unknown,
+): Frame[] | undefined {
   if (typeof data !== "string") return undefined;
   try {
-    const frames = parseFrames(data);
+    const frames = parseFrames(data, parse);
     return frames.every(isFrame) ? frames : undefined;
   } catch {
     return undefined;

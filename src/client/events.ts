@@ -25,8 +25,13 @@ export interface Gap {
   readonly isNewEpoch: boolean;
 }
 
+/** The state of one of the channels of `Values`; to compare its `channel` tells its value's type. */
+export type NamedState<Values extends object> = {
+  [Channel in keyof Values & string]: ChannelState<Values[Channel], Channel>;
+}[keyof Values & string];
+
 /** The client's events, and what their listeners are given. */
-export interface ClientEvents {
+export interface ClientEvents<Values extends object = Record<string, unknown>> {
   /** The connection's state changed. */
   state: ConnectionState;
   /** A connection was opened. */
@@ -34,7 +39,7 @@ export interface ClientEvents {
   /** After a reconnection: something was missed for good. */
   gap: Gap;
   /** A status channel got a value, or its value turned stale, or the reason why changed. */
-  status: ChannelState;
+  status: NamedState<Values>;
   notification: NotificationData;
   /** An error, of any of the three types; those meant for this client come whatever was asked. */
   error: ErrorEvent;

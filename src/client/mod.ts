@@ -17,10 +17,11 @@ export type {
   NeverSeenChannel,
   StaleChannel,
 } from "./channel_states.ts";
+export type { ChannelStore } from "./channel_store.ts";
 export { HUB_UNREACHABLE } from "./channel_states.ts";
 export type { ListenOptions } from "./emitter.ts";
 export { ClientStoppedError } from "./events.ts";
-export type { ClientEvents, ConnectionState, EventChannels, Gap } from "./events.ts";
+export type { ClientEvents, ConnectionState, EventChannels, Gap, NamedState } from "./events.ts";
 export type { EventQueue } from "./event_queue.ts";
 export { MAX_WAITING_EVENTS } from "./event_queue.ts";
 export type { StopCode } from "./next_step.ts";

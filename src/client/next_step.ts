@@ -93,9 +93,12 @@ function describe(ending: Ending, door: RefusalProbe | undefined): string {
         : `${ending.reason} (code ${ending.code})`;
     case "refused":
       if (door?.kind === "busy") return `the hub takes no clients just now (HTTP ${door.status})`;
-      return door?.kind === "unexplained"
-        ? `the hub did not open a WebSocket (HTTP ${door.status})`
-        : "the hub cannot be reached";
+      if (door?.kind === "unexplained") {
+        return `the hub did not open a WebSocket (HTTP ${door.status})`;
+      }
+      return `the hub cannot be reached${
+        door?.kind === "unreachable" && door.why !== undefined ? `: ${door.why}` : ""
+      }`;
     case "timeout":
       return `the hub did not answer within ${ending.afterMs} ms`;
     case "silent":

@@ -25,6 +25,16 @@ export interface ClientOptions {
   WebSocket?: SocketConstructor;
   /** Default: the runtime's own. */
   fetch?: Fetch;
+  /**
+   * Says in a few words why a request got no answer, for the reason of a `waiting` state. Default:
+   * nothing is said, as browsers hide it.
+   */
+  explainFailure?: (error: unknown) => string | undefined;
+  /**
+   * Reads the JSON of messages. Default `JSON.parse`, which rounds numbers that a double cannot
+   * hold.
+   */
+  parse?: (text: string) => unknown;
   /** Default: the runtime's own. */
   clock?: ClientClock;
   /** Chance for the jitter, in [0, 1). Default `Math.random`. */
@@ -43,6 +53,8 @@ export interface ResolvedOptions {
   readonly openTimeoutMs: number;
   /** `undefined`: the door is not asked. */
   readonly fetch: Fetch | undefined;
+  readonly explainFailure: (error: unknown) => string | undefined;
+  readonly parse: (text: string) => unknown;
   readonly WebSocket: SocketConstructor;
   readonly clock: ClientClock;
   readonly random: () => number;
@@ -64,6 +76,8 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     askDoor = true,
     WebSocket = (globalThis as { WebSocket?: SocketConstructor }).WebSocket,
     fetch = globalThis.fetch?.bind(globalThis),
+    explainFailure = () => undefined,
+    parse = JSON.parse,
     clock = systemClock,
     random = Math.random,
     wakeUps = browserWakeUps,
@@ -85,6 +99,8 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     backoff: new Backoff(backoff),
     openTimeoutMs,
     fetch: askDoor ? fetch : undefined,
+    explainFailure,
+    parse,
     WebSocket,
     clock,
     random,

@@ -172,12 +172,13 @@ export class Reconnector {
   }
 
   async #connect(token: string | undefined, signal: AbortSignal): Promise<Ending> {
-    const { clock, WebSocket, openTimeoutMs } = this.#options;
+    const { clock, WebSocket, parse, openTimeoutMs } = this.#options;
     this.#comeBackAt = undefined;
     this.#welcomedAt = undefined;
     const connection = new Connection(this.#url(), {
       protocols: protocolsFor(token),
       WebSocket,
+      parse,
       clock,
       openTimeoutMs,
       onFrame: (frame) => this.#onFrame(frame, connection),
@@ -195,8 +196,9 @@ export class Reconnector {
   }
 
   #probeRefusal(token: string | undefined, signal: AbortSignal): Promise<RefusalProbe> | undefined {
-    const { fetch, clock } = this.#options;
-    return fetch && probeRefusal(this.#address, { fetch, token, clock, signal });
+    const { fetch, explainFailure, clock } = this.#options;
+    const options = { explainFailure, token, clock, signal };
+    return fetch && probeRefusal(this.#address, { ...options, fetch });
   }
 
   #onFrame(frame: Frame, connection: Connection): void {

@@ -7,7 +7,7 @@ import { type ClientClock, pause } from "./time.ts";
  */
 export type RefusalProbe =
   /** No answer: the hub is down, or (in a browser) another origin that does not say. */
-  | { readonly kind: "unreachable" }
+  | { readonly kind: "unreachable"; readonly why?: string }
   /** An answer that explains nothing: most likely the door has opened meanwhile. */
   | { readonly kind: "unexplained"; readonly status: number }
   | { readonly kind: "shut"; readonly status: 401 | 403 }
@@ -17,6 +17,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface RefusalProbeOptions {
   fetch: Fetch;
+  /** Why a request got no answer, where that can be told. */
+  explainFailure?: (error: unknown) => string | undefined;
   token: string | undefined;
   clock: ClientClock;
   /** Ends the asking, as if the door had not answered. */
@@ -57,12 +59,22 @@ export async function probeRefusal(
       if (door.kind !== "unexplained") break;
     }
     return door;
-  } catch {
-    return { kind: "unreachable" };
+  } catch (error) {
+    const why = asking.signal.aborted ? undefined : explained(error, options);
+    return { kind: "unreachable", ...(why === undefined ? {} : { why }) };
   } finally {
     signal.removeEventListener("abort", stop);
     stop();
     await timeout;
+  }
+}
+
+/** The explanation is the user's own code, whose faults must not become this client's. */
+function explained(error: unknown, { explainFailure }: RefusalProbeOptions): string | undefined {
+  try {
+    return explainFailure?.(error);
+  } catch {
+    return undefined;
   }
 }
 

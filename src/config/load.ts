@@ -19,6 +19,7 @@ import type { TextReader } from "./text/reading.ts";
 import { resolvePaths } from "./resolve_paths.ts";
 import type { Config, TokenConfig } from "./schema.ts";
 import { tokenSchema } from "./schema_auth.ts";
+import { asObject, type Tree } from "./tree.ts";
 
 /** Flags of the command line that are settings as well. */
 export interface ConfigFlags {
@@ -38,6 +39,8 @@ export interface LoadOptions {
   flags?: ConfigFlags;
   /** For `HOLDFAST_…` and for `${NAME}` in the file. */
   env: Env;
+  /** The format of logs where nothing says it. Default: the schema's. */
+  logFormat?: Config["log"]["format"];
 }
 
 /** What is in force, or everything that is wrong. */
@@ -64,7 +67,7 @@ const ENV_TOKEN_NAME = "env";
  * ```
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
-  const { flags = {}, env } = options;
+  const { flags = {}, env, logFormat } = options;
   const file = options.file ?? setting(env, "HOLDFAST_CONFIG");
   const overrides = overridesOf(flags, env);
   const parsed = file === undefined
@@ -74,7 +77,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const problems = [...parsed.ok ? [] : parsed.problems, ...token.problems];
   const directory = file === undefined ? "." : dirname(file);
   if (!parsed.ok || problems.length > 0) return { ...parsed, ok: false, problems, directory };
-  const config = withStateDirectory(parsed.config, env);
+  const config = withLogFormat(withStateDirectory(parsed.config, env), parsed.tree, logFormat);
   return {
     ...parsed,
     directory,
@@ -143,6 +146,14 @@ function withStateDirectory(config: Config, env: Env): Config {
   const [dir] = (setting(env, "STATE_DIRECTORY") ?? "").split(":");
   if (config.state.dir !== undefined || !dir) return config;
   return { ...config, state: { ...config.state, dir } };
+}
+
+/** The format of logs may depend on who reads them, unless a setting says otherwise. */
+function withLogFormat(config: Config, tree: Tree, format: LoadOptions["logFormat"]): Config {
+  if (format === undefined || asObject(asObject(tree)?.["log"])?.["format"] !== undefined) {
+    return config;
+  }
+  return { ...config, log: { ...config.log, format } };
 }
 
 function envToken(env: Env): { value?: TokenConfig; problems: Problem[] } {

@@ -164,7 +164,8 @@ const log = section({
   level: reloads(choice([...LOG_LEVELS, "warn"])).default("info")
     .transform((level) => level === "warn" ? "warning" : level)
     .describe("The least severe lines written; warn is warning."),
-  format: choice(LOG_FORMATS).default("json").describe("json: one object a line."),
+  format: choice(LOG_FORMATS).default("json")
+    .describe("json: one object a line. Where nothing says it: pretty on a terminal."),
 }).prefault({}).describe("Log lines on standard error.");
 
 export const configSchema = section({

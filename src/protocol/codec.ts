@@ -176,8 +176,11 @@ export function parseClientMessage(text: string): ParsedClientMessage {
 }
 
 /** Splits what a server sent into frames: a single object, or the array of a batch. */
-export function parseFrames(text: string): Frame[] {
-  const value = JSON.parse(text) as Frame | Frame[];
+export function parseFrames(
+  text: string,
+  parse: (text: string) => unknown = JSON.parse,
+): Frame[] {
+  const value = parse(text) as Frame | Frame[];
   return Array.isArray(value) ? value : [value];
 }
 

@@ -52,6 +52,23 @@ Deno.test("watch() writes a plain line for each thing heard, until told to stop"
   assertEquals(io.errs, [`holdfast: ${hub.url}: connected`]);
 });
 
+Deno.test("C18: watch() shows numbers as the hub wrote them", async () => {
+  await using hub = new ScriptedHub();
+  const { screen, stop, code } = start(hub);
+  const connection = await hub.arrival();
+  connection.sendText(
+    `{"type":"system_status","timestamp":1,"seq":1,"data":{"data":{"serial":1764000000123456789,` +
+      `"huge":1e999,"price":1.50,"list":[9007199254740993,2]},"is_stale":false,"cached_at":1,"age_ms":0}}`,
+  );
+  await screen.until(/serial/);
+  stop();
+  assertEquals(await code, 0);
+  assertStringIncludes(
+    screen.written,
+    "live 0s serial=1764000000123456789 huge=1e999 price=1.50 list=[9007199254740993 2]",
+  );
+});
+
 Deno.test("watch() --json writes each frame as it was received", async () => {
   await using hub = new ScriptedHub();
   const { screen, stop, code } = start(hub, { json: true, channels: "system_status" }, {
@@ -232,12 +249,12 @@ const MODEL: ViewModel = {
   ],
 };
 
-Deno.test("drawView() says the state of each channel by word, errors beneath", () => {
+Deno.test("drawView() says the state of each channel by word, failing first, errors beneath", () => {
   assertEquals(drawView(MODEL, { columns: 50, rows: 10 }, PLAIN), [
     "http://hub  gone; trying again in 3.0s",
-    "a   live      1s  n=1",
     "bb  STALE  1m30s  hub unreachable · 2",
     "c   none          no value yet",
+    "a   live      1s  n=1",
     "─".repeat(50),
     "10:00:00 old",
     "10:00:01 new",

@@ -3,6 +3,7 @@ import { protocolsFor } from "../../client/address.ts";
 import { CLOSE } from "../../protocol/close_code.ts";
 import { Backoff } from "../../resilience/backoff.ts";
 import type { Clock } from "../../resilience/clock.ts";
+import type { HubAccess } from "../hub_access.ts";
 import { readHead } from "./head.ts";
 import { type HeardSpan, type Ledger, newSpan } from "./ledger.ts";
 import type { LoadTally } from "./tally.ts";
@@ -10,6 +11,7 @@ import type { LoadTally } from "./tally.ts";
 export interface BenchClientOptions {
   url: string;
   token: string | undefined;
+  access: HubAccess;
   clock: Clock;
   ledger: Ledger;
   tally: LoadTally;
@@ -58,8 +60,8 @@ export class BenchClient {
 
   /** One connection from opening to its end; whether it was welcomed. */
   async #connectOnce(isAgain: boolean): Promise<boolean> {
-    const { url, token, clock, tally, signal } = this.#options;
-    const socket = new WebSocket(url, protocolsFor(token));
+    const { url, token, access, clock, tally, signal } = this.#options;
+    const socket = new access.WebSocket(url, protocolsFor(token));
     const closed = Promise.withResolvers<void>();
     const waiting = new AbortController();
     let span: HeardSpan | undefined;

@@ -1,3 +1,4 @@
+import type { HubAccess } from "../hub_access.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { BenchClient } from "./bench_client.ts";
 import { type Findings, Ledger } from "./ledger.ts";
@@ -7,6 +8,7 @@ export interface LoadTestOptions {
   /** The hub's WebSocket address. */
   url: string;
   token: string | undefined;
+  access: HubAccess;
   clients: number;
   forMs: number;
   clock: Clock;
@@ -49,7 +51,7 @@ const OWN_DELAY_MS = 20;
 
 /** Connects the clients, listens for a while, and lets go of everything. */
 export async function runLoad(options: LoadTestOptions): Promise<LoadResult> {
-  const { url, token, clients, forMs, clock, signal, onProgress } = options;
+  const { url, token, access, clients, forMs, clock, signal, onProgress } = options;
   const tally = new LoadTally();
   const ledger = new Ledger();
   const stop = new AbortController();
@@ -61,7 +63,15 @@ export async function runLoad(options: LoadTestOptions): Promise<LoadResult> {
     while (running.length < clients && !stop.signal.aborted) {
       const some: BenchClient[] = [];
       while (some.length < RAMP_AT_ONCE && running.length < clients) {
-        const client = new BenchClient({ url, token, clock, ledger, tally, signal: stop.signal });
+        const client = new BenchClient({
+          url,
+          token,
+          access,
+          clock,
+          ledger,
+          tally,
+          signal: stop.signal,
+        });
         some.push(client);
         running.push(client.run());
       }

@@ -1,4 +1,5 @@
 import type { HubAddress } from "../../client/address.ts";
+import { type HubAccess, whyUnreachable } from "../hub_access.ts";
 
 /** What an HTTP path answered. */
 export type Reply =
@@ -7,6 +8,7 @@ export type Reply =
 
 export interface AskOptions {
   token: string | undefined;
+  access: HubAccess;
   signal: AbortSignal;
 }
 
@@ -23,7 +25,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export async function ask(
   { door }: HubAddress,
   path: string,
-  { token, signal }: AskOptions,
+  { token, access, signal }: AskOptions,
 ): Promise<Reply> {
   if (token !== undefined && !HEADER_SAFE.test(token)) {
     return { ok: false, why: "the token holds characters that HTTP cannot carry in a header" };
@@ -33,7 +35,7 @@ export async function ask(
   const stop = () => timeout.abort();
   signal.addEventListener("abort", stop, { once: true });
   try {
-    const response = await fetch(door.replace(/\/ws$/, path), {
+    const response = await access.fetch(door.replace(/\/ws$/, path), {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       redirect: "manual",
       signal: timeout.signal,
@@ -42,7 +44,7 @@ export async function ask(
   } catch (error) {
     if (signal.aborted) return { ok: false, why: "interrupted" };
     if (timeout.signal.aborted) return { ok: false, why: `no answer within ${TIMEOUT_MS} ms` };
-    return { ok: false, why: error instanceof RangeError ? error.message : "cannot be reached" };
+    return { ok: false, why: error instanceof RangeError ? error.message : whyUnreachable(error) };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);

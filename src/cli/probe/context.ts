@@ -1,4 +1,5 @@
 import type { HubAddress } from "../../client/address.ts";
+import type { HubAccess } from "../hub_access.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { ask, type Reply } from "./ask.ts";
 import { type HeardFrame, ProbeSocket, type ProbeSocketOptions } from "./socket.ts";
@@ -8,6 +9,7 @@ import type { RawFrame } from "./shapes.ts";
 export interface ProbeContext {
   readonly address: HubAddress;
   readonly token: string | undefined;
+  readonly access: HubAccess;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** The most that one wait for the hub may take, in milliseconds. */
@@ -24,12 +26,12 @@ export async function open(
   query: Readonly<Record<string, string>> = {},
   listeners: Pick<ProbeSocketOptions, "onFrame" | "onRubbish"> = {},
 ): Promise<ProbeSocket | undefined> {
-  const { address, token, clock, signal, patienceMs } = context;
+  const { address, token, access, clock, signal, patienceMs } = context;
   const search = new URLSearchParams(query).toString();
   const url = search === "" ? address.socket : `${address.socket}?${search}`;
   for (let attempt = 1; attempt <= OPEN_ATTEMPTS && !signal.aborted; attempt++) {
     if (attempt > 1) await clock.sleep(OPEN_AGAIN_MS, { signal }).catch(() => {});
-    const socket = new ProbeSocket(url, { token, clock, signal, patienceMs, ...listeners });
+    const socket = new ProbeSocket(url, { token, access, clock, signal, patienceMs, ...listeners });
     if (await socket.opened()) return socket;
     await socket[Symbol.asyncDispose]();
   }
@@ -50,8 +52,11 @@ export async function openWelcomed(
 }
 
 /** Asks one of the hub's paths with the token there is. */
-export function askHub({ address, token, signal }: ProbeContext, path: string): Promise<Reply> {
-  return ask(address, path, { token, signal });
+export function askHub(
+  { address, token, access, signal }: ProbeContext,
+  path: string,
+): Promise<Reply> {
+  return ask(address, path, { token, access, signal });
 }
 
 /** How long to wait before saying again what a rate limit refused, in milliseconds. */

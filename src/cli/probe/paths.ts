@@ -20,11 +20,13 @@ export async function checkReadyz(context: ProbeContext): Promise<Check> {
 }
 
 /** A hub that asks for a token must do so everywhere. */
-export async function checkAuth({ address, token, signal }: ProbeContext): Promise<Check> {
+export async function checkAuth(
+  { address, token, access, signal }: ProbeContext,
+): Promise<Check> {
   if (token === undefined) return skipped("auth", "no token was given");
   const statuses: string[] = [];
   for (const path of ["/snapshot", "/status"]) {
-    const reply = await ask(address, path, { token: undefined, signal });
+    const reply = await ask(address, path, { token: undefined, access, signal });
     if (!reply.ok) return failed("auth", `${path}: ${reply.why}`);
     statuses.push(`${path} ${reply.status}`);
   }

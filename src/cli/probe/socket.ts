@@ -1,4 +1,5 @@
 import { protocolsFor } from "../../client/address.ts";
+import type { HubAccess } from "../hub_access.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { isObject, type RawFrame } from "./shapes.ts";
 
@@ -18,6 +19,7 @@ export interface SocketEnd {
 
 export interface ProbeSocketOptions {
   token: string | undefined;
+  access: HubAccess;
   clock: Clock;
   /** Ends every wait. */
   signal: AbortSignal;
@@ -47,7 +49,7 @@ export class ProbeSocket implements AsyncDisposable {
 
   constructor(url: string, options: ProbeSocketOptions) {
     this.#options = options;
-    this.#socket = new WebSocket(url, protocolsFor(options.token));
+    this.#socket = new options.access.WebSocket(url, protocolsFor(options.token));
     this.#socket.onopen = () => {
       this.#opened = true;
       this.#look();

@@ -1,4 +1,5 @@
 import { parseRetryAfter } from "../../client/refusal_probe.ts";
+import type { HubAccess } from "../hub_access.ts";
 import { Backoff } from "../../resilience/backoff.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { transportFailure } from "../../rpc/transport_failure.ts";
@@ -18,6 +19,7 @@ export interface DeliverOptions {
   clock: Clock;
   signal: AbortSignal;
   token: string | undefined;
+  fetch: HubAccess["fetch"];
   /** Whether publishing it twice says the same as publishing it once: so for values, not events. */
   isIdempotent: boolean;
   /** Told before each wait. */
@@ -72,7 +74,7 @@ export async function deliver(
 }
 
 async function tryOnce(url: string, body: string, options: DeliverOptions): Promise<Attempt> {
-  const { token, signal, isIdempotent, clock } = options;
+  const { token, fetch, signal, isIdempotent, clock } = options;
   const unsure = (why: string): Attempt =>
     isIdempotent ? { kind: "again", why, waitMs: 0 } : { kind: "unknown", why };
   let response: Response;
@@ -95,7 +97,9 @@ async function tryOnce(url: string, body: string, options: DeliverOptions): Prom
       return unsure(`no answer within ${TRY_MS} ms`);
     }
     const why = transportFailure(error);
-    return /refused|name not found|unreachable|certificate|TLS on this port/.test(why)
+    // A certificate stays bad for longer than anybody waits here.
+    if (/certificate|TLS on this port/.test(why)) return { kind: "refused", why };
+    return /refused|name not found|unreachable/.test(why)
       ? { kind: "again", why, waitMs: 0 }
       : unsure(why);
   }

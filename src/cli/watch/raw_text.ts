@@ -1,4 +1,5 @@
 import type { SocketConstructor } from "../../client/socket.ts";
+import type { HubAccess } from "../hub_access.ts";
 
 /** Remembers a message's text as the hub wrote it, until the next one comes. */
 export interface RawText {
@@ -12,9 +13,9 @@ export interface RawText {
  * Listens in on a client's sockets: what JSON's reader makes of a large number, and what its
  * writer makes of that, need not be what the hub sent.
  */
-export function rawText(): RawText {
+export function rawText(Base: HubAccess["WebSocket"] = WebSocket): RawText {
   let latest: string | undefined;
-  class Tapped extends WebSocket {
+  class Tapped extends Base {
     constructor(url: string, protocols: string[]) {
       super(url, protocols);
       // The first listener of all, so that the client's own one finds the text here.

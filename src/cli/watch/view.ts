@@ -36,7 +36,8 @@ const HAPPENING_LINES = 3;
 /** Draws the view: at most as many lines as there are rows, none wider than the screen. */
 export function drawView(model: ViewModel, size: ScreenSize, style: Style): string[] {
   const { columns, rows } = size;
-  const { channels, happenings } = model;
+  const { happenings } = model;
+  const channels = failingFirst(model.channels);
   const lines = [header(model, columns, style)];
   const room = Math.max(1, rows - 2 - (rows > 8 ? HAPPENING_LINES : 0));
   const fits = channels.length <= room;
@@ -53,6 +54,12 @@ export function drawView(model: ViewModel, size: ScreenSize, style: Style): stri
     lines.push(tone === "plain" ? line : style(TONES[tone], line));
   }
   return lines.slice(0, rows);
+}
+
+/** The worst first, else in the order there is: what needs a look must not be cut off. */
+function failingFirst(channels: readonly ChannelState[]): ChannelState[] {
+  const rank = { stale: 0, never_seen: 1, live: 2 };
+  return channels.toSorted((a, b) => rank[a.kind] - rank[b.kind]);
 }
 
 function header(model: ViewModel, columns: number, style: Style): string {

@@ -3,7 +3,6 @@ import {
   ERROR_TYPES,
   EVENT_CHANNEL,
   HUB_CHANNELS,
-  WELL_KNOWN_STATUS_CHANNELS,
 } from "../../protocol/channel.ts";
 import { COMPONENTS, ERROR_CODES, SEVERITIES } from "../../protocol/error_event.ts";
 
@@ -32,7 +31,7 @@ const channelNames: SchemaObject = { type: "array", items: text };
  */
 export function asyncApi(options: AsyncApiOptions): object {
   const { version, host, isSecure, statusChannels, mayRead = () => true } = options;
-  const channels = [...new Set([...statusChannels, ...WELL_KNOWN_STATUS_CHANNELS])].filter(mayRead);
+  const channels = statusChannels.filter(mayRead);
   const fromHub = [
     "welcome",
     "status",

@@ -68,3 +68,12 @@ Deno.test("GET /asyncapi.json describes the frames that the hub really sends", a
   const broken = { type: "welcome", timestamp: "now", data: {} };
   assert(problems(document.components.messages["welcome"]?.payload ?? {}, broken, document) !== "");
 });
+
+Deno.test("asyncApi() names no channel that nothing feeds", () => {
+  const options = { version: "1.2.3", host: "hub", isSecure: false };
+  const text = JSON.stringify(asyncApi({ ...options, statusChannels: ["queue_status"] }));
+  assertEquals([/queue_status/.test(text), /agent_status|storage_update/.test(text)], [
+    true,
+    false,
+  ]);
+});
