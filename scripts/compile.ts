@@ -83,6 +83,7 @@ async function compile(target: Target | undefined, output: string, files: BuildF
     ...(target === undefined ? [] : [`--target=${target}`]),
     // The thread that keeps the state is started by its file's name, which no import leads to.
     "--include=src/state/store_worker.ts",
+    "--include=src/workers/thread.ts", // likewise
     `--output=${output}`,
     ENTRY,
   ], { timeoutMs: COMPILE_MS });

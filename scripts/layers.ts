@@ -41,6 +41,14 @@ const FLOORS: Floors = {
     "cluster",
   ],
   cluster: [...GROUND, "std_types", "values", "hub"],
+  workers: [
+    ...GROUND,
+    "std_types",
+    "values",
+    "hub",
+    "config",
+    "server",
+  ],
   service: [...GROUND, "platform", "config", "server", "cluster"],
   cli: [
     ...GROUND,
@@ -55,6 +63,7 @@ const FLOORS: Floors = {
     "incidents",
     "server",
     "cluster",
+    "workers",
     "service",
   ],
 };

@@ -32,10 +32,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("-c, --config <file>", "configuration, JSONC or YAML (default: an embedded one)")
     .option("-l, --listen <host:port>", "where to listen")
     .option("--state <dir>", "folder for what outlives the process (default: memory alone)")
+    .option("--workers <n|auto>", 'threads that serve clients; "auto": one a core (default: 1)')
     .option("--log-level <level>", "debug, info, warning or error")
     .option("--log-format <format>", "json or pretty (default: pretty on a terminal, else json)")
     .allowExcessArguments()
-    .action(async ({ config, listen, state, logLevel, logFormat }, command) => {
+    .action(async ({ config, listen, state, workers, logLevel, logFormat }, command) => {
       const [file] = command.args;
       if (file !== undefined) {
         const found = printable(JSON.stringify(file));
@@ -47,6 +48,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
         flags: {
           ...(listen === undefined ? {} : { listen }),
           ...(state === undefined ? {} : { state }),
+          ...(workers === undefined ? {} : { workers }),
           ...(logLevel === undefined ? {} : { logLevel }),
           ...(logFormat === undefined ? {} : { logFormat }),
         },

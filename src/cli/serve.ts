@@ -19,6 +19,7 @@ import { openBackendWith } from "./open_backend.ts";
 import { describeTaken, openState } from "./open_state.ts";
 import { Supervision } from "./supervision.ts";
 import { LAST_WORDS_MS, type UnblockedIo, unblockedIo } from "./unblocked_io.ts";
+import { clientThreads } from "../workers/client_thread_pool.ts";
 import { VERSION } from "./version.ts";
 import { whyNotListening } from "./why_not_listening.ts";
 
@@ -151,6 +152,10 @@ async function runUntilStopped(config: Config, options: ServeRunOptions): Promis
       onHeartbeat,
       uncaughtErrors: () => uncaughtErrors.count,
       logLinesLeftOut: () => io.logLinesLeftOut,
+      openThreads: clientThreads({
+        journal: writesToJournal(io.env),
+        write: io.logLine ?? ((line) => io.err(line)),
+      }),
       ...(observer ? { observer } : {}),
       ...(state ? { state } : {}),
     });

@@ -33,11 +33,15 @@ export class Supervision implements AsyncDisposable {
     const { feedEveryMs } = this.#notifier;
     if (feedEveryMs === undefined) return;
     const heartbeat = () => this.#liveness.isAlive();
+    // Whoever is connected to a thread that hangs hears nothing, though the others go on.
+    const workers = () => app.areThreadsAlive;
     // On a port that hubs share another one may answer: that would say nothing about this one.
     const isShared = app.config.cluster?.share_port === true;
     void startWatchdog({
       everyMs: feedEveryMs,
-      checks: isShared ? { heartbeat } : { heartbeat, accept: acceptCheck(() => app.url) },
+      checks: isShared
+        ? { heartbeat, workers }
+        : { heartbeat, workers, accept: acceptCheck(() => app.url) },
       notify: this.#notifier,
       clock: systemClock,
       signal: this.#stop.signal,

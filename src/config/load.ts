@@ -27,6 +27,8 @@ export interface ConfigFlags {
   listen?: string;
   /** `--state`. */
   state?: string;
+  /** `--workers`. */
+  workers?: string;
   /** `--log-level`. */
   logLevel?: string;
   /** `--log-format`. */
@@ -120,6 +122,7 @@ function overridesOf(flags: ConfigFlags, env: Env): Override[] {
       ...each,
       value: resolve(each.value), // as it is meant where it was written, and not beside the file
     })),
+    override(["workers"], ["--workers", flags.workers], env, "HOLDFAST_WORKERS"),
     override(["log", "level"], ["--log-level", flags.logLevel], env, "HOLDFAST_LOG_LEVEL"),
     override(["log", "format"], ["--log-format", flags.logFormat], env, "HOLDFAST_LOG_FORMAT"),
   ].flat();

@@ -168,6 +168,17 @@ const log = section({
     .describe("json: one object a line. Where nothing says it: pretty on a terminal."),
 }).prefault({}).describe("Log lines on standard error.");
 
+const MOST_WORKERS = 64;
+const WORKERS = `a number of threads from 1 to ${MOST_WORKERS}, or "auto"`;
+
+/** A number also as a string: so it comes from the command line and from the environment. */
+const workersSchema = z.union([
+  z.literal("auto"),
+  z.int().min(1).max(MOST_WORKERS),
+  z.string().regex(/^[1-9]\d?$/).transform(Number).refine((count) => count <= MOST_WORKERS),
+], { error: WORKERS }).default(1)
+  .describe('Threads that serve clients; "auto": one a core.');
+
 export const configSchema = section({
   $schema: z.string({ error: "a string" }).exactOptional()
     .describe("For editors: where the JSON Schema of this file is. Holdfast ignores it."),
@@ -187,6 +198,7 @@ export const configSchema = section({
     { error: "an object of channel names and settings" },
   )).default({}).describe("Status channels that are published on by POST /publish, by name."),
   state: stateSchema,
+  workers: workersSchema,
   hooks: reloads(z.array(hookSchema, { error: "a list of hooks" })).default([])
     .describe("Who is told of incidents, by POST."),
   hub: hubSchema,

@@ -16,6 +16,8 @@ import { ErrorCounts, type ErrorMetrics } from "./error_counts.ts";
 import { Disconnects, type TransportEnd } from "./disconnects.ts";
 import { FanOut } from "./delivery/fan_out.ts";
 import { ShutdownNotice } from "./shutdown_notice.ts";
+import type { HubMirror, HubRecord, NumberedFrame, NumberedPlace } from "./hub_mirror.ts";
+import { DeliveryLog } from "./resume/delivery_log.ts";
 import { History, type HistoryOptions } from "./resume/history.ts";
 import { Sequence } from "./resume/sequence.ts";
 import { Pump } from "./delivery/pump.ts";
@@ -73,6 +75,10 @@ export interface HubOptions {
   tellLoss?: (event: ErrorEvent) => void;
   /** Told of a client that left, for other hubs to know it by. Default: nobody is. */
   onDeparture?: (departure: Departure) => void;
+  /** Hubs that serve the clients in place of this one. Default: it serves its own. */
+  mirror?: HubMirror;
+  /** The hub whose words this one repeats, as it stood. Default: it speaks for itself. */
+  mirrored?: HubRecord;
 }
 
 export interface ConnectOptions {
@@ -123,6 +129,7 @@ export class Hub implements Disposable {
   readonly #host: SessionHost;
   readonly #channelsOf: ChannelsOfBackend;
   readonly #sequence: Sequence;
+  readonly #mirror: HubMirror | undefined;
   #keeping: HubKeeping | undefined;
   #writeErrors = 0;
 
@@ -130,13 +137,19 @@ export class Hub implements Disposable {
     const { clock, limits, history, heartbeatMs, statusChannels, values } = options;
     const { signal } = this.#stop;
     const registry = this.#registry;
-    const { keeper, past, isEpochKept = keeper !== undefined } = options;
+    const { keeper, past, mirrored, mirror } = options;
+    // A client of a hub that repeats another's words may come back to any that does.
+    const { isEpochKept = keeper !== undefined || mirrored !== undefined } = options;
+    const from = mirrored?.position ??
+      (past ? { epoch: past.position.epoch, seq: past.position.upTo } : undefined);
     const sequence = new Sequence({
-      isKept: isEpochKept,
+      isKept: isEpochKept || mirror !== undefined,
       onNumber: () => this.#keeping?.onNumber(),
-      ...(past ? { from: { epoch: past.position.epoch, seq: past.position.upTo } } : {}),
+      ...(from ? { from } : {}),
     });
+    if (mirrored?.isShared) sequence.share(mirrored.position);
     this.#sequence = sequence;
+    this.#mirror = mirror;
     const errors = this.#errors;
     this.#clock = clock;
     this.#channelsOf = options.channelsOfBackend ?? (() => []);
@@ -178,6 +191,7 @@ export class Hub implements Disposable {
         channelsOf: this.#channelsOf,
       });
     }
+    if (mirrored) this.#goOnFrom(mirrored);
     this.#fanOut = new FanOut({ clock, stats: this.stats });
     this.stream = new SharedStream({
       clock,
@@ -190,6 +204,7 @@ export class Hub implements Disposable {
       fanOut: this.#fanOut,
       valueFrames: this.#valueFrames,
       channelsOf: this.#channelsOf,
+      mirror,
       ...(options.onStreamError ? { onError: options.onStreamError } : {}),
       welcomeAgain: (session, told) => {
         const welcome = this.#welcomeOf(session, { ...told, resumed: undefined });
@@ -248,12 +263,12 @@ export class Hub implements Disposable {
 
   /** Clients connected. */
   get size(): number {
-    return this.#registry.size;
+    return this.#mirror?.clients ?? this.#registry.size;
   }
 
   errorMetrics(): ErrorMetrics {
     return {
-      total_clients: this.#registry.size,
+      total_clients: this.size,
       error_count: this.#errors.total,
       slow_client_drops: this.#disconnects.slowClientDrops,
       read_errors: this.#disconnects.readErrors,
@@ -350,6 +365,7 @@ export class Hub implements Disposable {
 
   /** Subscribes the clients that want everything to channels that have come to be. */
   channelsChanged(): void {
+    this.#mirror?.channelsChanged();
     this.stats.keepOnly([...this.#requests.channels(), ...RESERVED_TYPES]);
     for (const session of this.#registry.all()) this.#requests.catchUp(session);
   }
@@ -363,12 +379,22 @@ export class Hub implements Disposable {
   }
 
   #broadcast(type: string, data: JsonText, mark: (frame: EncodedFrame) => EncodedFrame): number {
+    const numbered = {
+      type,
+      data,
+      timestamp: this.#clock.unixSeconds(),
+      seq: this.#sequence.next(),
+    };
+    this.#mirror?.broadcast(numbered);
+    return this.#send(numbered, mark);
+  }
+
+  #send(numbered: NumberedFrame, mark: (frame: EncodedFrame) => EncodedFrame): number {
+    const { type, data, timestamp, seq } = numbered;
     this.stats.broadcasts += 1;
-    const seq = this.#sequence.next();
     const groups = this.#registry.wanting(type);
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
     if (groups.size === 0 && !isKept) return this.seq;
-    const timestamp = this.#clock.unixSeconds();
     const frame = mark(encodeFrame(type, data, timestamp, seq));
     if (isKept && seq !== undefined) this.#keeping?.onFrame({ type, seq, timestamp, data });
     if (isKept) this.#history.add(frame, this.#clock.now());
@@ -379,14 +405,78 @@ export class Hub implements Disposable {
 
   /** Sends a status channel's value, as it stands, to every client of this hub that wants it. */
   value(channel: string, status: StatusData<JsonText>): number {
+    const place = { timestamp: this.#clock.unixSeconds(), seq: this.#sequence.next() };
+    this.#mirror?.value(channel, status, place);
+    return this.#sendValue(channel, status, place);
+  }
+
+  #sendValue(channel: string, status: StatusData<JsonText>, place: NumberedPlace): number {
     this.stats.broadcasts += 1;
-    const seq = this.#sequence.next();
     const groups = this.#registry.wanting(channel);
     if (groups.size === 0) return this.seq;
     const wantsDelta = this.#registry.wantsDelta(channel);
-    const place = { timestamp: this.#clock.unixSeconds(), seq, wantsDelta };
-    this.#fanOut.send(this.#valueFrames.broadcast(channel, status, place), groups);
+    const { timestamp, seq } = place;
+    const told = { timestamp, seq, wantsDelta };
+    this.#fanOut.send(this.#valueFrames.broadcast(channel, status, told), groups);
     return this.seq;
+  }
+
+  /** Says what the hub has said whose words this one repeats. */
+  repeat(frame: NumberedFrame): void {
+    if (frame.seq !== undefined) this.#sequence.reach(frame.seq);
+    this.#send(
+      frame,
+      (encoded) =>
+        isErrorType(frame.type)
+          ? aboutSubject(encoded, (JSON.parse(frame.data) as ErrorEvent).data, this.#channelsOf)
+          : encoded,
+    );
+  }
+
+  /** Sends a value as the hub did whose words this one repeats. */
+  repeatValue(channel: string, status: StatusData<JsonText>, place: NumberedPlace): void {
+    if (place.seq !== undefined) this.#sequence.reach(place.seq);
+    this.#sendValue(channel, status, place);
+  }
+
+  /** A client left one of the hubs that serve in place of this one. */
+  learn(departure: Departure): void {
+    this.stream.learn(departure);
+    const memory = this.#disconnects.recall(departure.session);
+    if (memory !== undefined) this.#keeping?.onDeparture(departure.session, memory);
+  }
+
+  /** What a hub needs that is to repeat this one's words from now on. */
+  toRecord(): HubRecord {
+    const { remembered, forgottenUpTo } = this.#disconnects;
+    const { position, isShared } = this.#sequence;
+    return {
+      position,
+      isShared,
+      history: this.#history.toRecord(),
+      departed: remembered.all().map(([session, { closedWith, progress }, at]) => ({
+        session,
+        at,
+        progress: progress.toRecord(),
+        ...(closedWith === undefined ? {} : { closedWith }),
+      })),
+      forgottenUpTo,
+    };
+  }
+
+  #goOnFrom({ history, departed, forgottenUpTo }: HubRecord): void {
+    this.#history.restore(history);
+    this.#disconnects.remembered.restore(
+      departed.map(({ session, closedWith, progress, at }) => [
+        session,
+        {
+          progress: DeliveryLog.fromRecord(progress),
+          ...(closedWith === undefined ? {} : { closedWith }),
+        },
+        at,
+      ]),
+      forgottenUpTo,
+    );
   }
 
   /** Tells every client of an error that subscribed to it and may know of it, and counts it. */

@@ -1,5 +1,5 @@
 import { CLOSE } from "../protocol/close_code.ts";
-import { Histogram } from "../telemetry/histogram.ts";
+import { Histogram, type HistogramValue } from "../telemetry/histogram.ts";
 
 /** Frames of one type. */
 export interface FrameCounts {
@@ -41,11 +41,28 @@ const FAN_OUT_BOUNDS = [
   1,
 ];
 
+/** What goes in and out of one hub, or of several that serve the clients of one port. */
+export interface Traffic {
+  /** Time from the first client of a broadcast to the last, in seconds. */
+  readonly fanOut: { value(): HistogramValue };
+  /** Frames broadcast, whoever wanted them. */
+  readonly broadcasts: number;
+  readonly opened: number;
+  /** Clients that came back and got all they had missed. */
+  readonly recovered: number;
+  /** Clients that came back and were told of a gap. */
+  readonly gaps: number;
+  /** Connections that ended, by who ended them and the code: `none`, a known one, or `other`. */
+  closedBy(by: ClosedBy): ReadonlyMap<string, number>;
+  /** Frames by type. */
+  frames(): ReadonlyMap<string, Readonly<FrameCounts>>;
+}
+
 /**
  * What goes in and out of a hub, in plain numbers. A broadcast is counted once for all its clients;
  * where frames are counted one by one, those of the same type in a row look nothing up.
  */
-export class HubStats {
+export class HubStats implements Traffic {
   /** Time from the first client of a broadcast to the last, in seconds. */
   readonly fanOut = new Histogram(FAN_OUT_BOUNDS);
   /** Frames broadcast, whoever wanted them. */

@@ -9,56 +9,19 @@ import type { ErrorCounts } from "./error_counts.ts";
 import type { Disconnects } from "./disconnects.ts";
 import type { FanOut } from "./delivery/fan_out.ts";
 import type { ValueFrames } from "./delivery/value_frames.ts";
+import type { HubMirror } from "./hub_mirror.ts";
+import type { Departure, FollowStreamOptions, SharedFrame } from "./shared_frame.ts";
 import { ClientsAhead, MAX_AHEAD, type Start } from "./clients_ahead.ts";
 import type { History } from "./resume/history.ts";
 import type { Memory } from "./resume/disconnected_sessions.ts";
-import { DeliveryLog, type DeliveryRecord } from "./resume/delivery_log.ts";
+import { DeliveryLog } from "./resume/delivery_log.ts";
 import type { Sequence, StreamPosition } from "./resume/sequence.ts";
 import type { Registry } from "./registry.ts";
 import type { Resume } from "./resume/resume.ts";
 import type { Session } from "./session.ts";
 import type { HubStats } from "./hub_stats.ts";
 
-/** A broadcast of the shared stream, as every hub that follows it sends it. */
-export interface SharedFrame {
-  readonly type: string;
-  readonly data: JsonText;
-  /** A value as it now stands, where the frame is one; its `data` is not used then. */
-  readonly status?: StatusData<JsonText>;
-  /** Unix seconds. */
-  readonly timestamp: number;
-  readonly seq: number;
-  /** The code of an error frame. */
-  readonly code?: ErrorCode;
-}
-
-/** A client that left one of the hubs, for the others to know when it comes to them. */
-export interface Departure {
-  readonly session: string;
-  /** In which its numbers count. */
-  readonly epoch: string;
-  /** Why the hub ended it, where it did. */
-  readonly closedWith?: ErrorCode;
-  readonly progress: DeliveryRecord;
-}
-
-export interface FollowStreamOptions {
-  /** Frames of this numbering up to this one will never come here. */
-  startsAfter: number;
-  /** Something may have been said that this hub's clients will not hear. */
-  hasGap: boolean;
-  /**
-   * The hub comes to the stream, and what follows up to this number was said before it came. Default:
-   * it was there already.
-   */
-  writtenUpTo?: number;
-  /**
-   * Clients that came before this one, as they are counted, have heard of this hub alone what is yet to
-   * be written into the stream. They may go to another hub before that, and hear it there again: they
-   * are told of a gap. Default: none have.
-   */
-  heardAloneBefore?: number;
-}
+export type { Departure, FollowStreamOptions, SharedFrame };
 
 export interface SharedStreamOptions {
   clock: Clock;
@@ -71,6 +34,8 @@ export interface SharedStreamOptions {
   fanOut: FanOut;
   valueFrames: ValueFrames;
   channelsOf: ChannelsOfBackend;
+  /** Hubs that repeat all of this to their clients. Default: there are none. */
+  mirror?: HubMirror | undefined;
   /** Told of an error that the stream says, once it was sent. Default: nobody is. */
   onError?: (code: ErrorCode, data: ErrorEvent["data"]) => void;
   /** Says hello to a client again: its numbering is another one from now on. */
@@ -115,7 +80,8 @@ export class SharedStream {
 
   /** How many clients there have been so far: tells who was here at this moment. */
   get clientsSoFar(): number {
-    return this.#options.stats.opened;
+    const { mirror, stats } = this.#options;
+    return mirror ? mirror.mark() : stats.opened;
   }
 
   /** How far a client may be ahead of this hub. */
@@ -129,7 +95,8 @@ export class SharedStream {
    */
   follow(position: StreamPosition, options: FollowStreamOptions): void {
     const { startsAfter, hasGap, writtenUpTo, heardAloneBefore = 0 } = options;
-    const { sequence, history } = this.#options;
+    const { sequence, history, mirror } = this.#options;
+    mirror?.follow(position, options);
     const wasAlone = !sequence.isShared;
     const isSame = sequence.isShared && sequence.epoch === position.epoch;
     if (writtenUpTo !== undefined) this.#clientsAhead.joins(writtenUpTo);
@@ -148,14 +115,15 @@ export class SharedStream {
     });
   }
 
-  /** Numbers by itself again, in a new epoch. */
-  leave(): void {
-    const { sequence, history } = this.#options;
+  /** Numbers by itself again: in a new epoch, unless another hub says in which. */
+  leave(position?: StreamPosition): void {
+    const { sequence, history, mirror } = this.#options;
     if (!sequence.isShared) return;
     this.#clientsAhead.leave(sequence.epoch);
     this.#aside = { epoch: sequence.epoch, history: history.setAside() };
     this.#resumedAlone = new WeakSet();
-    sequence.standAlone();
+    sequence.standAlone(position);
+    mirror?.leave(sequence.position);
     history.restart(0);
     this.#startOver(false, () => ({ seq: sequence.seq, hasGap: false }));
   }
@@ -166,9 +134,11 @@ export class SharedStream {
    * @param options.hadBefore Clients that came before this one, as they are counted, have had it.
    */
   relay(
-    { type, data, status, timestamp, seq, code }: SharedFrame,
+    shared: SharedFrame,
     { hadBefore = 0 }: { hadBefore?: number } = {},
   ): void {
+    const { type, data, status, timestamp, seq, code } = shared;
+    this.#options.mirror?.relay(shared, { hadBefore });
     const { clock, sequence, registry, history, errors, stats, fanOut, valueFrames } =
       this.#options;
     sequence.reach(seq);
@@ -206,7 +176,9 @@ export class SharedStream {
   }
 
   /** Keeps a frame for clients that resume; those that are here have had it. */
-  remember({ type, data, timestamp, seq }: SharedFrame): void {
+  remember(frame: SharedFrame): void {
+    const { type, data, timestamp, seq } = frame;
+    this.#options.mirror?.remember(frame);
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
     const { clock, history } = this.#options;
     if (isKept) history.add(this.#encode({ type, data, timestamp, seq }), clock.now());
@@ -241,7 +213,9 @@ export class SharedStream {
   }
 
   /** A client left another hub, and may come to this one. */
-  learn({ session, epoch, closedWith, progress }: Departure): void {
+  learn(departure: Departure): void {
+    const { session, epoch, closedWith, progress } = departure;
+    this.#options.mirror?.learn(departure);
     const isOurs = epoch === this.#options.sequence.epoch;
     this.#options.disconnects.rememberStranger(session, {
       ...(closedWith === undefined ? {} : { closedWith }),

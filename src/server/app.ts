@@ -1,5 +1,3 @@
-// @ts-types="../std_types/status.d.ts"
-import { STATUS_CODE } from "@std/http/status";
 import { describeChanges } from "../config/diff.ts";
 import type { Config } from "../config/schema.ts";
 import { beat } from "../feed/heartbeat.ts";
@@ -12,13 +10,14 @@ import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
 import { ValueStore } from "../values/value_store.ts";
+import { type ClientThreads, type OpenClientThreads, threadsOf } from "./client_threads.ts";
 import { Admission } from "./door/admission.ts";
 import { Expiries } from "./door/expiry.ts";
 import { type Policy, policyOf } from "./door/policy.ts";
 import { Refusals } from "./door/refusals.ts";
 import { Visitors } from "./door/visitors.ts";
 import { Connections } from "./sockets/connections.ts";
-import { StreamCutOff } from "./http/sse_transport.ts";
+import { answerFailed } from "./http/answer_failed.ts";
 import { FeedMetrics } from "./reports/feed_metrics.ts";
 import type { OpenBackend } from "./feed_plan.ts";
 import { Listeners } from "./sockets/listeners.ts";
@@ -29,8 +28,8 @@ import type { State } from "../state/state.ts";
 import { PendingUpgrades } from "./sockets/pending_upgrades.ts";
 import { reloaded } from "./reloaded.ts";
 import { createRoutes } from "./http/routes.ts";
-import { visitHandlers } from "./http/visit_handlers.ts";
-import { drain } from "./shutdown.ts";
+import { clientHandlers, commandHandlers } from "./http/visit_handlers.ts";
+import { drain, type Drained } from "./shutdown.ts";
 import { Sockets, type SocketsOptions } from "./sockets/sockets.ts";
 import { Reports } from "./reports/reports.ts";
 import type { StatusReport } from "./reports/status_report.ts";
@@ -53,6 +52,8 @@ export interface AppOptions {
   uncaughtErrors?: () => number;
   /** How many lines of the log were left out, as nobody read it, so far. Default: none is. */
   logLinesLeftOut?: () => number;
+  /** Opens the threads that serve clients. Without it `workers` has to be 1. */
+  openThreads?: OpenClientThreads;
   /** What outlives the process; disposed of with the hub. Default: nothing does. */
   state?: State;
   /** How the socket guard comes by the C library; for tests. */
@@ -79,11 +80,13 @@ export class App implements AsyncDisposable {
   readonly #ingest: Ingest;
   readonly #sockets: Sockets;
   readonly #admission: Admission;
-  readonly #visitors: Visitors;
-  readonly #listeners: Listeners;
+  readonly #visitors: Pick<Visitors, "rulesChanged">;
+  readonly #listeners: Pick<Listeners, "url" | "listen" | "renew" | "run" | "close">;
+  readonly #threads: ClientThreads | undefined;
   readonly #stopLoops = new AbortController();
   readonly #connections = new Connections();
   readonly #reports: Reports;
+  readonly #handler: Deno.ServeHandler;
   #config: Config;
   #policy: Policy;
   #reloading: Promise<void> = Promise.resolve();
@@ -149,9 +152,13 @@ export class App implements AsyncDisposable {
       isCaller: () => this.#ingest.isSpeaker,
       proxyEnvironment: options.proxyEnvironment,
     });
+    const { signal } = this.#stopLoops;
+    const expiries = new Expiries({ clock, signal });
+    this.#threads = this.#openThreads(expiries);
     this.#hub = new Hub({
       clock,
       ...hubOptions(limits),
+      ...(this.#threads ? { mirror: this.#threads.mirror } : {}),
       ...this.#keeping.hubOptions({ isShared: config.cluster !== undefined }),
       statusChannels: () => this.#ingest.statusChannels(),
       isOffered: (channel) => this.#ingest.isOffered(channel),
@@ -161,17 +168,17 @@ export class App implements AsyncDisposable {
       tellLoss: (event) => this.#ingest.tellLoss(event),
       onDeparture: (departure) => this.#ingest.tellDeparture(departure),
     });
-    const { signal } = this.#stopLoops;
     const refusals = new Refusals({ clock, signal });
-    this.#visitors = new Visitors({
+    const visitors = new Visitors({
       hub: this.#hub,
       authenticator: () => this.#policy.authenticator,
-      expiries: new Expiries({ clock, signal }),
+      expiries,
     });
+    this.#visitors = this.#threads ?? visitors;
     const context: WebSocketContext = {
       clock,
       hub: this.#hub,
-      visitors: this.#visitors,
+      visitors,
       connections: this.#connections,
       pendingUpgrades: new PendingUpgrades({
         clock,
@@ -200,6 +207,7 @@ export class App implements AsyncDisposable {
       incidents: this.#keeping.incidents,
       refusals,
       sockets: this.#sockets,
+      threads: this.#threads,
       config: () => this.#config,
     });
     const handler = createRoutes({
@@ -209,7 +217,7 @@ export class App implements AsyncDisposable {
       statusReport: () => this.statusReport(),
       metrics: () => this.metrics(),
       notReady: () => this.#notReady(),
-      isHttp2: (peer) => this.#sockets.isHttp2(peer),
+      isHttp2: (peer) => (this.#threads ?? this.#sockets).isHttp2(peer),
       statusChannels: () => this.#ingest.statusChannels(),
       values: this.#values,
       fed: () => this.#config.sources,
@@ -218,15 +226,15 @@ export class App implements AsyncDisposable {
         uptime: (forMs) => this.#keeping.incidents.uptime(this.#uptimeChannels(), forMs),
       },
       now: () => clock.unixMs(),
-      ...visitHandlers({
-        context,
-        sockets: this.#sockets,
+      ...(this.#threads?.visits ?? clientHandlers({ context, sockets: this.#sockets })),
+      ...commandHandlers({
         ingest: this.#ingest,
         admission: this.#admission,
         config: () => this.#config,
       }),
     });
-    this.#listeners = new Listeners({
+    this.#handler = handler;
+    this.#listeners = this.#threads ?? new Listeners({
       clock,
       handler: this.#sockets.handler(handler),
       onError: answerFailed,
@@ -241,6 +249,11 @@ export class App implements AsyncDisposable {
 
   get hub(): Hub {
     return this.#hub;
+  }
+
+  /** Whether every thread that serves clients answers. */
+  get areThreadsAlive(): boolean {
+    return this.#threads?.areAlive ?? true;
   }
 
   /** The configuration in force. */
@@ -297,11 +310,35 @@ export class App implements AsyncDisposable {
       ...(this.#options.onHeartbeat ? { onBeat: this.#options.onHeartbeat } : {}),
     }, signal);
     void this.#reports.run(signal);
-    this.#sockets.run(signal);
+    if (this.#threads === undefined) this.#sockets.run(signal);
     void this.#listeners.run(signal);
     this.#applyIncidents();
     void this.#keeping.incidents.run(signal);
     this.#log.info("server.listening", { url: this.url, version: this.#options.version });
+  }
+
+  #openThreads(expiries: Expiries): ClientThreads | undefined {
+    const count = threadsOf(this.#config);
+    const { openThreads } = this.#options;
+    if (count <= 1) return undefined;
+    if (openThreads === undefined) {
+      throw new TypeError("Cannot serve as 'workers' is over 1: nothing opens threads here");
+    }
+    return openThreads({
+      clock: this.#clock,
+      count,
+      expiries,
+      values: this.#values,
+      hub: () => this.#hub,
+      statusChannels: () => this.#ingest.statusChannels(),
+      isOffered: (channel) => this.#ingest.isOffered(channel),
+      config: () => this.#config,
+      policy: () => this.#policy,
+      authenticator: () => this.#policy.authenticator,
+      handler: () => this.#handler,
+      tellLoss: (event) => this.#ingest.tellLoss(event),
+      tellDeparture: (departure) => this.#ingest.tellDeparture(departure),
+    });
   }
 
   async #reload(config: Config): Promise<void> {
@@ -324,15 +361,25 @@ export class App implements AsyncDisposable {
     this.#admission.startDraining();
     // The backends' clients may take a moment to close; the clients of ours do not wait for that.
     const retired = this.#reloading.then(() => this.#ingest.retire());
-    await drain({
-      clock: this.#clock,
-      hub: this.#hub,
-      drainMs,
-      reconnectWithinMs,
-      connections: this.#connections,
+    const startedAt = this.#clock.now();
+    const { clients, unflushed, isAllGone } = await this.#drain({ drainMs, reconnectWithinMs });
+    this.#log.info("server.drained", {
+      clients,
+      unflushed,
+      all_gone: isAllGone,
+      duration_ms: Math.round(this.#clock.now() - startedAt),
     });
     await this.#release(retired.then(() => this.#ingest[Symbol.asyncDispose]()));
     this.#log.info("server.stopped", { uptime_seconds: this.#reports.uptimeSeconds });
+  }
+
+  #drain(times: { drainMs: number; reconnectWithinMs: number }): Promise<Drained> {
+    return this.#threads?.drain(times) ?? drain({
+      clock: this.#clock,
+      hub: this.#hub,
+      connections: this.#connections,
+      ...times,
+    });
   }
 
   /** Lets go of everything there is, in bounded time. */
@@ -372,14 +419,6 @@ export class App implements AsyncDisposable {
     if (this.#admission.isDraining) return ["the hub is shutting down"];
     return this.#ingest.notReady();
   }
-}
-
-/** The body of an answer broke off; its client sees that, and one that was cut off is no fault. */
-function answerFailed(error: unknown): Response {
-  if (!(error instanceof StreamCutOff)) {
-    logOf("server").error("request.failed", { why: String(error) });
-  }
-  return new Response(null, { status: STATUS_CODE.InternalServerError });
 }
 
 /** How long the listening socket and the backends' clients get to close, in milliseconds. */

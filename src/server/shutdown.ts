@@ -1,7 +1,6 @@
 import type { Hub } from "../hub/hub.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { withDeadline } from "../resilience/with_deadline.ts";
-import { type Log, logOf } from "../telemetry/log.ts";
 
 export interface DrainOptions {
   clock: Clock;
@@ -12,6 +11,14 @@ export interface DrainOptions {
   reconnectWithinMs: number;
   /** The connections there are: opening, open and closing. */
   connections: { readonly size: number; allGone(): Promise<void> };
+}
+
+/** How the clients were seen off. */
+export interface Drained {
+  readonly clients: number;
+  /** Closed before they had taken all that waited for them. */
+  readonly unflushed: number;
+  readonly isAllGone: boolean;
 }
 
 /** How often flushed clients are looked for, in milliseconds. */
@@ -25,9 +32,8 @@ const HANDSHAKES_MS = 1000;
  * soon as it has taken that; at the deadline the rest is closed as they are. A client that takes
  * nothing cannot hold this up.
  */
-export async function drain(options: DrainOptions): Promise<void> {
+export async function drain(options: DrainOptions): Promise<Drained> {
   const { clock, hub, drainMs, reconnectWithinMs, connections } = options;
-  const log: Log = logOf("server");
   const startedAt = clock.now();
   const clients = hub.size;
   hub.announceShutdown(drainMs, reconnectWithinMs);
@@ -44,10 +50,5 @@ export async function drain(options: DrainOptions): Promise<void> {
   const unflushed = left;
   if (left > 0) hub.closeFlushed({ force: true });
   const { isLate } = await withDeadline(clock, HANDSHAKES_MS, () => connections.allGone());
-  log.info("server.drained", {
-    clients,
-    unflushed,
-    all_gone: !isLate,
-    duration_ms: Math.round(clock.now() - startedAt),
-  });
+  return { clients, unflushed, isAllGone: !isLate };
 }

@@ -7,6 +7,15 @@ export interface HistogramValue {
   readonly sum: number;
 }
 
+/** Two histograms of the same bounds together. */
+export function sumOfHistograms(one: HistogramValue, other: HistogramValue): HistogramValue {
+  return {
+    bounds: one.bounds,
+    cumulative: one.cumulative.map((count, at) => count + (other.cumulative[at] ?? 0)),
+    sum: one.sum + other.sum,
+  };
+}
+
 /**
  * Counts how often something took how long. To observe costs some nanoseconds and allocates nothing,
  * so that it may sit in a broadcast; whatever is dear is done when somebody looks.

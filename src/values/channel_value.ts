@@ -2,9 +2,9 @@ import type { JsonText } from "../protocol/codec.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 import type { Moment } from "../resilience/clock.ts";
 import { Age } from "./age.ts";
-import type { ChannelSettings } from "./channel_settings.ts";
+import { type ChannelSettings, UNCONFIGURED } from "./channel_settings.ts";
 import { staleError, type Staleness } from "./staleness.ts";
-import type { NewValue, PutResult, ValueOrigin } from "./value.ts";
+import type { NewValue, PutResult, ValueCopy, ValueOrigin } from "./value.ts";
 
 /** Why ways by which values come are not trusted just now. */
 export type Distrusted = ReadonlyMap<ValueOrigin, string>;
@@ -94,13 +94,9 @@ export class ChannelValue {
   /** Why it is stale, or why there is none; undefined if it is fresh, or if it was never tried. */
   stalenessAt(now: Moment, distrusted: Distrusted): Staleness | undefined {
     const held = this.#held;
-    const why = (held && distrusted.get(held.origin)) ?? this.#doubt?.why;
+    const why = this.#whyDoubted(distrusted);
     if (why !== undefined) return { kind: "doubted", why };
     if (held === undefined) return undefined;
-    // What was published is judged by its age alone, as ever: nobody is there to be asked again.
-    if (held.origin === "restored" && this.settings.feeder.kind === "backend") {
-      return { kind: "doubted", why: "the hub was restarted and has had no newer value since" };
-    }
     const ageMs = held.age.ms(now);
     if (ageMs < this.#limitMs(held)) return undefined;
     return held.validForMs <= this.settings.staleAfterMs
@@ -127,6 +123,22 @@ export class ChannelValue {
     return { ...status, error: staleError(staleness, { channel, feeder, timestamp }) };
   }
 
+  /** All that is needed to show it elsewhere; undefined while there is none. */
+  copy(distrusted: Distrusted): Omit<ValueCopy, "revision"> | undefined {
+    if (this.#held === undefined) return undefined;
+    const { text, age: { beganMs, beganUnixMs }, validForMs } = this.#held;
+    const { settings } = this;
+    const doubt = this.#whyDoubted(distrusted);
+    return {
+      channel: this.name,
+      text,
+      began: { monotonicMs: beganMs, unixMs: beganUnixMs },
+      ...(settings === UNCONFIGURED ? {} : { settings }),
+      ...(validForMs === Infinity ? {} : { validForMs }),
+      ...(doubt === undefined ? {} : { doubt }),
+    };
+  }
+
   /** What is kept of it for a later life of the hub. */
   keptAt(now: Moment) {
     if (this.#held === undefined) return undefined;
@@ -138,6 +150,16 @@ export class ChannelValue {
       age_ms: age.ms(now),
       ...(validForMs === Infinity ? {} : { valid_for_ms: validForMs }),
     };
+  }
+
+  #whyDoubted(distrusted: Distrusted): string | undefined {
+    const held = this.#held;
+    const why = (held && distrusted.get(held.origin)) ?? this.#doubt?.why;
+    if (why !== undefined) return why;
+    // What was published is judged by its age alone, as ever: nobody is there to be asked again.
+    return held?.origin === "restored" && this.settings.feeder.kind === "backend"
+      ? "the hub was restarted and has had no newer value since"
+      : undefined;
   }
 
   #limitMs({ validForMs }: Held): number {

@@ -1,4 +1,5 @@
 import type { JsonText } from "../protocol/codec.ts";
+import type { ChannelSettings } from "./channel_settings.ts";
 import type { Moment } from "../resilience/clock.ts";
 
 /** Which way a value came. */
@@ -43,6 +44,20 @@ export type PutResult =
  * value is not stored: what cannot be sent is not kept, and the channel keeps the last good one.
  */
 export const MAX_VALUE_LENGTH = 64 * 1024 * 1024;
+
+/** A channel's value as another thread shows it, flagged as this one would; plain data. */
+export interface ValueCopy {
+  readonly channel: string;
+  /** Absent for a channel that nobody configured. */
+  readonly settings?: ChannelSettings;
+  readonly text: JsonText;
+  readonly revision: number;
+  /** When the call that gave it began. */
+  readonly began: Moment;
+  readonly validForMs?: number;
+  /** Why it may hold no more, whatever its age is. Absent: it is judged by its age. */
+  readonly doubt?: string;
+}
 
 /** What a later life of the hub needs to go on from a channel's value; plain JSON. */
 export interface ValueRecord {

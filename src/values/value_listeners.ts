@@ -33,6 +33,8 @@ export interface ValueListener {
   /** A channel has another value, or the same one asked for anew. */
   onValue?(channel: string): void;
   onStanding?(change: StandingChange): void;
+  /** Something may be otherwise about a channel, its reasons and settings included. */
+  onLooked?(channel: string): void;
 }
 
 /** Everybody who hears of values; each is told whatever the others do. */
@@ -51,6 +53,10 @@ export class ValueListeners {
 
   tellValue(channel: string): void {
     this.#each((listener) => listener.onValue?.(channel));
+  }
+
+  tellLooked(channel: string): void {
+    this.#each((listener) => listener.onLooked?.(channel));
   }
 
   tellStanding(change: StandingChange): void {

@@ -8,6 +8,7 @@ import {
   MAX_VALUE_LENGTH,
   type NewValue,
   type PutResult,
+  type ValueCopy,
   type ValueOrigin,
   type ValueRecord,
 } from "./value.ts";
@@ -84,6 +85,17 @@ export class ValueStore {
 
   settings(name: string): ChannelSettings {
     return this.#channels.get(name)?.settings ?? UNCONFIGURED;
+  }
+
+  /** Those of all configured channels. */
+  allSettings(): [name: string, settings: ChannelSettings][] {
+    return [...this.#channels.values()].filter(({ settings }) => settings !== UNCONFIGURED)
+      .map(({ name, settings }) => [name, settings]);
+  }
+
+  /** The text of a channel's value; undefined if it never had one. */
+  text(name: string): JsonText | undefined {
+    return this.#channels.get(name)?.text;
   }
 
   /** Channels for which this backend is asked. */
@@ -235,6 +247,26 @@ export class ValueStore {
     return result;
   }
 
+  /** All that is needed to show a channel's value elsewhere; undefined while there is none. */
+  copy(name: string): ValueCopy | undefined {
+    const copy = this.#channels.get(name)?.copy(this.#distrusted);
+    return copy && { ...copy, revision: this.revision(name) };
+  }
+
+  /** Takes a channel's value as another store has it, in place of what is here. */
+  adopt({ channel: name, settings, text, revision, began, validForMs, doubt }: ValueCopy): void {
+    const channel = new ChannelValue(name, settings ?? UNCONFIGURED);
+    channel.put({
+      text,
+      calledAt: began,
+      origin: "stream",
+      ...(validForMs === undefined ? {} : { validForMs }),
+      ...(doubt === undefined ? {} : { doubt }),
+    }, this.#now());
+    this.#channels.set(name, channel);
+    this.#revisions.set(name, revision);
+  }
+
   #channel(name: string): ChannelValue {
     let channel = this.#channels.get(name);
     if (channel === undefined) {
@@ -270,6 +302,7 @@ export class ValueStore {
 
   /** Tells listeners if the channel stands otherwise than they were told. */
   #settle(channel: ChannelValue, now: Moment, cause: Cause): void {
+    this.#listeners.tellLooked(channel.name);
     const staleness = channel.stalenessAt(now, this.#distrusted);
     if (!channel.hasValue && staleness === undefined) return;
     const standing = staleness === undefined ? "fresh" : "stale";

@@ -3,6 +3,7 @@ import { openState } from "../../src/cli/open_state.ts";
 import { checkConfigValue } from "../../src/config/parse.ts";
 import { describeProblem } from "../../src/config/problems.ts";
 import type { Config } from "../../src/config/schema.ts";
+import { clientThreads } from "../../src/workers/client_thread_pool.ts";
 import { App } from "../../src/server/app.ts";
 
 /** Checks a configuration as a file's would be; by default it listens on a free port. */
@@ -20,6 +21,7 @@ export async function startApp(value: object): Promise<App> {
   return await App.start(config, {
     version: "0.0.0-test",
     openBackend,
+    openThreads: clientThreads(),
     ...(state ? { state } : {}),
   });
 }

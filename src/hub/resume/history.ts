@@ -14,6 +14,15 @@ interface HistoryEntry {
   readonly at: number;
 }
 
+/** A {@linkcode History} as plain data. */
+export interface HistoryRecord {
+  /** `at`: when it was added, in monotonic milliseconds. */
+  readonly entries: readonly { readonly frame: EncodedFrame; readonly at: number }[];
+  /** By frame type, the newest number that is no longer kept. */
+  readonly forgotten: readonly (readonly [type: string, seq: number])[];
+  readonly startsAfter: number;
+}
+
 /** Up to which sequence numbers a client has got events, and errors. */
 export interface DeliveryProgress {
   readonly events: number;
@@ -74,6 +83,24 @@ export class History {
     this.#start = 0;
     this.#forgotten.clear();
     this.#startsAfter = startsAfter;
+  }
+
+  /** All of it as plain data, for another hub to go on from. */
+  toRecord(): HistoryRecord {
+    return {
+      entries: this.#entries.slice(this.#start).map(({ frame, at }) => ({ frame, at })),
+      forgotten: [...this.#forgotten],
+      startsAfter: this.#startsAfter,
+    };
+  }
+
+  /** Goes on from what another hub had, and forgets what is here. */
+  restore({ entries, forgotten, startsAfter }: HistoryRecord): void {
+    this.restart(startsAfter);
+    for (const [type, seq] of forgotten) this.#forgotten.set(type, seq);
+    for (const { frame, at } of entries) {
+      if (frame.seq !== undefined) this.#entries.push({ frame, seq: frame.seq, at });
+    }
   }
 
   /** Takes everything out, for {@linkcode History.takeBack}. */

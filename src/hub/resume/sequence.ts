@@ -80,9 +80,9 @@ export class Sequence {
     this.#isShared = true;
   }
 
-  /** Counts by itself again, in a new epoch. */
-  standAlone(): void {
-    this.#position = { epoch: crypto.randomUUID(), seq: 0 };
+  /** Counts by itself again: in a new epoch, unless another hub says in which. */
+  standAlone(position: StreamPosition = { epoch: crypto.randomUUID(), seq: 0 }): void {
+    this.#position = position;
     this.#isShared = false;
   }
 }

@@ -12,6 +12,7 @@ const ANYBODY: Identity = {
   name: "anybody",
   mayRead: () => true,
   readsAll: true,
+  reads: ["*"],
   mayPublish: false,
   mayReadMetrics: true,
   credential: { kind: "none" },

@@ -3,6 +3,8 @@ export interface Rights {
   mayRead(channel: string): boolean;
   /** Whether it may read every channel there is and will be. */
   readonly readsAll: boolean;
+  /** The same in names and patterns. */
+  readonly reads: readonly string[];
   readonly mayPublish: boolean;
   /** Whether it may have `/metrics`, which speak of everything. */
   readonly mayReadMetrics: boolean;

@@ -19,13 +19,14 @@ function matches(pattern: string, name: string): boolean {
 /** The right to read channels by a list of their names and patterns such as `agent_*`. */
 export function readerOf(
   channels: readonly string[],
-): Pick<Rights, "mayRead" | "readsAll"> {
-  if (channels.includes("*")) return { mayRead: () => true, readsAll: true };
+): Pick<Rights, "mayRead" | "readsAll" | "reads"> {
+  if (channels.includes("*")) return { mayRead: () => true, readsAll: true, reads: ["*"] };
   const names = new Set(channels.filter((channel) => !channel.includes("*")));
   const patterns = channels.filter((channel) => channel.includes("*"));
   return {
     mayRead: (channel) =>
       names.has(channel) || patterns.some((pattern) => matches(pattern, channel)),
     readsAll: false,
+    reads: channels,
   };
 }

@@ -1,4 +1,4 @@
-import type { ConnectOptions, Hub } from "../../hub/hub.ts";
+import type { ConnectOptions } from "../../hub/hub.ts";
 import type { Session } from "../../hub/session.ts";
 import type { Transport } from "../../hub/delivery/transport.ts";
 import { CLOSE } from "../../protocol/close_code.ts";
@@ -7,27 +7,42 @@ import type { Authenticator } from "./authenticator.ts";
 import type { Expiries } from "./expiry.ts";
 import type { Identity } from "./identity.ts";
 
-export interface VisitorsOptions {
-  hub: Pick<Hub, "connect" | "expel" | "changeRights">;
+/** What a client is known by where it is served. */
+export interface Served {
+  readonly hasEnded: boolean;
+}
+
+/** Where clients are served: a hub, or the threads that have their connections. */
+export interface ServingPlace<Way, Client extends Served> {
+  connect(way: Way, wishes: ConnectOptions, identity: Identity): Client;
+  expel(client: Client, close: "revoked" | "expired"): void;
+  changeRights(client: Client, rights: ConnectOptions, identity: Identity): boolean;
+}
+
+export interface VisitorsOptions<Way, Client extends Served> {
+  hub: ServingPlace<Way, Client>;
   /** The rules in force just now. */
   authenticator: () => Authenticator;
   expiries: Expiries;
 }
 
 /** A client that is inside; dispose of it when its connection has ended. */
-export interface Visitor extends Disposable {
-  readonly session: Session;
+export interface Visitor<Client extends Served = Session> extends Disposable {
+  readonly session: Client;
 }
 
 /**
  * The clients that are inside, each with the identity it came in by, so that rights that are taken
  * back, or expire, are taken from those who are here already.
  */
-export class Visitors {
-  readonly #options: VisitorsOptions;
-  readonly #inside = new Map<Session, Identity>();
+export class Visitors<
+  Way extends Pick<Transport, "close"> = Transport,
+  Client extends Served = Session,
+> {
+  readonly #options: VisitorsOptions<Way, Client>;
+  readonly #inside = new Map<Client, Identity>();
 
-  constructor(options: VisitorsOptions) {
+  constructor(options: VisitorsOptions<Way, Client>) {
     this.#options = options;
   }
 
@@ -35,14 +50,18 @@ export class Visitors {
    * Makes somebody who was let in a client of the hub. Undefined, and the transport closed, if the
    * rules changed between the two and it would not be let in any more.
    */
-  enter(transport: Transport, identity: Identity, wishes: ConnectOptions): Visitor | undefined {
+  enter(
+    transport: Way,
+    identity: Identity,
+    wishes: ConnectOptions,
+  ): Visitor<Client> | undefined {
     const { hub, authenticator, expiries } = this.#options;
     const current = authenticator().renew(identity);
     if (current === undefined) {
       transport.close(CLOSE.revoked.code, CLOSE.revoked.reason);
       return undefined;
     }
-    const session = hub.connect(transport, { ...wishes, ...rightsOf(current) });
+    const session = hub.connect(transport, { ...wishes, ...rightsOf(current) }, current);
     this.#inside.set(session, current);
     const expiry = expiries.add(current.expiresAt, () => hub.expel(session, "expired"));
     return {
@@ -73,7 +92,7 @@ export class Visitors {
         continue;
       }
       this.#inside.set(session, current);
-      if (hub.changeRights(session, rightsOf(current))) changed += 1;
+      if (hub.changeRights(session, rightsOf(current), current)) changed += 1;
     }
     if (closed + changed > 0) logOf("server").info("clients.rights_changed", { closed, changed });
   }

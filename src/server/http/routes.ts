@@ -196,6 +196,7 @@ const NOBODY: Identity = {
   name: "nobody",
   mayRead: () => false,
   readsAll: false,
+  reads: [],
   mayPublish: false,
   mayReadMetrics: false,
   credential: { kind: "none" },

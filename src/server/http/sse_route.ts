@@ -8,7 +8,7 @@ import type { Visitor, Visitors } from "../door/visitors.ts";
 
 export interface SseRouteOptions {
   hub: Pick<Hub, "disconnected" | "epoch">;
-  visitors: Visitors;
+  visitors: Pick<Visitors, "enter">;
   info: RequestInfo;
   identity: Identity;
   /** The client's place, given back when its stream has ended. */

@@ -9,35 +9,16 @@ import { publish, type Publisher } from "./publish_route.ts";
 import type { RouteContext, Visit } from "./routes.ts";
 import { openEventStream } from "./sse_route.ts";
 
-export interface VisitHandlersOptions {
+export interface ClientHandlersOptions {
   /** What connections of clients share. */
   context: WebSocketContext;
   sockets: Sockets;
-  ingest: Publisher & Poller;
-  admission: Pick<Admission, "isDraining">;
-  /** The configuration in force. */
-  config: () => Pick<Config, "hub">;
 }
 
-type VisitHandlers = Pick<
-  RouteContext,
-  "openWebSocket" | "openEventStream" | "publish" | "poll"
->;
-
-/** What is done for those who become clients, and for those who tell the hub to do something. */
-export function visitHandlers(options: VisitHandlersOptions): VisitHandlers {
-  const { context, sockets, ingest, admission, config } = options;
-
-  function command({ identity }: Visit): CommandOptions {
-    const { max_message_bytes, request_timeout } = config().hub;
-    return {
-      identity,
-      maxBytes: max_message_bytes,
-      bodyTimeoutMs: request_timeout,
-      isDraining: () => admission.isDraining,
-    };
-  }
-
+/** What is done for those who become clients of this thread. */
+export function clientHandlers(
+  { context, sockets }: ClientHandlersOptions,
+): Pick<RouteContext, "openWebSocket" | "openEventStream"> {
   return {
     openWebSocket: ({ request, info, identity }, place) =>
       upgrade(request, { context, info, identity, place }),
@@ -58,6 +39,31 @@ export function visitHandlers(options: VisitHandlersOptions): VisitHandlers {
         abort,
       });
     },
+  };
+}
+
+export interface CommandHandlersOptions {
+  ingest: Publisher & Poller;
+  admission: Pick<Admission, "isDraining">;
+  /** The configuration in force. */
+  config: () => Pick<Config, "hub">;
+}
+
+/** What is done for those who tell the hub to do something. */
+export function commandHandlers(
+  { ingest, admission, config }: CommandHandlersOptions,
+): Pick<RouteContext, "publish" | "poll"> {
+  function command({ identity }: Visit): CommandOptions {
+    const { max_message_bytes, request_timeout } = config().hub;
+    return {
+      identity,
+      maxBytes: max_message_bytes,
+      bodyTimeoutMs: request_timeout,
+      isDraining: () => admission.isDraining,
+    };
+  }
+
+  return {
     publish: (visit) => publish(visit.request, { publisher: ingest, ...command(visit) }),
     poll: (visit) => poll(visit.request, { poller: ingest, ...command(visit) }),
   };

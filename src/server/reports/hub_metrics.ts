@@ -1,5 +1,5 @@
 import type { Backlog } from "../../hub/delivery/backlog.ts";
-import type { HubStats } from "../../hub/hub_stats.ts";
+import type { Traffic } from "../../hub/hub_stats.ts";
 import { ERROR_CODES } from "../../protocol/error_event.ts";
 import type { Histogram } from "../../telemetry/histogram.ts";
 import { counter, gauge, histogram, type Metric } from "../../telemetry/metrics.ts";
@@ -24,7 +24,7 @@ export interface MetricSources {
 
 /** What a hub tells of its clients. */
 export interface HubFigures {
-  readonly stats: HubStats;
+  readonly stats: Traffic;
   readonly backlog: Backlog;
 }
 

@@ -4,6 +4,7 @@ import type { Incidents } from "../../incidents/incidents.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import type { State } from "../../state/state.ts";
 import type { Metric } from "../../telemetry/metrics.ts";
+import type { ClientFigures, ReportedThreads } from "./client_figures.ts";
 import type { Refusals } from "../door/refusals.ts";
 import type { Sockets } from "../sockets/sockets.ts";
 import type { FeedMetrics } from "./feed_metrics.ts";
@@ -34,6 +35,8 @@ export interface ReportsOptions {
   state?: State;
   refusals: Refusals;
   sockets: Sockets;
+  /** The threads that serve the clients. Default: this one does. */
+  threads: ReportedThreads | undefined;
   /** The configuration in force. */
   config: () => Config;
   /** How many errors nobody caught, so far. Default: none is counted. */
@@ -64,15 +67,16 @@ export class Reports {
   }
 
   status(): StatusReport {
-    const { version, hub, ingest, incidents, state, config } = this.#options;
+    const { version, ingest, incidents, state, threads, config } = this.#options;
     const cluster = ingest.clusterReport();
     return {
       version,
       ...(cluster === undefined ? {} : { cluster }),
       ...(state ? { state: state.report() } : {}),
       ...(config().hooks.length > 0 ? { hooks: incidents.hookReports() } : {}),
+      ...(threads ? { workers: threads.reports() } : {}),
       uptime_seconds: this.uptimeSeconds,
-      ...hub.errorMetrics(),
+      ...this.#clients().errors,
       backends: ingest.backendReports(),
       sources: ingest.sourceReports(),
     };
@@ -80,18 +84,19 @@ export class Reports {
 
   /** What there is to be scraped, as it stands. */
   metrics(): Metric[] {
-    const { hub, ingest, incidents, state, refusals, feed, sockets, config } = this.#options;
+    const { ingest, incidents, state, refusals, feed, sockets, threads, config } = this.#options;
     const { uncaughtErrors, logLinesLeftOut } = this.#options;
+    const clients = this.#clients();
     const { backends, sources } = config();
     const own = hubMetrics({
       status: this.status(),
-      hub: { stats: hub.stats, backlog: hub.backlog() },
+      hub: { stats: clients.traffic, backlog: clients.backlog },
       refusals,
       feed,
       scope: { backends: Object.keys(backends), sources },
       loopLag: this.#loopLag.histogram,
-      sockets: sockets.figures(),
-      uncaughtErrors: uncaughtErrors?.() ?? 0,
+      sockets: { ...sockets.figures(), ...clients.sockets },
+      uncaughtErrors: (uncaughtErrors?.() ?? 0) + (threads?.mishaps ?? 0),
       logLinesLeftOut: logLinesLeftOut?.() ?? 0,
     });
     return [
@@ -99,6 +104,18 @@ export class Reports {
       ...stateMetrics(state),
       ...incidentMetrics(incidents),
       ...ingest.clusterMetrics(),
+      ...threads?.metrics() ?? [],
     ];
+  }
+
+  /** What is counted where the clients are. */
+  #clients(): ClientFigures {
+    const { hub, sockets, threads } = this.#options;
+    return threads?.figures() ?? {
+      errors: hub.errorMetrics(),
+      traffic: hub.stats,
+      backlog: hub.backlog(),
+      sockets: sockets.figures(),
+    };
   }
 }

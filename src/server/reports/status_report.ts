@@ -5,6 +5,13 @@ import type { HookReport } from "../../incidents/hooks/hook_queue.ts";
 import type { StateReport } from "../../state/state.ts";
 import type { ErrorMetrics } from "../../hub/error_counts.ts";
 
+/** What `/status` says of a thread that serves clients. */
+export interface WorkerReport {
+  readonly clients: number;
+  /** How late its event loop came to a timer, at worst of late, in milliseconds. */
+  readonly loop_lag_ms: number;
+}
+
 /** What `/status` answers. */
 export interface StatusReport extends ErrorMetrics {
   readonly version: string;
@@ -14,6 +21,8 @@ export interface StatusReport extends ErrorMetrics {
   readonly state?: StateReport;
   /** Absent where nobody is told of incidents. */
   readonly hooks?: Readonly<Record<string, HookReport>>;
+  /** Absent where the main thread serves the clients. */
+  readonly workers?: readonly WorkerReport[];
   readonly uptime_seconds: number;
   readonly backends: Readonly<Record<string, BackendStatus>>;
   readonly sources: Readonly<Record<string, SourceReport>>;

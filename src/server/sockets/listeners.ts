@@ -10,6 +10,8 @@ export interface ListenersOptions {
   handler: Deno.ServeHandler;
   /** Told of an error that ends the body of an answer. Default: the runtime prints it. */
   onError?: (error: unknown) => Response;
+  /** Whether other threads of this process listen on the same port. Default: none does. */
+  isShared?: boolean;
   /** A socket has begun to listen; called before anybody is told of it. */
   onListening: (address: Deno.NetAddr) => void;
   /**
@@ -60,7 +62,7 @@ export class Listeners {
   #isClosed = false;
   #certificate: Certificate | undefined;
   #url = "";
-  /** Whether other hubs on this machine may listen on the same port. */
+  /** Whether others on this machine may listen on the same port. */
   #isShared = false;
   /** What listened before; their connections may live on. One for each certificate there was. */
   readonly #retired = new Set<Server>();
@@ -82,7 +84,7 @@ export class Listeners {
    * @throws {TypeError} If the certificate cannot be used.
    */
   async listen({ listen, tls, cluster }: Address): Promise<void> {
-    this.#isShared = cluster?.share_port ?? false;
+    this.#isShared = this.#options.isShared ?? cluster?.share_port ?? false;
     const certificate = tls && await readCertificate(tls);
     this.#server = this.#serve(listen, certificate);
     this.#certificate = certificate;

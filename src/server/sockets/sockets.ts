@@ -14,6 +14,8 @@ export interface SocketsOptions {
   limits: HubConfig;
   /** How many backends there are, which need descriptors, too. */
   backends: number;
+  /** Whether other sockets of the process look after what is the whole process'. Default: no. */
+  isSecond?: boolean;
   /** Opens the C library. Default: the system's; a test may refuse it. */
   openLibc?: SocketGuardOptions["open"];
 }
@@ -41,14 +43,14 @@ export class Sockets implements Disposable {
   readonly #sweep: ConnectionSweep;
   #listenerLosses = 0;
 
-  constructor({ clock, limits, backends, openLibc }: SocketsOptions) {
+  constructor({ clock, limits, backends, isSecond, openLibc }: SocketsOptions) {
     const requestTimeoutMs = limits.request_timeout;
     this.#guard = new SocketGuard({
       stallTimeoutMs: limits.stall_timeout,
       ...(openLibc ? { open: openLibc } : {}),
     });
     this.reserve = new DescriptorReserve(this.#guard.descriptors(), backends);
-    this.reserve.warnOf(limits.max_clients);
+    if (!isSecond) this.reserve.warnOf(limits.max_clients);
     this.table = new ConnectionTable({ clock, requestTimeoutMs });
     this.#sweep = new ConnectionSweep({
       clock,

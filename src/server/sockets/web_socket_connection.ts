@@ -19,7 +19,7 @@ const encoder = new TextEncoder();
 export interface WebSocketContext {
   readonly clock: Clock;
   readonly hub: Hub;
-  readonly visitors: Visitors;
+  readonly visitors: Pick<Visitors, "enter">;
   /** Counts the connections there are. */
   readonly connections: Connections;
   readonly pendingUpgrades: PendingUpgrades;
