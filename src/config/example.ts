@@ -114,6 +114,9 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
     "incidents_for": "90d"
   },
 
+  // Threads that serve clients, for one that is not enough; "auto" is one a core.
+  "workers": 1,
+
   // Who is told of incidents; see docs/hooks.md for Slack, Alertmanager and others. Default: nobody.
   //"hooks": [
   //{

@@ -19,6 +19,7 @@ Deno.test("configSchema has the defaults that users rely on", () => {
     sources: [],
     channels: {},
     state: { incidents_for: 7_776_000_000 },
+    workers: 1,
     hooks: [],
     hub: {
       heartbeat_every: 10_000,
