@@ -25,6 +25,12 @@ export interface ThreadLogs {
   write(line: string): void;
 }
 
+/** What a test may have otherwise. */
+export interface ThreadOptions {
+  entry?: URL;
+  lookEveryMs?: number;
+}
+
 /** A thread has this long to listen, in milliseconds. */
 const START_MS = 15_000;
 
@@ -50,8 +56,8 @@ interface Slot {
 }
 
 /** The threads of a hub; `logs`: how their lines are written. Default: nobody reads them. */
-export function clientThreads(logs?: ThreadLogs): OpenClientThreads {
-  return (place) => new ClientThreadPool(place, logs);
+export function clientThreads(logs?: ThreadLogs, options?: ThreadOptions): OpenClientThreads {
+  return (place) => new ClientThreadPool(place, logs, options);
 }
 
 /**
@@ -61,6 +67,7 @@ export function clientThreads(logs?: ThreadLogs): OpenClientThreads {
 export class ClientThreadPool implements ClientThreads {
   readonly #place: ClientThreadsPlace;
   readonly #logs: ThreadLogs | undefined;
+  readonly #options: ThreadOptions;
   readonly #log: Log = logOf("workers");
   readonly #gateway: Gateway;
   readonly #values: ValueRelay;
@@ -74,8 +81,9 @@ export class ClientThreadPool implements ClientThreads {
   #restarts = 0;
   #mishaps = 0;
 
-  constructor(place: ClientThreadsPlace, logs?: ThreadLogs) {
+  constructor(place: ClientThreadsPlace, logs?: ThreadLogs, options: ThreadOptions = {}) {
     this.#place = place;
+    this.#options = options;
     this.#logs = logs;
     const { authenticator, expiries, handler, policy, values, count } = place;
     this.#gateway = new Gateway({
@@ -171,9 +179,10 @@ export class ClientThreadPool implements ClientThreads {
 
   /** Looks after the threads until aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    const { lookEveryMs = LOOK_EVERY_MS } = this.#options;
     try {
       for (;;) {
-        await this.#place.clock.sleep(LOOK_EVERY_MS, { signal });
+        await this.#place.clock.sleep(lookEveryMs, { signal });
         for (const thread of this.#live()) thread.look();
       }
     } catch (error) {
@@ -278,6 +287,7 @@ export class ClientThreadPool implements ClientThreads {
     const begunAt = this.#place.clock.now();
     const thread = new ServingThread({
       number: slot.number,
+      entry: this.#options.entry,
       onMessage: (thread, message) => this.#onMessage(slot, thread, message),
       onEnd: (thread, why) => this.#onEnd(slot, thread, { why, begunAt }),
     });

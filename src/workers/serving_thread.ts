@@ -6,6 +6,8 @@ import type { Batch, FromThread, ThreadFault, ToThread } from "./messages.ts";
 export interface ServingThreadOptions {
   /** Counted from 1: how logs and metrics call it. */
   number: number;
+  /** The module it runs. Default: the one that serves clients; a test may have its own. */
+  entry?: URL | undefined;
   onMessage: (thread: ServingThread, message: FromThread) => void;
   /** It is no more; told once, unless {@linkcode ServingThread.terminate} was called. */
   onEnd: (thread: ServingThread, why: string) => void;
@@ -41,7 +43,7 @@ export class ServingThread {
   constructor(options: ServingThreadOptions) {
     this.#options = options;
     this.number = options.number;
-    this.#worker = new Worker(new URL("thread.ts", import.meta.url), {
+    this.#worker = new Worker(options.entry ?? new URL("thread.ts", import.meta.url), {
       type: "module",
       name: `worker ${options.number}`,
     });

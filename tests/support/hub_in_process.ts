@@ -4,24 +4,35 @@ import { checkConfigValue } from "../../src/config/parse.ts";
 import { describeProblem } from "../../src/config/problems.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { clientThreads } from "../../src/workers/client_thread_pool.ts";
+import type { OpenClientThreads } from "../../src/server/client_threads.ts";
 import { App } from "../../src/server/app.ts";
+
+/**
+ * How many threads serve the clients of hubs that do not say: with `HOLDFAST_TEST_WORKERS=2` whatever
+ * is tested of one has to hold for several.
+ */
+const WORKERS = Number(Deno.env.get("HOLDFAST_TEST_WORKERS") ?? 1);
 
 /** Checks a configuration as a file's would be; by default it listens on a free port. */
 export function configOf(value: object): Config {
-  const parsed = checkConfigValue({ listen: "127.0.0.1:0", ...value }, { env: {}, name: "test" });
+  const withDefaults = { listen: "127.0.0.1:0", workers: WORKERS, ...value };
+  const parsed = checkConfigValue(withDefaults, { env: {}, name: "test" });
   if (parsed.ok) return parsed.config;
   throw new Error(parsed.problems.map(describeProblem).join("\n"));
 }
 
 /** The whole hub inside the test's own process, where leaks can be seen. */
-export async function startApp(value: object): Promise<App> {
+export async function startApp(
+  value: object,
+  openThreads: OpenClientThreads = clientThreads(),
+): Promise<App> {
   const config = configOf(value);
   const state = await openState(config);
   if (state && "takenBy" in state) throw new Error(`taken by ${state.takenBy}`);
   return await App.start(config, {
     version: "0.0.0-test",
     openBackend,
-    openThreads: clientThreads(),
+    openThreads,
     ...(state ? { state } : {}),
   });
 }
