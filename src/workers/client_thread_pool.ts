@@ -12,11 +12,12 @@ import type { ClientFigures } from "../server/reports/client_figures.ts";
 import type { WorkerReport } from "../server/reports/status_report.ts";
 import type { Drained } from "../server/shutdown.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
-import { counter, gauge, type Metric } from "../telemetry/metrics.ts";
+import type { Metric } from "../telemetry/metrics.ts";
 import { allFigures, sumOf, type ThreadFigures, withoutHoldings } from "./figures.ts";
 import { Gateway } from "./gateway.ts";
 import type { ChannelList, FromThread, ThreadStart, ToThread } from "./messages.ts";
 import { errorOf, LOOK_EVERY_MS, ServingThread } from "./serving_thread.ts";
+import { threadMetrics } from "./thread_metrics.ts";
 import { ValueRelay } from "./value_relay.ts";
 
 /** How the threads' log lines are written. */
@@ -208,35 +209,12 @@ export class ClientThreadPool implements ClientThreads {
   }
 
   metrics(): Metric[] {
-    const reports = this.reports().map((report, at) => ({ report, worker: String(at + 1) }));
-    return [
-      gauge(
-        "holdfast_worker_clients",
-        "Clients of each thread that serves some.",
-        reports.map(({ report, worker }) => ({ labels: { worker }, value: report.clients })),
-      ),
-      gauge(
-        "holdfast_worker_loop_lag_seconds",
-        "How late a thread's event loop came to a timer, at worst of the last five seconds.",
-        reports.map(({ report: { loop_lag_ms }, worker }) => ({
-          labels: { worker },
-          value: loop_lag_ms / 1000,
-        })),
-      ),
-      gauge(
-        "holdfast_worker_up",
-        "1 while a thread answers, else 0.",
-        this.#slots.map(({ number, thread }) => ({
-          labels: { worker: String(number) },
-          value: thread?.isAlive ? 1 : 0,
-        })),
-      ),
-      counter(
-        "holdfast_worker_restarts_total",
-        "Threads that ended and were begun again.",
-        this.#restarts,
-      ),
-    ];
+    const threads = this.#slots.map(({ number, thread }, at) => ({
+      number,
+      isAlive: thread?.isAlive === true,
+      ...this.reports()[at] ?? { clients: 0, loop_lag_ms: 0 },
+    }));
+    return threadMetrics(threads, this.#restarts);
   }
 
   async drain(options: { drainMs: number; reconnectWithinMs: number }): Promise<Drained> {

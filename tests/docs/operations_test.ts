@@ -49,6 +49,7 @@ Deno.test("docs/operations.md names every metric there is", async () => {
     "server/reports/state_metrics.ts",
     "server/reports/incident_metrics.ts",
     "telemetry/process_figures.ts",
+    "workers/thread_metrics.ts",
   ];
   const texts = await Promise.all(
     files.map((file) => Deno.readTextFile(new URL(`src/${file}`, ROOT))),
@@ -63,6 +64,7 @@ Deno.test("docs/operations.md names every metric there is", async () => {
     // Nobody listens there: the hub does without, and shows what it would of a cluster.
     cluster: { nats: "nats://127.0.0.1:1", grace: "0s" },
     state: { dir: dir.path },
+    workers: 2,
     hooks: [{ name: "ops", url: "http://127.0.0.1:1/" }],
   });
   const scrape = await Scrape.of(app);
