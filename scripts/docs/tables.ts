@@ -65,7 +65,7 @@ export const TABLES: Readonly<Record<string, string>> = {
       [
         "bytes handed over and not taken, of all clients",
         "`hub.max_buffered_bytes`",
-        `frames wait; who has taken nothing for ${EVICTED_AFTER_MS} ms while others wait is a slow ` +
+        `frames wait; a client that has taken nothing for ${EVICTED_AFTER_MS} ms while others wait is a slow ` +
         "client, the slowest first",
       ],
       [

@@ -103,7 +103,7 @@ function summaryOf(config: Config): string[] {
     `sources: ${list(sources.map(({ channel, backend }) => `${channel} <- ${backend}`))}`,
     isAuthOn(config)
       ? `auth: on, ${tokens}${auth.jwt.length === 0 ? "" : " and JWT"}`
-      : "auth: off, open to whoever can connect",
+      : "auth: off, open to anyone who can connect",
     `origins: ${origins.length === 0 ? "same origin only" : origins.join(", ")}`,
     `state: ${state.dir ?? "memory alone, unless systemd gives a folder"}`,
     ...(hooks.length === 0 ? [] : [`hooks: ${list(hooks.map(({ name }) => name))}`]),

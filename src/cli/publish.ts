@@ -76,7 +76,7 @@ export async function publish(
     });
   } catch (error) {
     if (!signal.aborted) throw error;
-    say("interrupted: nobody knows whether it was accepted");
+    say("interrupted: it is not known whether it was accepted");
     return EXIT.failure;
   }
   switch (delivered.kind) {
@@ -91,7 +91,7 @@ export async function publish(
       break;
     case "unknown":
       say(
-        `nobody knows whether it was accepted, and a second try could tell it twice: ${delivered.why}`,
+        `it is not known whether it was accepted, and a second try could send it twice: ${delivered.why}`,
       );
   }
   return EXIT.failure;

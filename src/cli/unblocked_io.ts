@@ -6,7 +6,7 @@ import type { Io } from "./io.ts";
 export interface UnblockedIo extends Io, AsyncDisposable {
   /** Writes a line of the log, for {@linkcode startLogs}; undefined where its default will do. */
   readonly logLine: ((line: string) => void) | undefined;
-  /** Lines of the log that were left out, as nobody read it. */
+  /** Log lines left out because their reader was too slow. */
   readonly logLinesLeftOut: number;
   /** Waits until all was read, but no longer than this. */
   flush(withinMs: number): Promise<void>;
@@ -35,7 +35,7 @@ export function unblockedIo(io: Io): UnblockedIo {
     };
   }
   const stdout: LineWriter = new LineWriter(streams.stdout, {
-    onLeftOut: (lines) => stdout.write(`(${lines} lines were left out, as nobody read them)`),
+    onLeftOut: (lines) => stdout.write(`(${lines} lines were left out: the reader was too slow)`),
   });
   // Log and other words share the stream, and so the order.
   const stderr = new LineWriter(streams.stderr, {

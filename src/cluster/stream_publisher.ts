@@ -162,5 +162,5 @@ export class StreamPublisher {
 }
 
 function sayTooLarge(maxBytes: number): string {
-  return `it is larger than the ${maxBytes} bytes the engine takes (max_payload of its server)`;
+  return `it is larger than the ${maxBytes} bytes the broker takes (max_payload of its server)`;
 }

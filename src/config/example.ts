@@ -157,7 +157,7 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
     "history_for": "5m"
   },
 
-  // Who may connect. Default: whoever can reach the hub. HOLDFAST_TOKEN adds a token for all
+  // Who may connect. Default: anyone who can reach the hub. HOLDFAST_TOKEN adds a token for all
   // channels that may not publish.
   //"auth": {
   //"tokens": [

@@ -68,7 +68,7 @@ function notesOnCluster(cluster: ClusterConfig): string[] {
   const hasProof = [cert, credentials, nkey].some((proof) => proof !== undefined);
   if (isFar && first?.username === "" && !hasProof) {
     notes.push(
-      "cluster.nats: no login, on more than loopback: whoever reaches NATS can speak to every client",
+      "cluster.nats: no login, on more than loopback: anyone who reaches NATS can send to every client",
     );
   }
   if (isFar && !isEncrypted) {

@@ -31,7 +31,7 @@ export function describeProblem(problem: Problem): string {
 /** Longest piece of a value that is quoted in a problem, in characters. */
 const EXCERPT = 48;
 
-/** Control characters would let a file write to the terminal of whoever reads the problem. */
+/** Control characters would let a file write to the terminal on which the problem is shown. */
 export function excerpt(value: string): string {
   return JSON.stringify(value.length > EXCERPT ? `${value.slice(0, EXCERPT)}…` : value);
 }

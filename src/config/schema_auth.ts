@@ -61,4 +61,6 @@ export const authSchema = section({
     .transform((jwt) => [jwt].flat())
     .prefault([])
     .describe("Accept JSON Web Tokens of this issuer, or of each in a list, as well."),
-}).prefault({}).describe("Who may connect. With no token and no jwt: whoever can reach the hub.");
+}).prefault({}).describe(
+  "Who may connect. With no token and no jwt: anyone who can reach the hub.",
+);

@@ -31,8 +31,8 @@ export interface OutcomesOptions {
 }
 
 /**
- * What the outcomes of a source mean for one channel: to the store of values, to clients and to the log, however its
- * values come: by polls or as a stream.
+ * What the outcomes of a source mean for one channel, polled or streamed: for the store of values,
+ * for clients and for the log.
  */
 export class ChannelOutcomes {
   readonly #source: ChannelOutcomesOf;

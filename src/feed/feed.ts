@@ -195,7 +195,7 @@ export class Feed implements AsyncDisposable {
     });
   }
 
-  /** Closes backends whose time is over; one that does not close is the log's business alone. */
+  /** Closes backends that are not needed any more; one that does not close in time is logged. */
   async #close(backends: readonly (GuardedBackend | undefined)[]): Promise<void> {
     const { clock } = this.#options;
     await Promise.all(backends.map(async (backend) => {

@@ -47,7 +47,7 @@ interface Leaving {
   readonly flushed?: boolean;
 }
 
-/** What a client that was ended for its manners is told when it comes back. */
+/** What a client that broke a rule is told when it comes back. */
 const CLOSED_WITH: { readonly [name in CloseName]?: ErrorCode } = {
   badMessages: "BAD_MESSAGE",
   rateLimited: "RATE_LIMITED",
@@ -164,7 +164,7 @@ export class Disconnects {
     this.#lose("SLOW_CLIENT", session);
   }
 
-  /** The client is shown the door: for its manners, or because it cannot be written to. */
+  /** Closes a client that broke a rule, or that cannot be written to. */
   expel(session: Session, close: CloseName): void {
     const { code: closeCode, reason: why } = CLOSE[close];
     const told = CLOSED_WITH[close];

@@ -15,7 +15,7 @@ export type ClosedBy = "hub" | "client";
 /** Codes a connection may end with by RFC 6455 section 7.4.1 that are not the hub's own. */
 const USUAL_CLOSE_CODES = [1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 1011];
 
-/** Clients may close with any number: those that mean nothing to anybody are counted together. */
+/** Clients may close with any number: unknown ones are counted together. */
 const KNOWN_CLOSE_CODES: ReadonlySet<number> = new Set([
   ...USUAL_CLOSE_CODES,
   ...Object.values(CLOSE).map(({ code }) => code),
@@ -65,14 +65,14 @@ export interface Traffic {
 export class HubStats implements Traffic {
   /** Time from the first client of a broadcast to the last, in seconds. */
   readonly fanOut = new Histogram(FAN_OUT_BOUNDS);
-  /** Frames broadcast, whoever wanted them. */
+  /** Frames broadcast, with or without subscribers. */
   broadcasts = 0;
   opened = 0;
   /** Clients that came back and got all they had missed. */
   recovered = 0;
   /** Clients that came back and were told of a gap. */
   gaps = 0;
-  /** The usual ones are there from the start: who watches them sees the first one, too. */
+  /** The usual ones are there from the start, so that a rate shows the first one. */
   readonly #closed: Readonly<Record<ClosedBy, Map<string, number>>> = {
     hub: new Map(Object.values(CLOSE).map(({ code }) => [String(code), 0])),
     client: new Map(["1000", "1001", NO_CODE].map((code) => [code, 0])),

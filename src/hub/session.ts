@@ -65,13 +65,14 @@ export interface SessionOptions {
   progress: DeliveryProgress;
 }
 
-/** What a session is subscribed to as long as nobody has subscribed it. */
+/** Subscriptions of a session that the registry has not taken in yet. */
 const NOTHING = new SubscriptionSet();
 
 /**
- * One client: its subscriptions, the way out to it, and its manners. It does not know the other
- * clients; what it cannot decide alone it asks of its host. After {@linkcode Session.end} it is
- * deaf and dumb, however often the transport still calls.
+ * One client: its subscriptions, the writer of its frames, and the limits
+ * on what it sends. It does not know the other
+ * clients; what it cannot decide alone it asks of its host. After {@linkcode Session.end}
+ * calls of its transport change nothing.
  */
 export class Session implements WriterOwner {
   readonly id: string;
@@ -264,19 +265,19 @@ export class Session implements WriterOwner {
     return this.#writer.stalledForMs(now);
   }
 
-  /** Takes back time in which this process itself stood still. */
+  /** Does not count time in which this process itself stood still. */
   forgive(ms: number): void {
     this.#writer.forgive(ms);
   }
 
   /** Takes a text message from the client. */
   receive(text: string, now: number): void {
-    if (!this.#ended) this.#react(this.#mannersAt(now).judge(text, now), now);
+    if (!this.#ended) this.#react(this.#limitsAt(now).judge(text, now), now);
   }
 
   /** Takes a binary message from the client. */
   receiveBinary(byteLength: number, now: number): void {
-    if (!this.#ended) this.#react(this.#mannersAt(now).judgeBinary(byteLength, now), now);
+    if (!this.#ended) this.#react(this.#limitsAt(now).judgeBinary(byteLength, now), now);
   }
 
   /**
@@ -307,23 +308,23 @@ export class Session implements WriterOwner {
     this.#host.onEvicted(this, why);
   }
 
-  /** For its outlet. */
+  /** For its writer. */
   get numbersMustSpeak(): boolean {
     return this.#host.numbersMustSpeak;
   }
 
-  /** For its outlet: frames wait for room. */
+  /** For its writer: frames wait for room. */
   onWaiting(): void {
     this.#host.onBlocked(this);
   }
 
-  /** For its outlet: a write failed. */
+  /** For its writer: a write failed. */
   onWriteError(isLast: boolean): void {
     this.#host.onWriteError(this);
     if (isLast) this.#host.onViolation(this, "writeErrors");
   }
 
-  #mannersAt(now: number): InboundLimits {
+  #limitsAt(now: number): InboundLimits {
     return this.#inboundLimits ??= new InboundLimits(this.#host.limits, now);
   }
 

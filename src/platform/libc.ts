@@ -224,7 +224,7 @@ export class Libc implements Disposable {
     }, slice);
   }
 
-  /** Says goodbye on a connection, in both directions; Deno sees its end and closes it. */
+  /** Shuts a connection down in both directions; Deno sees its end and closes it. */
   closeConnection(fd: number): boolean {
     return this.#syscalls.c.shutdown(fd, SHUT_RDWR) === 0;
   }

@@ -26,7 +26,7 @@ const SYMBOLS = {
 
 export type LibcLibrary = Deno.DynamicLibrary<typeof SYMBOLS>;
 
-/** Why there is no C library, in words for a log. */
+/** Why there is no C library, for the log. */
 export interface LibcUnavailable {
   readonly unavailable: string;
 }

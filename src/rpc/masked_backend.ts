@@ -120,8 +120,8 @@ function maskedStream(
   };
 }
 
-/** For whoever leaves a stream early: nobody sees it. */
-const ENDED: StreamEnd = { kind: "unavailable", reason: "nobody listens any more" };
+/** For a reader that leaves a stream early; it is never shown. */
+const ENDED: StreamEnd = { kind: "unavailable", reason: "the reader has left" };
 
 function maskReason<Result extends Outcome | StreamEnd>(
   result: Result,

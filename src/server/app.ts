@@ -48,9 +48,9 @@ export interface AppOptions {
   stop?: Promise<void>;
   /** Told after each heartbeat. */
   onHeartbeat?: () => void;
-  /** How many errors nobody caught, so far. Default: none is counted. */
+  /** How many uncaught errors there were so far. Default: none is counted. */
   uncaughtErrors?: () => number;
-  /** How many lines of the log were left out, as nobody read it, so far. Default: none is. */
+  /** How many log lines were left out so far. Default: none is. */
   logLinesLeftOut?: () => number;
   /** Opens the threads that serve clients. Without it `workers` has to be 1. */
   openThreads?: OpenClientThreads;
@@ -103,7 +103,7 @@ export class App implements AsyncDisposable {
     const app = new App(config, options);
     try {
       if (config.cluster?.share_port) {
-        // A neighbour on that port has more to show until this hub has joined.
+        // Other hubs on that port have more to show until this one has joined.
         await app.#ingest.start();
         await Promise.race([app.#ingest.settled, ...(options.stop ? [options.stop] : [])]);
         await app.#listeners.listen(config);
@@ -396,7 +396,7 @@ export class App implements AsyncDisposable {
     await this.#options.state?.[Symbol.asyncDispose]();
   }
 
-  /** Those that are configured, and whoever else had a value. */
+  /** Those that are configured, and others that had a value. */
   #uptimeChannels(): string[] {
     return [
       ...new Set([

@@ -9,12 +9,12 @@ type UncaughtKind = "rejection" | "error";
 export interface UncaughtErrorsOptions {
   /** Default: the machine's own. */
   clock?: Clock;
-  /** Who tells of what nobody caught. Default: the runtime. */
+  /** Where uncaught errors are reported. Default: the runtime. */
   target?: EventTarget;
 }
 
 /**
- * UncaughtErrors told apart at a time. When full, one that was not seen for an hour makes room; if there is
+ * Uncaught errors told apart at a time. When full, one that was not seen for an hour makes room; if there is
  * none, a new one is folded together with all others that found no place.
  */
 const MAX_KNOWN = 32;

@@ -1,4 +1,4 @@
-/** What is kept, by kind. Whoever writes a kind knows what its keys and bodies mean. */
+/** What is kept, by kind. What keys and bodies mean is known to the room that writes the kind. */
 export const KINDS = [
   "position",
   "frame",

@@ -8,7 +8,7 @@
  * nothing to be scraped. prom-client's own figures of process and event loop are wrong on this
  * runtime: they come from `process_figures.ts` and the server instead.
  *
- * Nothing is kept here. Whoever counts keeps plain numbers, which are read when a scrape comes: no
+ * Nothing is kept here. Each room counts in plain numbers, which are read when a scrape comes: no
  * broadcast and no poll pays for metrics, a channel that is gone is gone from the next scrape, and
  * the library itself is loaded by the first scrape, not at the start.
  */

@@ -206,7 +206,7 @@ Deno.test("checkConfig() takes no flag's or variable's part", async () => {
   await withFiles({ hub: "{}" }, async ({ hub }) => {
     const io = record({ HOLDFAST_LISTEN: "nonsense", HOLDFAST_TOKEN: "t0ken" });
     assertEquals(await checkConfig(hub, io), 0);
-    assert(io.outs.includes("  auth: off, open to whoever can connect"), io.outs.join("\n"));
+    assert(io.outs.includes("  auth: off, open to anyone who can connect"), io.outs.join("\n"));
   });
 });
 

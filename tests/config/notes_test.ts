@@ -52,7 +52,7 @@ Deno.test("notesOn() has nothing to say of NATS on loopback, or far away with lo
 
 Deno.test("notesOn() notes a NATS without login or without TLS, and an authority without use", () => {
   const noLogin =
-    "cluster.nats: no login, on more than loopback: whoever reaches NATS can speak to every client";
+    "cluster.nats: no login, on more than loopback: anyone who reaches NATS can send to every client";
   const noTls = "cluster.nats: not tls://, so that all that hubs share travels unencrypted";
   assertEquals(notes({ cluster: { nats: "nats://a" } }), [noLogin, noTls]);
   assertEquals(notes({ cluster: { nats: ["nats://127.0.0.1", "tls://b"] } }), [noLogin]);

@@ -17,7 +17,7 @@ export interface WriterLimits {
   readonly highWaterBytes: number;
 }
 
-/** Whose outlet it is. */
+/** The client that is written to. */
 export interface WriterOwner extends WriteGateOwner {
   /** Whether each number a client is shown has to speak for itself, whoever hears it later. */
   readonly numbersMustSpeak: boolean;
@@ -53,7 +53,7 @@ export interface ClientWriterOptions {
 
 /**
  * For this long more events may wait for a client that takes what it can than fit into its outbox,
- * in milliseconds: a burst of the hub's own making is no fault of the client's. A client that takes
+ * in milliseconds: a burst that the hub itself causes is not the client's fault. A client that takes
  * them more slowly than that for good is a slow one.
  */
 export const MAX_BURST_MS = 10_000;
@@ -68,8 +68,8 @@ export type Delivery =
   | "overflow";
 
 /**
- * The way out to one client: frames go straight through the tap while there is room, and wait in
- * an outbox while there is none. Keeps the books of how far the client has got. Once closed it
+ * Writes to one client: frames go through the gate at once while there is room, and wait in an
+ * outbox while there is none. Records how far the client has got. Once closed it
  * forgets what waits and sends nothing more.
  * To a client that keeps up, a broadcast costs one look, one write, and no memory.
  */

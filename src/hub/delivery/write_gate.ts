@@ -29,14 +29,14 @@ export interface WriteGateOptions {
   budget: BufferBudget;
 }
 
-/** Whose tap it is. */
+/** The client that the gate belongs to. */
 export interface WriteGateOwner extends BufferHolder {
   /** A write failed; `isLast` once so many did in a row that there is no use in more. */
   onWriteError(isLast: boolean): void;
 }
 
 /**
- * The tap to one client: says whether there is room for more, lets it through, and tells for how
+ * The gate to one client: says whether there is room for more, lets it through, and tells for how
  * long the client has taken nothing although something waits for it.
  *
  * There is no event for "the peer took bytes": the signs are that the transport's buffered bytes

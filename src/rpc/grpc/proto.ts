@@ -19,7 +19,7 @@ message HealthCheckResponse {
 service Health { rpc Check (HealthCheckRequest) returns (HealthCheckResponse); }
 `;
 
-/** What is wrong with a `.proto` file, in words for whoever wrote the configuration. */
+/** What is wrong with a `.proto` file, as a message for the operator. */
 export class ProtoError extends Error {
   override readonly name = "ProtoError";
 }

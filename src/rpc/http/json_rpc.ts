@@ -58,7 +58,7 @@ class JsonRpcBackend implements Backend {
     const request = encodeRequest(call, id);
     if (!request.ok) return { kind: "rejected", reason: request.why };
     const headers = withHeaders(this.#headers, call.headers);
-    // Whoever has headers of its own cannot share a request.
+    // A call with headers of its own cannot share a request.
     return this.#batches !== undefined && call.headers === undefined
       ? await this.#batches.call({ id, text: request.text }, options)
       : await this.#callAlone({ id, text: request.text, headers }, options);

@@ -7,7 +7,7 @@ import type { Authentication, Identity } from "./identity.ts";
 import { JwtVerifiers } from "./jwt.ts";
 import { readerOf } from "./rights.ts";
 
-/** Whoever comes where no `auth` is configured: may read all, but publishing takes a token. */
+/** The identity of every client where no `auth` is configured: reads all, may not publish. */
 const ANYBODY: Identity = {
   name: "anybody",
   mayRead: () => true,

@@ -7,7 +7,7 @@ import { readJson } from "../../rpc/http/read_json.ts";
 import type { Identity } from "../door/identity.ts";
 import { noPlace, refuse } from "./reply.ts";
 
-/** What is asked of whoever tells the hub to do something: POST with a JSON body. */
+/** What a command to the hub has to be: POST with a JSON body. */
 export interface CommandOptions {
   identity: Pick<Identity, "mayRead" | "mayPublish">;
   /** Largest body taken, in bytes. */

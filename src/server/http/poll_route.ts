@@ -5,7 +5,7 @@ import type { ScannedJson } from "../../protocol/json_scanner.ts";
 import { type CommandOptions, readCommand } from "./command_body.ts";
 import { refuse, reply } from "./reply.ts";
 
-/** Who has sources polled. */
+/** Polls sources on request. */
 export interface Poller {
   /** Whether a source feeds this channel. */
   isFed(channel: string): boolean;

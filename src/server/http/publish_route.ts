@@ -61,7 +61,10 @@ async function send(
   { publisher, identity }: PublishOptions,
 ): Promise<Response> {
   if (channelKind(channel) === "hub") {
-    return refuse(STATUS_CODE.Forbidden, `"${channel}" is the hub's own; nobody else speaks there`);
+    return refuse(
+      STATUS_CODE.Forbidden,
+      `"${channel}" is the hub's own channel: only the hub sends on it`,
+    );
   }
   if (!identity.mayRead(channel)) {
     return refuse(STATUS_CODE.Forbidden, `your token does not allow the channel "${channel}"`);

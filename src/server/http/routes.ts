@@ -191,7 +191,7 @@ function snapshotRoute(context: RouteContext, path: string): Route | undefined {
   return { method: "GET", answer: ({ identity }) => oneSnapshot(context, channel, identity) };
 }
 
-/** Whoever asks on a public path. */
+/** The identity on a public path, where no token is looked at. */
 const NOBODY: Identity = {
   name: "nobody",
   mayRead: () => false,

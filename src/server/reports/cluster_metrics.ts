@@ -21,7 +21,11 @@ export function clusterMetrics(
       "What this hub is to its cluster: 1 for that role, 0 for the others.",
       ROLES.map((each) => ({ labels: { role: each }, value: each === role ? 1 : 0 })),
     ),
-    gauge("holdfast_cluster_connected", "1 while the engine is joined, else 0.", connected ? 1 : 0),
+    gauge(
+      "holdfast_cluster_connected",
+      "1 while the broker (NATS) is joined, else 0.",
+      connected ? 1 : 0,
+    ),
     gauge("holdfast_cluster_hubs", "Hubs heard of lately, this one included.", hubs.length),
     gauge("holdfast_cluster_clients", "Clients of all those hubs.", clients_connected),
     counter(
@@ -36,7 +40,7 @@ export function clusterMetrics(
     ),
     counter(
       "holdfast_cluster_engine_losses_total",
-      "Times the engine was lost after it had been joined.",
+      "Times the broker was lost after it had been joined.",
       figures.losses,
     ),
     counter(
@@ -51,7 +55,7 @@ export function clusterMetrics(
     ),
     histogram(
       "holdfast_cluster_append_duration_seconds",
-      "Time the engine took to answer an append.",
+      "Time the broker took to answer an append.",
       figures.appendSeconds.value(),
     ),
     gauge("holdfast_cluster_entries_waiting", "Entries that wait to be written.", waiting),

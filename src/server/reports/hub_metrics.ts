@@ -53,12 +53,12 @@ export function hubMetrics(sources: MetricSources): Metric[] {
     ),
     counter(
       "holdfast_mishaps_total",
-      "Errors that nobody caught; the hub went on.",
+      "Uncaught errors; the hub goes on.",
       uncaughtErrors,
     ),
     counter(
       "holdfast_log_lines_left_out_total",
-      "Lines of the log that were left out, as nobody read it.",
+      "Log lines left out because their reader was too slow.",
       logLinesLeftOut,
     ),
     ...socketMetrics(sockets),
@@ -178,7 +178,7 @@ function trafficMetrics({ backlog, stats }: HubFigures): Metric[] {
   return [
     counter(
       "holdfast_broadcasts_total",
-      "Frames broadcast, whoever wanted them.",
+      "Frames broadcast, with or without subscribers.",
       stats.broadcasts,
     ),
     histogram(

@@ -39,9 +39,9 @@ export interface ReportsOptions {
   threads: ReportedThreads | undefined;
   /** The configuration in force. */
   config: () => Config;
-  /** How many errors nobody caught, so far. Default: none is counted. */
+  /** How many uncaught errors there were so far. Default: none is counted. */
   uncaughtErrors?: () => number;
-  /** How many lines of the log were left out, as nobody read it, so far. Default: none is. */
+  /** How many log lines were left out so far. Default: none is. */
   logLinesLeftOut?: () => number;
 }
 

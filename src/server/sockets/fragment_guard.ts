@@ -47,7 +47,7 @@ const MAX_CONTROL_BYTES = 4 * 1024 * 1024;
 
 /** Somebody who may turn out to send without an end. */
 export interface EndlessSender {
-  /** It has to go: so many bytes of it are in the dark. Called once. */
+  /** It has to go: it received so many bytes that were never handed over. Called once. */
   onEndless(bytes: number): void;
 }
 

@@ -162,7 +162,7 @@ export class Listeners {
     onLost();
     this.#log.error("listener.lost", {
       why,
-      effect: "nobody new can come until it is opened again; who is connected stays",
+      effect: "no new connections until it is opened again; connected clients stay",
     });
   }
 

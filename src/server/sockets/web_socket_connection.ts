@@ -49,8 +49,8 @@ const NOT_THE_CLIENTS_OWN: ReadonlySet<number> = new Set([1001, 1005]);
 /**
  * One WebSocket from the answer to its request until it is gone: once open, a client of the hub.
  *
- * It is the listener of its socket's events and whoever else has to reach it: ten thousand of them
- * are idle most of the time, and a closure for each matter would outweigh all they keep.
+ * It implements the interfaces of all that call it itself: of ten thousand connections most are idle,
+ * and a closure for each callback would cost more memory than all else they keep.
  */
 export class WebSocketConnection
   implements EventListenerObject, Abortable, PendingUpgrade, EndlessSender {
