@@ -21,9 +21,10 @@ const BREACHES_KEPT = 20;
  * runs of millions of them.
  */
 export class FrameCheck {
-  /** Frames looked at, and those among them that call a value fresh. */
+  /** Frames looked at, and those among them that call a value fresh, or stale. */
   checked = 0;
   fresh = 0;
+  stale = 0;
   breachCount = 0;
   readonly breaches: Breach[] = [];
   /** The longest a frame was on its way, rounded down to seconds as timestamps are. */
@@ -109,7 +110,10 @@ export class FrameCheck {
       this.#breach(`${type}: value ${n} was never given`);
       return;
     }
-    if (isStale) return;
+    if (isStale) {
+      this.stale += 1;
+      return;
+    }
     this.fresh += 1;
     if (before?.n === n && before.isStale) this.#breach(`${type}: ${n} fresh after it was stale`);
     const truth = Math.min(at, timestamp * 1000 + REST_OF_SECOND_MS) - givenAt;
