@@ -13,6 +13,7 @@ export class Lives implements AsyncDisposable {
   readonly #backend: RpcBackend;
   readonly #port = freePort();
   #hub: HubProcess | undefined;
+  #isEnough = false;
 
   constructor(dir: string, backend: RpcBackend) {
     this.#dir = dir;
@@ -54,10 +55,16 @@ export class Lives implements AsyncDisposable {
     this.#hub = undefined;
   }
 
-  /** Publishes until it is told to stop or the hub is gone; the numbers of what was accepted. */
+  /** No more is published, so that all who come can hear of all there is. */
+  enough(): void {
+    this.#isEnough = true;
+  }
+
+  /** Publishes until it is enough or the hub is gone; the numbers of what was accepted. */
   async publish(from: number, accepted: Map<number, number>): Promise<number> {
     const { url } = this.hub;
     for (let n = from;; n++) {
+      if (this.#isEnough) return n;
       try {
         const response = await fetch(`${url}/publish`, {
           method: "POST",
