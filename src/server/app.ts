@@ -329,6 +329,7 @@ export class App implements AsyncDisposable {
       count,
       expiries,
       values: this.#values,
+      sockets: this.#sockets,
       hub: () => this.#hub,
       statusChannels: () => this.#ingest.statusChannels(),
       isOffered: (channel) => this.#ingest.isOffered(channel),

@@ -11,6 +11,7 @@ import type { Policy } from "./door/policy.ts";
 import type { Listeners } from "./sockets/listeners.ts";
 import type { RouteContext } from "./http/routes.ts";
 import type { ReportedThreads } from "./reports/client_figures.ts";
+import type { Sockets } from "./sockets/sockets.ts";
 import type { Drained } from "./shutdown.ts";
 
 /** What the threads need of the application. */
@@ -19,6 +20,8 @@ export interface ClientThreadsPlace {
   readonly count: number;
   readonly values: ValueStore;
   readonly expiries: Expiries;
+  /** Where the sockets of a thread that hangs are ended. */
+  readonly sockets: Pick<Sockets, "endAll">;
   /** Exists once the threads listen. */
   readonly hub: () => Hub;
   readonly statusChannels: () => readonly string[];

@@ -164,7 +164,8 @@ export class ClientThread {
     void this.#pulse(signal);
     const { url } = this.#listeners;
     const port = Number(new URL(url).port);
-    this.#writer.post({ kind: "listening", url, port });
+    const { owned } = this.#sockets;
+    this.#writer.post({ kind: "listening", url, port, ...(owned ? { sockets: owned } : {}) });
   }
 
   /** So much of what the main thread sent has been taken. */

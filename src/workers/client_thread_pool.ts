@@ -292,6 +292,8 @@ export class ClientThreadPool implements ClientThreads {
         return;
       case "listening":
         this.#onListening(message);
+        thread.sockets = message.sockets;
+        thread.isListening = true;
         slot.started.resolve();
         return;
       case "failed":
@@ -341,6 +343,8 @@ export class ClientThreadPool implements ClientThreads {
     const { clock } = this.#place;
     const { clients } = thread;
     slot.thread = undefined;
+    // A thread that hangs cannot be ended: it is left to itself, but its clients are not.
+    if (thread.sockets) this.#place.sockets.endAll(thread.sockets);
     if (thread.figures) {
       this.#gone = sumOf([withoutHoldings(thread.figures), ...this.#gone ? [this.#gone] : []]);
     }

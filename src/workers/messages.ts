@@ -6,6 +6,7 @@ import type { CloseName } from "../protocol/close_code.ts";
 import type { JsonText } from "../protocol/codec.ts";
 import type { ErrorEvent } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
+import type { OwnedSockets } from "../server/sockets/socket_guard.ts";
 import type { Drained } from "../server/shutdown.ts";
 import type { ChannelSettings } from "../values/channel_settings.ts";
 import type { ValueCopy } from "../values/value.ts";
@@ -116,7 +117,13 @@ export type ToThread =
 /** What a thread that serves clients says to the main thread. */
 export type FromThread =
   | { readonly kind: "hello"; readonly now: number }
-  | { readonly kind: "listening"; readonly url: string; readonly port: number }
+  | {
+    readonly kind: "listening";
+    readonly url: string;
+    readonly port: number;
+    /** Absent where the main thread cannot end its sockets. */
+    readonly sockets?: OwnedSockets;
+  }
   | { readonly kind: "failed"; readonly fault: ThreadFault }
   | { readonly kind: "request"; readonly id: number; readonly request: ForwardedRequest }
   | {

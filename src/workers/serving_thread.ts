@@ -1,4 +1,5 @@
 import { logOf } from "../telemetry/log.ts";
+import type { OwnedSockets } from "../server/sockets/socket_guard.ts";
 import type { ThreadFigures } from "./figures.ts";
 import { MessageWriter } from "./message_writer.ts";
 import type { Batch, FromThread, ThreadFault, ToThread } from "./messages.ts";
@@ -30,6 +31,10 @@ export class ServingThread {
   /** The newest word of how many clients it has. */
   clients = 0;
   figures: ThreadFigures | undefined;
+  /** Whether clients can come to it. */
+  isListening = false;
+  /** Its sockets, which outlive it if it hangs. */
+  sockets: OwnedSockets | undefined;
   readonly #options: ServingThreadOptions;
   readonly #worker: Worker;
   readonly #writer: MessageWriter<ToThread>;
@@ -60,9 +65,9 @@ export class ServingThread {
     return this.#hasEnded;
   }
 
-  /** Whether it was heard of lately. */
+  /** Whether it serves, and was heard of lately. */
   get isAlive(): boolean {
-    return !this.#hasEnded && this.#looks < LOOKS_UNTIL_SILENT;
+    return this.isListening && !this.#hasEnded && this.#looks < LOOKS_UNTIL_SILENT;
   }
 
   /** @param chars Length of the texts in it. */

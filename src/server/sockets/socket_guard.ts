@@ -29,6 +29,12 @@ const LONGEST_USER_TIMEOUT_MS = 2 ** 31 - 1;
  */
 const PAUSE_PER_SWEEP = 10;
 
+/** Sockets of one guard, as plain data. */
+export interface OwnedSockets {
+  readonly label: number;
+  readonly listener: SocketAddress;
+}
+
 export interface SocketGuardOptions {
   /** How long a client may take nothing before it is told, in milliseconds. */
   stallTimeoutMs: number;
@@ -227,6 +233,27 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
       ...(open === undefined ? {} : { open }),
       ...(soft === undefined ? {} : { max: Number(soft) }),
     };
+  }
+
+  /** By what others of this process know the sockets of this guard; undefined if they cannot. */
+  get owned(): OwnedSockets | undefined {
+    const listener = this.#listener;
+    return this.#libc && listener && { label: this.#label, listener };
+  }
+
+  /**
+   * Ends the sockets of another guard of this process, whose thread cannot do it any more: nobody new
+   * comes to it, and its clients see the end.
+   */
+  endAll({ label, listener }: OwnedSockets): void {
+    const libc = this.#libc;
+    if (libc === undefined || this.#isDisposed) return;
+    for (const fd of libc.listeningSockets(listener)) {
+      if (libc.label(fd) === label) libc.stopListening(fd);
+    }
+    libc.forEachConnection(listener.port, (fd) => {
+      if (libc.label(fd) === label) libc.closeConnection(fd);
+    });
   }
 
   /** Ends the connection with this peer within the current turn; many at once cost one sweep. */

@@ -7,7 +7,7 @@ import { ConnectionSweep, type PendingEnd } from "./connection_sweep.ts";
 import { ConnectionTable, type ConnectionUse } from "./connection_table.ts";
 import { DescriptorReserve } from "./descriptor_reserve.ts";
 import { FragmentGuard } from "./fragment_guard.ts";
-import { SocketGuard, type SocketGuardOptions } from "./socket_guard.ts";
+import { type OwnedSockets, SocketGuard, type SocketGuardOptions } from "./socket_guard.ts";
 
 export interface SocketsOptions {
   clock: Clock;
@@ -127,6 +127,16 @@ export class Sockets implements Disposable {
   /** Ends it unless others use it as well: streams of one connection do not end each other. */
   abortIfAlone(peer: SocketAddress): void {
     if (this.table.isAlone(peer)) this.#guard.abort(peer);
+  }
+
+  /** By what others of this process know these; undefined if they cannot. */
+  get owned(): OwnedSockets | undefined {
+    return this.#guard.owned;
+  }
+
+  /** Ends the sockets of another thread, which cannot do it any more. */
+  endAll(owned: OwnedSockets): void {
+    this.#guard.endAll(owned);
   }
 
   figures(): SocketFigures {

@@ -1,0 +1,280 @@
+import type { App } from "../../src/server/app.ts";
+import { json } from "../../src/protocol/codec.ts";
+import { clientThreads } from "../../src/workers/client_thread_pool.ts";
+import { assert, assertEquals, assertGreater } from "../support/assert.ts";
+import { eventually } from "../support/eventually.ts";
+import { quickBackend, quickSource } from "../support/hub_config.ts";
+import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";
+import { RpcBackend } from "../support/rpc_backend.ts";
+import { WsClient } from "../support/ws_client.ts";
+
+const SECRET = "publisher-secret-0123456789";
+const READER = "reader-secret-0123456789";
+const AUTH = {
+  tokens: [
+    { name: "publisher", token: SECRET, publish: true, channels: ["*"] },
+    { name: "reader", token: READER, channels: ["notification", "error"] },
+  ],
+};
+
+/** Enough for each thread to have some: the kernel deals connections out by chance. */
+const MANY = 24;
+
+async function statusOf(app: App, token?: string) {
+  const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return await (await fetch(`${app.url}/status`, { headers })).json();
+}
+
+/** Clients such that each thread has one at least. */
+async function clientsOnAll(app: App, query = ""): Promise<WsClient[]> {
+  const clients = await Promise.all(
+    Array.from({ length: MANY }, () => WsClient.connect(`${wsUrl(app)}${query}`)),
+  );
+  const { workers } = await statusOf(app, SECRET);
+  assert(workers.every((each: { clients: number }) => each.clients > 0), JSON.stringify(workers));
+  return clients;
+}
+
+async function closeAll(clients: readonly WsClient[]): Promise<void> {
+  await Promise.all(clients.map((client) => client.close()));
+}
+
+function say(app: App, title: unknown, body?: string): number {
+  return app.hub.broadcast("notification", json({ title, body }));
+}
+
+function numbered(client: WsClient): string[] {
+  return client.frames.filter(({ seq }) => seq !== undefined)
+    .map(({ type, seq, data }) => `${seq} ${type} ${JSON.stringify(data)}`);
+}
+
+for (const workers of [2, 3]) {
+  Deno.test(`workers ${workers}: clients of every thread are told the same, under the same numbers`, async () => {
+    await using backend = new RpcBackend();
+    await using app = await startApp({
+      workers,
+      auth: AUTH,
+      backends: { core: quickBackend(backend.url) },
+      sources: [quickSource("system_status", "core")],
+      hub: { heartbeat_every: "200ms" },
+    });
+    const clients = await clientsOnAll(app, `?token=${SECRET}`);
+    const welcomes = new Set(clients.map(({ frames }) => frames[0]?.data.epoch));
+    assertEquals(welcomes.size, 1);
+    for (let title = 0; title < 20; title++) say(app, title);
+    await fetch(`${app.url}/publish`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${SECRET}` },
+      body: JSON.stringify({ channel: "agent_status", data: { load: 0.5 } }),
+    });
+    backend.setAll("http_500");
+    await Promise.all(clients.map((client) => client.waitForCode("CIRCUIT_OPEN")));
+    await Promise.all(clients.map((client) => client.waitForBeats(2)));
+    const end = Math.min(...clients.map((client) => Number(client.frames.at(-1)?.seq)));
+    const from = Math.max(...clients.map(({ frames }) => Number(frames[0]?.data.seq)));
+    const stories = clients.map((client) =>
+      numbered(client).filter((line) => {
+        const seq = parseInt(line);
+        return seq > from && seq <= end;
+      }).join("\n")
+    );
+    assertGreater(stories[0]?.length ?? 0, 1000);
+    assertEquals(new Set(stories).size, 1, "all tell the same");
+    const beats = clients.map((client) =>
+      client.frames.findLast(({ type }) => type === "heartbeat")?.data.clients_connected
+    );
+    assertEquals(new Set(beats), new Set([MANY]));
+    await closeAll(clients);
+    await eventually("nobody is left", () => app.hub.size === 0);
+  });
+}
+
+Deno.test("workers: every HTTP answer is the same as that of a hub without", async () => {
+  await using one = await startApp({ workers: 1, auth: AUTH });
+  await using two = await startApp({ workers: 2, auth: AUTH });
+  const bearer = { authorization: `Bearer ${SECRET}` };
+  const asked: [string, RequestInit][] = [
+    ["/healthz", {}],
+    ["/readyz", {}],
+    ["/", {}],
+    ["/client.js", {}],
+    ["/nowhere", {}],
+    ["/snapshot", { headers: bearer }],
+    ["/snapshot/system_status", { headers: bearer }],
+    ["/snapshot/%2e%2e", { headers: bearer }],
+    ["/status", {}],
+    ["/status", { method: "DELETE" }],
+    ["/status?token=wrong", {}],
+    ["/ws", { headers: bearer }],
+    ["/ws", { headers: { ...bearer, origin: "https://evil.example" } }],
+    ["/healthz", { headers: { origin: "https://evil.example" } }],
+    ["/events", { method: "HEAD", headers: bearer }],
+    ["/incidents?limit=x", { headers: bearer }],
+    ["/uptime?for=1h", { headers: bearer }],
+    ["/publish", { method: "POST", body: "{", headers: bearer }],
+    ["/publish", { method: "POST", body: "{}", headers: { authorization: `Bearer ${READER}` } }],
+    ["/publish", { method: "POST", body: "x".repeat(70_000), headers: bearer }],
+    ["/publish", { method: "OPTIONS", headers: { origin: "https://a.example" } }],
+    ["/poll", { method: "POST", body: `{"channels":["x"]}`, headers: bearer }],
+  ];
+  const answer = async (app: App, [path, init]: [string, RequestInit]) => {
+    const response = await fetch(app.url + path, { redirect: "manual", ...init });
+    const headers = [...response.headers].filter(([name]) => name !== "date");
+    const text = (await response.text()).replaceAll(new URL(app.url).host, "HOST");
+    return { path, method: init.method, status: response.status, headers, text };
+  };
+  for (const each of asked) assertEquals(await answer(two, each), await answer(one, each));
+});
+
+Deno.test("workers: limits for each address and for all are those of the whole process", async () => {
+  await using app = await startApp({ workers: 3, hub: { max_clients_per_ip: 5 } });
+  const clients = await Promise.all(
+    Array.from({ length: 5 }, () => WsClient.connect(wsUrl(app))),
+  );
+  const knock = async () => {
+    const response = await fetch(`${app.url}/events`);
+    await response.body?.cancel();
+    return response.status;
+  };
+  const refused = await Promise.all(Array.from({ length: 12 }, knock));
+  assertEquals(new Set(refused), new Set([429]));
+  await clients.pop()?.close();
+  let status = 429;
+  for (let time = 0; time < 100 && status === 429; time++) {
+    status = await knock();
+    if (status === 429) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assertEquals(status, 200, "a place was given back");
+  await closeAll(clients);
+});
+
+Deno.test("workers: a client resumes on any thread and misses nothing", async () => {
+  await using app = await startApp({ workers: 3 });
+  let title = 0;
+  let query = "?channels=notification";
+  const heard: number[] = [];
+  for (let life = 0; life < 12; life++) {
+    const client = await WsClient.connect(`${wsUrl(app)}${query}`);
+    assertEquals(client.frames[0]?.data.gap, false);
+    for (let more = 0; more < 5; more++) say(app, title++);
+    await client.waitFor(({ data }) => data.title === title - 1);
+    await client.close();
+    heard.push(
+      ...client.frames.filter(({ type }) => type === "notification").map(({ data }) => data.title),
+    );
+    const { session, epoch } = client.frames[0]?.data ?? {};
+    const since = client.frames.findLast(({ seq }) => seq !== undefined)?.seq;
+    query = `?channels=notification&session=${session}&epoch=${epoch}&since=${since}`;
+    for (let missed = 0; missed < 3; missed++) say(app, title++);
+  }
+  assertEquals(heard, Array.from({ length: heard.length }, (_, at) => at));
+  const { workers } = await statusOf(app);
+  assertEquals(workers.length, 3);
+});
+
+Deno.test("workers: a slow client's end is told to clients of all threads, and to itself on any", async () => {
+  await using app = await startApp({
+    workers: 2,
+    hub: { outbox_messages: 5, heartbeat_every: "100ms" },
+  });
+  const witnesses = await clientsOnAll(app, "?channels=connection_error");
+  const slow = new WebSocket(`${wsUrl(app)}?channels=connection_error`);
+  // Messages that are no JSON, until it is closed for its manners: remembered as a slow one is.
+  const closed = new Promise<number>((resolve) => slow.onclose = ({ code }) => resolve(code));
+  const { promise: welcomed, resolve: welcome } = Promise.withResolvers<{
+    data: { session: string; epoch: string; seq: number };
+  }>();
+  slow.onmessage = ({ data }) => welcome(JSON.parse(data));
+  const { data: { session, epoch, seq } } = await welcomed;
+  for (let bad = 0; bad < 20; bad++) slow.send("x");
+  assertEquals(await closed, 1008);
+  for (let time = 0; time < 8; time++) {
+    const query = `?channels=connection_error&session=${session}&epoch=${epoch}&since=${seq}`;
+    const back = await WsClient.connect(wsUrl(app) + query);
+    assertEquals(back.frames[0]?.data.previous_close, "BAD_MESSAGE");
+    await back.close();
+  }
+  await closeAll(witnesses);
+});
+
+Deno.test("workers: a reload takes effect for clients of every thread", async () => {
+  const before = { workers: 2, auth: AUTH, channels: { backup_status: {} } };
+  await using app = await startApp(before);
+  const kept = await clientsOnAll(app, `?token=${SECRET}`);
+  const readers = await clientsOnAll(app, `?token=${READER}`);
+  const [first] = AUTH.tokens;
+  await app.reload(
+    configOf({ ...before, auth: { tokens: [first] }, channels: { other_status: {} } }),
+  );
+  const ends = await Promise.all(readers.map((client) => client.waitForEnd()));
+  assertEquals(new Set(ends.map(({ code }) => code)), new Set([1008]));
+  const told = await Promise.all(
+    kept.map((client) => client.waitFor(({ type }) => type === "subscribed")),
+  );
+  for (const { data } of told) assert(data.channels.includes("other_status"));
+  await eventually("the others are gone", () => app.hub.size === MANY);
+  await closeAll(kept);
+});
+
+Deno.test("workers: a stop tells every client of every thread, each its own time, and closes all", async () => {
+  const app = await startApp({ workers: 2, shutdown: { drain: "2s", reconnect_within: "5s" } });
+  const clients = await clientsOnAll(app);
+  await app.shutdown();
+  const told = await Promise.all(clients.map((client) => client.waitForCode("SERVER_SHUTDOWN")));
+  const times = told.map(({ data }) => data.data.reconnect_after_ms).sort((a, b) => a - b);
+  assert(times.every((ms) => ms >= 1 && ms <= 5000));
+  assertGreater(times.at(-1) - times[0], 2000, "spread over the time there is");
+  const ends = await Promise.all(clients.map((client) => client.waitForEnd()));
+  assertEquals(new Set(ends.map(({ code }) => code)), new Set([1001]));
+});
+
+Deno.test("workers: a port that another process' socket has is said to be taken", async () => {
+  using taken = Deno.listen(
+    { hostname: "127.0.0.1", port: 0, reusePort: true } as Deno.TcpListenOptions,
+  );
+  const { port } = taken.addr as Deno.NetAddr;
+  let error: unknown;
+  try {
+    await using _app = await startApp({ workers: 2, listen: `127.0.0.1:${port}` });
+  } catch (caught) {
+    error = caught;
+  }
+  assert(error instanceof Deno.errors.AddrInUse, String(error));
+});
+
+Deno.test("workers: a thread that hangs is told, ended and replaced; its clients go on elsewhere", async () => {
+  const entry = new URL("trouble_thread.ts", import.meta.url);
+  await using app = await startApp(
+    { workers: 2, hub: { heartbeat_every: "50ms" } },
+    clientThreads(
+      undefined,
+      { entry, lookEveryMs: 100 },
+    ),
+  );
+  const clients = await clientsOnAll(app);
+  const { workers: [, second] } = await statusOf(app);
+  say(app, "throw", "worker 2");
+  await Promise.all(clients.map((client) => client.waitForBeats(2)));
+  assertEquals((await statusOf(app)).workers.length, 2);
+  assert(app.areThreadsAlive, "an error that nobody caught ends no thread");
+  const since = say(app, "hang", "worker 2");
+  await eventually("it is seen to hang", () => !app.areThreadsAlive);
+  const gone = () => clients.filter(({ end }) => end !== undefined);
+  await eventually("its clients are cut off", () => gone().length === second.clients);
+  for (const client of gone()) {
+    const { session, epoch, seq } = client.frames[0]?.data ?? {};
+    const last = client.frames.findLast((frame) => frame.seq !== undefined)?.seq ?? seq;
+    const query = `?session=${session}&epoch=${epoch}&since=${last}`;
+    await using back = await WsClient.connect(wsUrl(app) + query);
+    const { recovered, seq: reached } = back.frames[0]?.data ?? {};
+    assert(recovered, "what it missed is there");
+    assert(reached <= since + 1_000_000);
+    await back.waitFor(({ data }) => data.title === "hang");
+  }
+  await eventually("another has taken its place", () => app.areThreadsAlive);
+  const { text } = { text: await (await fetch(`${app.url}/metrics`)).text() };
+  assert(text.includes("holdfast_worker_restarts_total 1\n"));
+  assert(/holdfast_mishaps_total 1\n/.test(text));
+  await clientsOnAll(app).then(closeAll);
+  await closeAll(clients);
+});
