@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema.ts";
+import { systemClock } from "../resilience/clock.ts";
 import { callHook } from "../incidents/hooks/hook_call.ts";
-import type { HookEvent } from "../incidents/hooks/hook_event.ts";
+import type { HookEvent } from "../protocol/hooks.ts";
 import type { HookPlan } from "../incidents/hooks/hook_plan.ts";
 import { bodyOf } from "../incidents/hooks/hooks.ts";
 import type { Incident } from "../incidents/incident.ts";
@@ -24,10 +25,10 @@ export async function checkHooks(
     hookPlans(hooks).map(async (plan): Promise<HookCheck> => {
       const { proxy = "none" } = plan;
       await using http = new HttpClient({ maxResponseBytes: 1, proxy, proxyEnvironment });
-      const now = Date.now();
+      const now = systemClock.unixMs();
       const body = bodyOf(plan, testEvent(plan), testIncident(plan, now), now);
       const message = { id: `msg_test_${crypto.randomUUID()}`, body };
-      const end = await callHook(plan, message, { http, unixMs: now, signal });
+      const end = await callHook(plan, message, { http, clock: systemClock, signal });
       return { hook: plan.name, why: end.ok ? undefined : end.why };
     }),
   );

@@ -1,29 +1,10 @@
 import * as z from "zod";
+import { HOOK_EVENTS, HOOK_PLACEHOLDERS, type HookEvent } from "../protocol/hooks.ts";
 import { choice, duration, section, text, url } from "./fields.ts";
 import { headers, proxy } from "./schema_backends.ts";
 import { secret } from "./traits.ts";
 
-/** The events of `incidents/hooks`; this room does not know that one, so a test compares them. */
-export const HOOK_EVENTS = ["down", "up", "stale", "fresh"] as const;
-
-/** What may stand between `{{` and `}}`; likewise. */
-export const HOOK_PLACEHOLDERS = [
-  "type",
-  "timestamp",
-  "text",
-  "incident.id",
-  "incident.kind",
-  "incident.backend",
-  "incident.channel",
-  "incident.started_at",
-  "incident.ended_at",
-  "incident.started_time",
-  "incident.ended_time",
-  "incident.duration_ms",
-  "incident.cause",
-  "incident.failures",
-  "incident.times",
-] as const;
+const EVENTS = Object.keys(HOOK_EVENTS) as HookEvent[];
 
 const DAY_MS = 86_400_000;
 
@@ -56,8 +37,8 @@ export const hookSchema = section({
   ),
   secret: secret(text(/^.{1,256}$/s, SECRET).refine(isUsable, { error: SECRET })).exactOptional()
     .describe("Signs each call as Standard Webhooks say. Use ${ENV} to keep it out of the file."),
-  on: z.array(choice(HOOK_EVENTS), { error: `a list of ${HOOK_EVENTS.join(", ")}` })
-    .default([...HOOK_EVENTS])
+  on: z.array(choice(EVENTS), { error: `a list of ${EVENTS.join(", ")}` })
+    .default([...EVENTS])
     .describe("What it is told: a backend's breaker opens (down) or closes, a value goes stale."),
   backends: patterns("backends' names").describe("Of which backends."),
   channels: patterns("channels' names").describe("Of which channels."),

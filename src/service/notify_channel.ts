@@ -1,4 +1,6 @@
 /** How a message reaches the service manager (systemd): a datagram, or else its own helper program. */
+import { systemClock } from "../resilience/clock.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Libc, openLibc as openSystemLibc } from "../platform/libc.ts";
 
 /** How sending ended. */
@@ -67,15 +69,21 @@ function helperProgram(socket: string, path: string | undefined): NotifyChannel 
   return {
     async send(message) {
       try {
-        const { success, code } = await new Deno.Command(HELPER, {
-          args: ["--no-block", ...message.split("\n")],
-          clearEnv: true, // it needs none of our secrets
-          env: { NOTIFY_SOCKET: socket, ...(path === undefined ? {} : { PATH: path }) },
-          stdin: "null",
-          stdout: "null",
-          stderr: "null",
-          signal: AbortSignal.any([disposed.signal, AbortSignal.timeout(HELPER_MS)]),
-        }).output();
+        const run = (signal: AbortSignal) =>
+          new Deno.Command(HELPER, {
+            args: ["--no-block", ...message.split("\n")],
+            clearEnv: true, // it needs none of our secrets
+            env: { NOTIFY_SOCKET: socket, ...(path === undefined ? {} : { PATH: path }) },
+            stdin: "null",
+            stdout: "null",
+            stderr: "null",
+            signal,
+          }).output();
+        const ended = await withDeadline(systemClock, HELPER_MS, run, { signal: disposed.signal });
+        if (ended.isLate) {
+          return { ok: false, why: `${HELPER} did not end within ${HELPER_MS} ms`, again: false };
+        }
+        const { success, code } = ended.value;
         if (success) return { ok: true };
         return { ok: false, why: `${HELPER} ended with ${code}`, again: false };
       } catch (error) {

@@ -1,3 +1,6 @@
+import { systemClock } from "../resilience/clock.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
+
 /** Where a hub says that the folder is its own. */
 const FILE = "lock";
 
@@ -40,12 +43,9 @@ async function tryLock(file: Deno.FsFile): Promise<boolean> {
     if (!isLocked) file.close();
     return isLocked;
   }
-  const bound = Promise.withResolvers<false>();
-  const timer = setTimeout(() => bound.resolve(false), WAIT_MS);
-  const locked = file.lock(true).then(() => true as const);
-  const isLocked = await Promise.race([locked, bound.promise]);
-  clearTimeout(timer);
+  const locked = file.lock(true);
+  const { isLate } = await withDeadline(systemClock, WAIT_MS, () => locked);
   // It cannot be told to wait no more, nor be closed meanwhile: what comes too late is given back.
-  if (!isLocked) locked.finally(() => file.close()).catch(() => {});
-  return isLocked;
+  if (isLate) locked.finally(() => file.close()).catch(() => {});
+  return !isLate;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../resilience/clock.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 import type { Change } from "./change.ts";
 import { type Fault, StoreFault } from "./fault.ts";
 import type { FolderOptions, Opened } from "./store_folder.ts";
@@ -89,13 +90,11 @@ export class StoreClient implements Disposable {
     const id = ++this.#id;
     const { promise, resolve } = Promise.withResolvers<StoreAnswer>();
     this.#waiting.set(id, resolve);
-    const late = setTimeout(() => {
-      resolve({ ok: false, fault: "unusable", why: `the disk took over ${ANSWER_MS} ms` });
-    }, ANSWER_MS);
     worker.postMessage({ id, question } satisfies Asked);
-    const answer = await promise;
-    clearTimeout(late);
+    const answered = await withDeadline(this.#clock, ANSWER_MS, () => promise);
     this.#waiting.delete(id);
+    if (answered.isLate) throw new StoreFault("unusable", `the disk took over ${ANSWER_MS} ms`);
+    const answer = answered.value;
     if (!answer.ok) throw new StoreFault(answer.fault as Fault, answer.why);
     return answer;
   }

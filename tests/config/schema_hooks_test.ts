@@ -1,16 +1,16 @@
-import { HOOK_EVENTS, HOOK_PLACEHOLDERS } from "../../src/config/schema_hooks.ts";
-import { HOOK_EVENTS as EVENTS } from "../../src/incidents/hooks/hook_event.ts";
 import { problemOfSecret } from "../../src/incidents/hooks/sign.ts";
-import { PLACEHOLDERS } from "../../src/incidents/hooks/template.ts";
+import { HOOK_EVENTS, HOOK_PLACEHOLDERS, type HookEvent } from "../../src/protocol/hooks.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { configOf, linesOf } from "./support.ts";
 
 const HOOK = { name: "ops", url: "https://example.com/T0/B0/hidden" };
 const hooksOf = (hook: object) => linesOf({ hooks: [{ ...HOOK, ...hook }] });
 
-Deno.test("hooks: what the schema knows is what the hooks know", () => {
-  assertEquals([...HOOK_EVENTS], Object.keys(EVENTS));
-  assertEquals([...HOOK_PLACEHOLDERS], [...PLACEHOLDERS]);
+Deno.test("hooks: every event and every placeholder that a hook is told may be asked for", () => {
+  const [hook] = configOf({ hooks: [HOOK] }).hooks;
+  assertEquals(hook?.on, Object.keys(HOOK_EVENTS) as HookEvent[]);
+  const body = HOOK_PLACEHOLDERS.map((name) => `{{${name}}}`);
+  assertEquals(configOf({ hooks: [{ ...HOOK, body }] }).hooks[0]?.body, body);
 });
 
 Deno.test("hooks: a body may be any JSON with placeholders that there are", () => {

@@ -1,4 +1,6 @@
 import type { HttpClient } from "../../rpc/http/http_client.ts";
+import type { Clock } from "../../resilience/clock.ts";
+import { withDeadline } from "../../resilience/with_deadline.ts";
 import type { HookPlan } from "./hook_plan.ts";
 import { signedHeaders } from "./sign.ts";
 
@@ -25,9 +27,8 @@ export interface HookRequest {
 export async function callHook(
   { url, secret, headers }: HookPlan,
   { id, body }: HookRequest,
-  { http, unixMs, signal }: { http: HttpClient; unixMs: number; signal: AbortSignal },
+  { http, clock, signal }: { http: HttpClient; clock: Clock; signal: AbortSignal },
 ): Promise<CallEnd> {
-  const late = AbortSignal.timeout(CALL_MS);
   const request = {
     method: "POST",
     url: new URL(url),
@@ -35,18 +36,24 @@ export async function callHook(
       "content-type": "application/json",
       "user-agent": "holdfast",
       ...headers,
-      ...signedHeaders({ id, body, secret }, unixMs),
+      ...signedHeaders({ id, body, secret }, clock.unixMs()),
     }),
     body,
   } as const;
   try {
-    const answer = await http.ask(request, { signal: AbortSignal.any([signal, late]) });
+    const called = await withDeadline(
+      clock,
+      CALL_MS,
+      (signal) => http.ask(request, { signal }),
+      { signal },
+    );
+    if (called.isLate) return { ok: false, why: `no answer within ${CALL_MS} ms` };
+    const answer = called.value;
     if (answer.kind === "unavailable") return { ok: false, why: answer.reason };
     const { status } = answer;
     return status >= 200 && status < 300 ? { ok: true } : { ok: false, why: `HTTP ${status}` };
   } catch (error) {
     signal.throwIfAborted();
-    if (late.aborted) return { ok: false, why: `no answer within ${CALL_MS} ms` };
     return {
       ok: false,
       why: error instanceof TypeError ? "the request is not possible" : "it failed",

@@ -1,13 +1,5 @@
+import { HOOK_EVENTS, type HookEvent } from "../../protocol/hooks.ts";
 import { type Incident, type IncidentReport, reportOf } from "../incident.ts";
-
-/** What a hook can ask for, and the type it is told under. */
-export const HOOK_EVENTS = {
-  down: "backend.down",
-  up: "backend.up",
-  stale: "source.stale",
-  fresh: "source.fresh",
-} as const;
-export type HookEvent = keyof typeof HOOK_EVENTS;
 
 /** What is told to a hook. */
 export interface HookPayload {

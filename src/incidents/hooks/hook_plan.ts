@@ -1,6 +1,7 @@
 import type { ProxySetting } from "../../rpc/http/proxy.ts";
 import type { Incident } from "../incident.ts";
-import { type HookEvent, hookEventOf } from "./hook_event.ts";
+import type { HookEvent } from "../../protocol/hooks.ts";
+import { hookEventOf } from "./hook_event.ts";
 import type { Template } from "./template.ts";
 
 /** Whom to call, of what, and when. */

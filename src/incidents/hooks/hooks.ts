@@ -4,7 +4,8 @@ import { HttpClient } from "../../rpc/http/http_client.ts";
 import { logOf } from "../../telemetry/log.ts";
 import type { Incident } from "../incident.ts";
 import { callHook } from "./hook_call.ts";
-import { type HookEvent, hookPayload } from "./hook_event.ts";
+import type { HookEvent } from "../../protocol/hooks.ts";
+import { hookPayload } from "./hook_event.ts";
 import type { HookPlan } from "./hook_plan.ts";
 import { type HookMessage, HookQueue, type HookReport } from "./hook_queue.ts";
 import { type Due, HookSchedule, type ToldRecord } from "./hook_schedule.ts";
@@ -149,7 +150,7 @@ class Hook implements AsyncDisposable {
     this.#queue = new HookQueue({
       hook,
       clock,
-      call: (message, signal) => callHook(plan, message, { http, signal, unixMs: clock.unixMs() }),
+      call: (message, signal) => callHook(plan, message, { http, clock, signal }),
       onAdded: (message) => keeper?.added(hook, message),
       onRemoved: (message) => keeper?.removed(hook, message),
     });

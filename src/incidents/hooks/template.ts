@@ -1,28 +1,10 @@
+import type { HOOK_PLACEHOLDERS } from "../../protocol/hooks.ts";
 import type { HookPayload } from "./hook_event.ts";
 
 /** A body as the configuration has it: JSON whose strings may hold `{{…}}`. */
 export type Template = unknown;
 
-/** What can stand between the braces. */
-export const PLACEHOLDERS = [
-  "type",
-  "timestamp",
-  "text",
-  "incident.id",
-  "incident.kind",
-  "incident.backend",
-  "incident.channel",
-  "incident.started_at",
-  "incident.ended_at",
-  "incident.started_time",
-  "incident.ended_time",
-  "incident.duration_ms",
-  "incident.cause",
-  "incident.failures",
-  "incident.times",
-] as const;
-
-type Placeholder = typeof PLACEHOLDERS[number];
+type Placeholder = typeof HOOK_PLACEHOLDERS[number];
 
 /** `{{name}}`, or `{{name | escape}}`, which Slack's markup needs. */
 const REFERENCE = /\{\{\s*([a-z_.]+)\s*(\|\s*escape\s*)?\}\}/g;

@@ -1,6 +1,7 @@
 import { assertEquals } from "../../support/assert.ts";
 import { hookPayload, inWords } from "../../../src/incidents/hooks/hook_event.ts";
-import { fillIn, PLACEHOLDERS } from "../../../src/incidents/hooks/template.ts";
+import { fillIn } from "../../../src/incidents/hooks/template.ts";
+import { HOOK_PLACEHOLDERS } from "../../../src/protocol/hooks.ts";
 import { down } from "./support.ts";
 
 const NOW = 1_764_000_065_000;
@@ -37,7 +38,7 @@ Deno.test("fillIn() escapes where it is asked to, and what is filled in is never
 
 Deno.test("fillIn() knows every placeholder that it says it knows", () => {
   const over = hookPayload("up", down({ endedMs: NOW, channel: "queue" }), NOW);
-  for (const name of PLACEHOLDERS) {
+  for (const name of HOOK_PLACEHOLDERS) {
     assertEquals(JSON.parse(fillIn([`{{${name}}}`], over))[0] === null, false, name);
   }
 });
