@@ -139,10 +139,12 @@ export class HoldfastClient<Values extends object = Record<string, unknown>>
       subscribe: (listener) => {
         const tell = () => listener(this.read(channel));
         // Not the status event alone: why a channel has no value changes with the connection.
+        const tellWhyNot = () => this.read(channel).kind === "never_seen" && tell();
         const ends = [
           this.on("status", (state) => state.channel === channel && tell()),
-          this.on("state", () => this.read(channel).kind === "never_seen" && tell()),
-          this.on("welcome", () => this.read(channel).kind === "never_seen" && tell()),
+          this.on("state", tellWhyNot),
+          this.on("welcome", tellWhyNot),
+          this.on("frame", ({ type }) => type === "subscribed" && tellWhyNot()),
         ];
         return () => ends.forEach((end) => end());
       },

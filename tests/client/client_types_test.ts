@@ -9,6 +9,19 @@ export async function use(): Promise<ChannelState<{ load: number }>> {
   for await (const state of client.watch("system_status")) return state;
   return client.read("system_status");
 }
+interface Values { disk: { free: number }; name: string }
+export function typed(client: HoldfastClient<Values>): ("disk" | "name")[] {
+  client.on("status", (state) => {
+    if (state.channel === "disk" && state.kind === "live") state.data.free.toFixed();
+    // @ts-expect-error: no channel of the type given
+    if (state.channel === "other") return;
+  });
+  const { snapshot, subscribe } = client.channel("name");
+  subscribe((state) => state.kind === "live" && state.data.length);
+  const state = snapshot();
+  if (state.kind === "live") state.data.length;
+  return client.channels;
+}
 // @ts-expect-error: not a channel of the type given
 export const wrong = (client: HoldfastClient<{ a: 1 }>) => client.read("b");
 `;

@@ -1,5 +1,5 @@
 /** Debian's own interpreter: a Python from elsewhere does not see Debian's packages. */
-const PYTHON = "/usr/bin/python3";
+export const PYTHON = "/usr/bin/python3";
 
 /**
  * Whether Debian's Python has a module. On a build machine, where `CI` is set, it must: there a
