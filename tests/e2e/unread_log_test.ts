@@ -29,9 +29,10 @@ async function isUp(url: string): Promise<void> {
 async function makeTalk(client: WsClient): Promise<void> {
   const channels = Array.from({ length: 9 }, (_, at) => `${"x".repeat(60)}${at}`);
   for (let round = 0; round < 320; round++) {
+    const from = client.frames.length;
     for (let nth = 0; nth < 20; nth++) client.send({ type: "subscribe", channels });
     client.send({ type: "ping", id: round });
-    await client.waitFor(({ type, data }) => type === "pong" && data.id === round);
+    await client.waitFor(({ type, data }) => type === "pong" && data.id === round, { from });
   }
 }
 
