@@ -1,4 +1,4 @@
-/** What a hub needs of the engine that carries the shared stream; NATS is one. */
+/** What a hub needs of the broker that carries the shared stream; NATS is one. */
 
 /** The shared stream as it stands. */
 export interface StreamState {
@@ -24,7 +24,7 @@ export interface AppendOptions {
   /** Names the entry: appended again under the same name within two minutes, it is stored once. */
   id: string;
   /**
-   * Stored only if the newest leader's entry has this number, as far as the engine can tell: readers
+   * Stored only if the newest leader's entry has this number, as far as the broker can tell: readers
    * look for themselves.
    */
   fence?: number;
@@ -35,7 +35,7 @@ export type Appended =
   | { readonly kind: "stored"; readonly seq: number }
   /** A leader's entry this hub did not know of stands in the stream. */
   | { readonly kind: "fenced" }
-  /** The engine takes no entries of that size. */
+  /** The broker takes no entries of that size. */
   | { readonly kind: "too_large"; readonly maxBytes: number };
 
 /** The right to lead, for as long as it is renewed. */
@@ -57,13 +57,13 @@ export interface LatestValues {
 }
 
 /**
- * One connection to the engine. Every call has a deadline and rejects with {@linkcode BrokerError}
- * if the engine does not do its part in time.
+ * One connection to the broker. Every call has a deadline and rejects with {@linkcode BrokerError}
+ * if the broker does not do its part in time.
  */
 export interface Broker extends AsyncDisposable {
-  /** Aborted when the engine cannot be reached any more; the reason says why. */
+  /** Aborted when the broker cannot be reached any more; the reason says why. */
   readonly lost: AbortSignal;
-  /** Most bytes of an entry that the engine takes. */
+  /** Most bytes of an entry that the broker takes. */
   readonly maxEntryBytes: number;
   readonly lease: Lease;
   readonly latest: LatestValues;
@@ -73,20 +73,20 @@ export interface Broker extends AsyncDisposable {
   append(text: string, options: AppendOptions): Promise<Appended>;
   /** Reads the stream from this number on, in order, until the connection is lost. */
   read(from: number, onEntry: (entry: Stored) => void): Promise<void>;
-  /** Says something to all hubs that listen now; nobody keeps it. */
+  /** Says something to all hubs that listen now; it is not kept. */
   say(topic: string, text: string): void;
   /** Hears what is said on a topic. */
   listen(topic: string, onText: (text: string) => void): void;
-  /** Finds that the engine is of no use to this hub, though it may well be connected. */
+  /** Finds that the broker is of no use to this hub, though it may well be connected. */
   giveUp(reason: BrokerError): void;
   /** Told when somebody gave the lease back. */
   onLeaseFreed(told: () => void): Promise<void>;
 }
 
-/** Opens a connection to the engine. */
+/** Opens a connection to the broker. */
 export type OpenBroker = (signal: AbortSignal) => Promise<Broker>;
 
-/** The engine did not do what was asked of it. */
+/** The broker did not do what was asked of it. */
 export class BrokerError extends Error {
-  override readonly name: string = "EngineError";
+  override readonly name: string = "BrokerError";
 }

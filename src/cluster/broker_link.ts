@@ -32,7 +32,7 @@ export const NOTICE_AFTER_MS = 1000;
 const RETRY = { minMs: 100, maxMs: 2000 } as const;
 
 /**
- * The connection to the engine, for as long as the hub lives: opened again whenever it is lost,
+ * The connection to the broker, for as long as the hub lives: opened again whenever it is lost,
  * and its absence told in two steps, so that a blink goes unnoticed and an outage does not.
  */
 export class BrokerLink {
@@ -54,12 +54,12 @@ export class BrokerLink {
     this.#options = options;
   }
 
-  /** The engine, while it is joined. */
+  /** The broker, while it is joined. */
   get broker(): Broker | undefined {
     return this.#broker;
   }
 
-  /** Why there is no engine. */
+  /** Why there is no broker. */
   get why(): string {
     return this.#why;
   }

@@ -41,7 +41,7 @@ const LEAVE_MS = 1000;
 
 /**
  * One hub's place among several that share a stream: one of them polls and writes, all of them
- * relay. Without the engine that carries the stream each does for itself what it can.
+ * relay. Without the broker that carries the stream each does for itself what it can.
  */
 export class Cluster implements AsyncDisposable {
   /** What was counted since the start. */
@@ -62,7 +62,7 @@ export class Cluster implements AsyncDisposable {
   readonly #handover: Handover;
   readonly #departures: Departures;
   readonly #id: string;
-  /** The engine that is being joined, or is. */
+  /** The broker that is being joined, or is. */
   #broker: Broker | undefined;
   #claimed: Claimed | undefined;
   /** The newest claim the stream has brought. */
@@ -73,7 +73,7 @@ export class Cluster implements AsyncDisposable {
   /** Whether the hub does for itself; before it first joined, and in an outage's first seconds, not. */
   #isAlone = false;
   #hasJoined = false;
-  /** It stops: whatever becomes of the engine, others do the work. */
+  /** It stops: whatever becomes of the broker, others do the work. */
   #isRetiring = false;
   readonly #settled = Promise.withResolvers<void>();
   /** A leader of before this version was heard while the hub joins. */
@@ -131,7 +131,7 @@ export class Cluster implements AsyncDisposable {
         this.#broker?.giveUp(new BrokerError(why));
       },
       onOutOfSuccession: (hub) => {
-        if (hub === id) this.#leadership.depose("another hub's words came first");
+        if (hub === id) this.#leadership.depose("another hub's entry came first");
       },
     });
     this.#leadership = new Leadership({
@@ -239,7 +239,7 @@ export class Cluster implements AsyncDisposable {
     const timestamp = clock.unixSeconds();
     const draft = { type, timestamp, data, ...(value === undefined ? {} : publishedNow(value)) };
     if (this.#isAlone) {
-      // In the same turn: whoever comes later will hear of it when the others do.
+      // In the same turn: a client that comes later will hear of it when the others do.
       if (isKept) this.#unsaid.add(draft, hub.stream.clientsSoFar);
       return { seq: tellAlone(), shared: false };
     }
@@ -294,7 +294,7 @@ export class Cluster implements AsyncDisposable {
    */
   async retire(): Promise<void> {
     this.#isRetiring = true;
-    this.#leadership.retire(); // at once: an engine that comes back now finds no leader here
+    this.#leadership.retire(); // at once: a broker that comes back now finds no leader here
     const broker = this.#link.broker;
     if (broker === undefined) {
       if (this.#role === "leader") this.#role = "follower";
@@ -338,7 +338,7 @@ export class Cluster implements AsyncDisposable {
     this.#brokenEpoch = survey.brokenEpoch;
     try {
       await this.#leadership.tryNow(broker);
-      // Whoever led may be gone: this hub tries to, until it has heard somebody who does.
+      // The leader may be gone: this hub tries to, until it has heard somebody who does.
       void this.#leadership.run(broker).catch((error) =>
         this.#log.error("cluster.failed", { why: String(error) })
       );
@@ -362,7 +362,7 @@ export class Cluster implements AsyncDisposable {
   #onJoined(broker: Broker): void {
     const { hub, stopPolling, values } = this.#options;
     values.maxBytes = Math.max(0, broker.maxEntryBytes - HEAD_BYTES);
-    // One that led before the engine was lost may have been replaced meanwhile.
+    // One that led before the broker was lost may have been replaced meanwhile.
     if (this.#claimed === undefined || this.#leads !== this.#claimed.term) {
       this.#role = "follower";
       this.#publisher.stop();
@@ -443,7 +443,7 @@ export class Cluster implements AsyncDisposable {
       },
       everyMs: REPEAT_CLAIM_AFTER_MS + Math.ceil(this.#options.leaseMs / RENEWALS_PER_LEASE),
       isValid: () => this.#leadership.isHeld,
-      onFenced: () => this.#leadership.depose("the lease ran out, or another hub's words stand"),
+      onFenced: () => this.#leadership.depose("the lease ran out, or another hub's entry stands"),
     });
     this.#presence.announce(broker);
   }
@@ -468,7 +468,7 @@ export class Cluster implements AsyncDisposable {
     this.figures.onLoss();
     this.#broker = undefined;
     this.#claimed = undefined;
-    // Whoever was to go first is not heard, or cannot be.
+    // The hub that was to go first is not heard, or cannot be.
     this.#leadership.standAside(0);
     // What waits goes on waiting, and polls go on: this hub may lead again in a moment.
     this.#publisher.pause();

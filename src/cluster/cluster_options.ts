@@ -16,7 +16,7 @@ export interface ClusterOptions {
   name: string;
   /** How long a lease lasts that is not renewed, in milliseconds. */
   leaseMs: number;
-  /** How long the engine may be away before the hub does without it, in milliseconds. */
+  /** How long the broker may be away before the hub does without it, in milliseconds. */
   graceMs: number;
   values: ValueStore;
   /** Whether this hub has a status channel of this name. */

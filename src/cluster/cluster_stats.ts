@@ -53,7 +53,7 @@ export class ClusterStats {
     return this.#takeovers;
   }
 
-  /** Times the engine was lost after it had been joined. */
+  /** Times the broker was lost after it had been joined. */
   get losses(): number {
     return this.#losses;
   }

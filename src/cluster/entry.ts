@@ -13,7 +13,7 @@ export interface Claim {
   readonly term: number;
   /** Number of the leaders' entry before this one, as its writer knew it; 0 for none. */
   readonly after: number;
-  /** Who speaks. */
+  /** The hub that wrote it. */
   readonly hub: string;
   /** At least so often a word of this leader's can be expected, in milliseconds. */
   readonly every_ms?: number;
@@ -56,7 +56,7 @@ export interface GapEntry {
   readonly kind: "gap";
   readonly epoch: string;
   readonly hub: string;
-  /** It is nobody's turn that is written here. */
+  /** It belongs to no leader's turn. */
   readonly after?: undefined;
 }
 
@@ -76,7 +76,7 @@ export function encodeEntry(entry: Entry): string {
   return JSON.stringify({ form: FORM, ...head }) + HEAD_END + data;
 }
 
-/** A head before anybody believes in it. */
+/** A head before it is checked. */
 type Head = Partial<Omit<Broadcast, "kind">> & Partial<Omit<Claim, "kind">> & {
   form?: number;
   kind?: string;

@@ -31,7 +31,7 @@ export interface FollowerOptions {
   onNotThere: () => void;
   /** The leader has read something else than this hub. */
   onDiverged: (part: StreamPart, leader: string) => void;
-  /** This hub spoke as a leader and was not the one: its words do not count. */
+  /** This hub wrote as a leader and was not the one: its entries do not count. */
   onOutOfSuccession: (hub: string) => void;
 }
 
@@ -63,7 +63,7 @@ const MAX_READS_FAILED = 2;
 const MAX_NAMES = 4096;
 
 export interface JoinOptions {
-  /** Called when all that is there was read: a leader's next word is proof that the engine works. */
+  /** Called when all that is there was read: a leader's next entry is proof that the broker works. */
   onCaughtUp: () => void;
   /** Resolves if a leader of before this version, which writes no word when asked, says that it is there. */
   isLed: Promise<void>;

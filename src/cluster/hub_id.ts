@@ -1,4 +1,4 @@
-/** What of a host's name an engine's subjects and everybody's logs can hold. */
+/** What of a host's name a broker's subjects and everybody's logs can hold. */
 const UNFIT = /[^A-Za-z0-9._-]/g;
 
 /** Length of what makes an id one hub's own, however many have its name. */
@@ -6,7 +6,7 @@ const SUFFIX_LENGTH = 8;
 
 /**
  * Names one life of one hub: its name, which tells people which machine it is, and behind that what
- * tells it from its neighbours on that machine and from the one that ran there before.
+ * tells it from other hubs on that machine and from the one that ran there before.
  */
 export function hubIdOf(name: string): string {
   const fit = name.replaceAll(UNFIT, "-") || "hub";

@@ -2,8 +2,8 @@
  * Which of the leaders' entries count; pure. Each names the one its writer knew to be the newest,
  * and counts only if that is the last one that counted. Every reader judges alike, for all read the
  * same entries in the same order: of two that were written over the same one the first counts and
- * the second does not, and all that follows on it neither. So two leaders' words never mix, even
- * where the engine lets both through.
+ * the second does not, and all that follows on it neither. So two leaders' entries never mix, even
+ * where the broker lets both through.
  */
 export class LeaderChain {
   #last: number | undefined;

@@ -29,9 +29,9 @@ export class LeaderSilent extends BrokerError {
 }
 
 /**
- * Minds whether the stream brings a leader's words, which it must: a leader repeats its claim when it
+ * Watches whether the stream brings a leader's entries, as it must: a leader repeats its claim when it
  * has nothing else to say. Whatever keeps them away, a bucket deleted, a full disk, a reader that was
- * forgotten, the engine is of no use then, however well it answers.
+ * forgotten, the broker is of no use then, however well it answers.
  */
 export class LeaderWatch {
   readonly #options: LeaderWatchOptions;
@@ -48,7 +48,7 @@ export class LeaderWatch {
     if (entry.kind === "claim") this.#claimEveryMs = paceOf(entry);
   }
 
-  /** Gives the engine up once no leader was heard for long enough; until it is lost. */
+  /** Gives the broker up once no leader was heard for long enough; until it is lost. */
   async run(broker: Broker): Promise<void> {
     const { clock, leaseMs } = this.#options;
     this.#heardAt = clock.now();

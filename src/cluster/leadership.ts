@@ -42,13 +42,13 @@ export const RENEWALS_PER_LEASE = 3;
 /** How often a hub that does not lead tries to, in milliseconds. */
 export const TRY_EVERY_MS = 1000;
 
-/** Times a claim is tried against words of the leader before, which may still be arriving. */
+/** Times a claim is tried against entries of the leader before, which may still be arriving. */
 const MAX_CLAIMS = 5;
 
 /**
  * The race to lead: whoever has the lease writes a claim into the stream, over the newest leader's
  * entry it has seen. From there on the stream itself keeps the leader before from writing, whether
- * or not that one knows yet that its time is over.
+ * or not that one knows yet that it has lost the lease.
  */
 export class Leadership {
   readonly #options: LeadershipOptions;
@@ -93,7 +93,7 @@ export class Leadership {
   /** Keeps the lease, or tries to get it, until the connection is lost. */
   async run(broker: Broker): Promise<void> {
     const { clock, leaseMs } = this.#options;
-    // Not waited for: it needs more of the engine than the lease does.
+    // Not waited for: it needs more of the broker than the lease does.
     void broker.onLeaseFreed(() => this.#wake?.abort()).catch((error) => {
       // Then a freed lease is found a little later.
       this.#log.warning("cluster.lease_not_watched", { why: String(error) });
@@ -122,7 +122,7 @@ export class Leadership {
     this.#options.onDeposed(why);
   }
 
-  /** Never takes the lease again, whatever engine comes. */
+  /** Never takes the lease again, whatever broker comes. */
   retire(): void {
     this.#hasResigned = true;
   }

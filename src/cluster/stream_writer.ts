@@ -12,12 +12,12 @@ export type Draft = Pick<
 >;
 
 /**
- * Errors and events that wait to be written. They wait while the engine cannot be reached, for a
+ * Errors and events that wait to be written. They wait while the broker cannot be reached, for a
  * grace time at most. When full, the oldest goes, and the log says how many went.
  */
 export const MAX_WAITING = 1024;
 
-/** Pause before an entry is offered again to an engine that did not take it, in milliseconds. */
+/** Pause before an entry is offered again to a broker that did not take it, in milliseconds. */
 const RETRY_MS = 100;
 
 /** A leader that has written nothing for this long, in milliseconds, repeats its claim when it can. */
@@ -26,7 +26,7 @@ export const REPEAT_CLAIM_AFTER_MS = 2000;
 /** A leader repeats its claim at least so often, in milliseconds: with it, what it has read. */
 const CLAIM_EVERY_MS = 10_000;
 
-/** A leader's right to write, from its claim until it is deposed or its engine is lost. */
+/** A leader's right to write, from its claim until it is deposed or its broker is lost. */
 export interface WriteGrant {
   readonly epoch: string;
   readonly term: number;
@@ -58,14 +58,14 @@ interface Waiting {
 
 /**
  * Writes what a leader says into the stream, one entry after the other: each is stored only if the
- * one before it is the newest any leader wrote, so that two leaders' words never mix. Of values
+ * one before it is the newest any leader wrote, so that two leaders' entries never mix. Of values
  * that wait only the newest of a channel is kept.
  */
 export class Writer {
   readonly #clock: Clock;
   readonly #log: Log = logOf("cluster");
   #waiting: Waiting[] = [];
-  /** Offered to the engine, and it is not known yet whether it was stored. */
+  /** Offered to the broker; not known yet whether it was stored. */
   #offered: Waiting | undefined;
   #grant: WriteGrant | undefined;
   #isWriting = false;
@@ -82,7 +82,7 @@ export class Writer {
     return this.#waiting.length + (this.#offered === undefined ? 0 : 1);
   }
 
-  /** Says something, as soon as there is a pen. */
+  /** Says something, as soon as it may write. */
   push(draft: Draft): void {
     const next: Waiting = { id: crypto.randomUUID(), draft };
     const at = draft.status === undefined
@@ -93,7 +93,7 @@ export class Writer {
     void this.#write();
   }
 
-  /** Writes with this pen from now on, beginning with what waits. */
+  /** Writes with this grant from now on, beginning with what waits. */
   take(grant: WriteGrant): void {
     this.#storedAt = this.#claimedAt = this.#clock.now();
     this.#grant = grant;
@@ -103,7 +103,7 @@ export class Writer {
   /**
    * Repeats the claim if nothing was written for a while: once the newest leader's entry is too
    * old to be kept, the stream would not know this leader for its own any more, and hubs that hear
-   * no leader give the engine up.
+   * no leader give the broker up.
    *
    * @param options.isAsked Somebody waits for a word.
    */
@@ -117,7 +117,7 @@ export class Writer {
     void this.#write();
   }
 
-  /** Puts the pen down; what waits goes on waiting. */
+  /** Writes no more; what waits goes on waiting. */
   putDown(): void {
     this.#grant = undefined;
   }
@@ -142,7 +142,7 @@ export class Writer {
           return;
         }
         const seq = await this.#offer(offered, grant);
-        // What an earlier pen wrote, and was not told so, stands before this one's claim.
+        // What was written with an earlier grant, without an answer, stands before this one's claim.
         const fence = Math.max(grant.fence, seq ?? 0);
         if (this.#grant === grant) this.#grant = { ...grant, fence };
       }

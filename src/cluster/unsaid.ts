@@ -28,7 +28,7 @@ export interface UnsaidKeeper {
   forget(id: string): void;
 }
 
-/** What this hub said alone and owes the others. Of values the newest of each channel. */
+/** What this hub said alone and the others have to hear. Of values the newest of each channel. */
 export class Unsaid {
   readonly #kept = new Map<string, Kept>();
   readonly #keeper: UnsaidKeeper | undefined;

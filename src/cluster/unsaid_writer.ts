@@ -28,11 +28,11 @@ export class UnsaidWriter {
     this.#options = options;
   }
 
-  /** Writes all there is, until the engine is lost. */
+  /** Writes all there is, until the broker is lost. */
   async write(broker: Broker): Promise<void> {
     const { unsaid } = this.#options;
     const entries = unsaid.size;
-    // What was written and did not come back before the engine was lost is written again.
+    // What was written and did not come back before the broker was lost is written again.
     for (const kept of unsaid.all()) await this.#untilDone(broker, () => this.#say(broker, kept));
     const { lost } = unsaid;
     if (lost > 0) {
@@ -44,7 +44,7 @@ export class UnsaidWriter {
     }
   }
 
-  /** Tells the clients of all hubs of a gap, sooner or later, while the engine is there. */
+  /** Tells the clients of all hubs of a gap, sooner or later, while the broker is there. */
   async tellGap(broker: Broker): Promise<void> {
     const { publisher, epoch } = this.#options;
     await this.#untilDone(broker, () => publisher.tellGap(broker, epoch()));

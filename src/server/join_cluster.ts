@@ -9,7 +9,7 @@ export async function joinCluster(
 ): Promise<Cluster | undefined> {
   if (config.cluster === undefined) return undefined;
   const { nats, ca, cert, key, credentials, nkey, name: cluster, lease, grace } = config.cluster;
-  // Loaded only where it is needed: the client of the engine is large.
+  // Loaded only where it is needed: the client of the broker is large.
   const [{ Cluster }, { NatsBroker }, { ServerVersions }] = await Promise.all([
     import("../cluster/cluster.ts"),
     import("../cluster/nats/broker.ts"),

@@ -82,14 +82,14 @@ Deno.test("BrokerLink tells of an absence after a second, gives up after the gra
   ]);
 });
 
-Deno.test("BrokerLink counts the absence of an engine that never was there from the start", async () => {
+Deno.test("BrokerLink counts the absence of a broker that never was there from the start", async () => {
   await using bench = new Bench({ isDown: true });
   await bench.clock.advance(GRACE_MS);
   assertEquals(bench.told, ["missed: connection refused", "given up"]);
   assertEquals(bench.link.why, "connection refused");
 });
 
-Deno.test("BrokerLink does not call an engine joined whose stream cannot be joined", async () => {
+Deno.test("BrokerLink does not call a broker joined whose stream cannot be joined", async () => {
   await using bench = new Bench();
   bench.trouble = "the stream could not be read to its end";
   await bench.clock.advance(GRACE_MS);

@@ -38,7 +38,7 @@ export class Member implements AsyncDisposable {
   reachesCore = true;
   /** Why it cannot poll, should it have to. */
   cannotPoll: string | undefined;
-  /** While true, it alone finds no engine. */
+  /** While true, it alone finds no broker. */
   isCutOff = false;
 
   constructor(
@@ -133,7 +133,7 @@ export class Member implements AsyncDisposable {
   }
 }
 
-/** Hubs of one cluster on an engine in memory and a clock moved by hand. */
+/** Hubs of one cluster on a broker in memory and a clock moved by hand. */
 export class ClusterBench implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly server = new FakeServer(this.clock, { leaseMs: LEASE_MS });

@@ -53,7 +53,7 @@ Deno.test("ClusterStats.onRead() tells entries by what they are about", () => {
   });
 });
 
-Deno.test("ClusterStats.onAppended() counts every outcome, and times what the engine answered", () => {
+Deno.test("ClusterStats.onAppended() counts every outcome, and times what the broker answered", () => {
   const figures = new ClusterStats();
   figures.onAppended({ kind: "stored", seq: 1 }, 4);
   figures.onAppended({ kind: "stored", seq: 2 }, 40);

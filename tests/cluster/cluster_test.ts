@@ -69,7 +69,7 @@ Deno.test("Cluster replaces a leader that is gone, and the stream goes on where 
   assertEquals([...bench.roles].sort(), ["follower", "follower", "leader"]);
 });
 
-Deno.test("Cluster without its engine: a blink changes nothing, then all is stale, then each is alone", async () => {
+Deno.test("Cluster without its broker: a blink changes nothing, then all is stale, then each is alone", async () => {
   const { bench, one, two } = await three();
   await using _bench = bench;
   const client = two.hubs.connect();

@@ -1,9 +1,9 @@
-/** C54: whatever the engine refuses, each hub relays a leader that works or polls for itself. */
+/** C54: whatever the broker refuses, each hub relays a leader that works or polls for itself. */
 import { CATCH_UP_MS } from "../../src/cluster/follower.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type ClusterBench, GRACE_MS, LEASE_MS, three } from "./cluster_bench.ts";
 
-/** After so long without a leader's word a hub has given its engine up, in milliseconds. */
+/** After so long without a leader's word a hub has given its broker up, in milliseconds. */
 const SILENT_MS = LEASE_MS + 3000;
 
 const SOON_MS = 4000;
@@ -92,7 +92,7 @@ Deno.test("C47: a leader whose configuration fails has the lead taken over by on
   assertEquals(last.isPolling, true);
 });
 
-Deno.test("C47: a hub in its drain does not lead, though its engine comes back meanwhile", async () => {
+Deno.test("C47: a hub in its drain does not lead, though its broker comes back meanwhile", async () => {
   const { bench, one, two, three: last } = await three();
   await using _bench = bench;
   for (const member of [two, last]) member.isCutOff = true;

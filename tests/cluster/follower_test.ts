@@ -182,7 +182,7 @@ Deno.test("Follower turns to a new epoch where a leader claims one, and nobody h
   assertEquals(bench.claims, ["two 2"]);
 });
 
-Deno.test("Follower passes over the words of a leader whose time was over, though the engine let them in", async () => {
+Deno.test("Follower passes over the words of a leader whose time was over, though the broker let them in", async () => {
   await using bench = new Bench();
   await bench.store(claim(), value(2, { hub: "old" }));
   await bench.join();

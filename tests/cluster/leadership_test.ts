@@ -161,14 +161,14 @@ Deno.test("Leadership takes back its own lease after a short absence", async () 
   one.broker.lose("connection reset");
   await clock.advance(0);
   await running;
-  assertEquals(one.leadership.isHeld, false, "nothing is sure without the engine");
+  assertEquals(one.leadership.isHeld, false, "nothing is sure without the broker");
   one.reconnect();
   assertEquals(await one.leadership.tryNow(one.broker), true);
   assertEquals(one.claimed?.epoch, before?.epoch);
   assert((one.claimed?.term ?? 0) > (before?.term ?? 0));
 });
 
-Deno.test("Leadership is given up when the engine answers nothing for as long as the lease", async () => {
+Deno.test("Leadership is given up when the broker answers nothing for as long as the lease", async () => {
   const { clock, contenders: [one] } = race("one");
   assert(one);
   const running = one.run();

@@ -157,7 +157,7 @@ Deno.test("Writer goes on with a new pen where it stood, in a stream made anew e
   assertEquals(bench.fenced, 0);
 });
 
-Deno.test("Writer passes over what the engine does not take for its size", async () => {
+Deno.test("Writer passes over what the broker does not take for its size", async () => {
   const bench = new Bench();
   bench.server.maxBytes = 500;
   bench.lead();

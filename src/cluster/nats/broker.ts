@@ -21,7 +21,7 @@ import {
 } from "../broker.ts";
 import { connectionOptions, type NatsAddress, readLogin } from "./address.ts";
 import { ensureBucket, keysOf } from "./bucket.ts";
-import { type BrokerPart, EngineHealth } from "./engine_health.ts";
+import { BrokerHealth, type BrokerPart } from "./broker_health.ts";
 import { apiCodeOf, NATS_API, whyOf } from "./errors.ts";
 import { NatsLatest } from "./latest_values.ts";
 import { NatsLease } from "./lease.ts";
@@ -69,7 +69,7 @@ export class NatsBroker implements Broker {
   readonly #lost: AbortController;
   readonly #reader: NatsReader;
   readonly #encoder = new TextEncoder();
-  readonly #health: EngineHealth;
+  readonly #health: BrokerHealth;
   /** What the server said last of what this account may not. */
   #denied: string | undefined;
 
@@ -126,7 +126,7 @@ export class NatsBroker implements Broker {
     this.#js = jetstream(connection, { timeout: ASK_TIMEOUT_MS });
     this.#leaseBucket = lease;
     this.#lost = new AbortController();
-    this.#health = new EngineHealth({ clock, lose: (why) => this.#lose(why) });
+    this.#health = new BrokerHealth({ clock, lose: (why) => this.#lose(why) });
     this.lease = new NatsLease({
       ask: (question) => this.#ask(question, "lease"),
       jsm,
@@ -239,7 +239,7 @@ export class NatsBroker implements Broker {
     } catch { /* it is gone, whatever the other side thinks of it */ }
   }
 
-  /** Puts a question under a deadline, and minds whether that part of the engine does its work. */
+  /** Asks under a deadline, and counts whether that part of the broker does its work. */
   async #ask<T>(question: () => Promise<T>, part: BrokerPart = "stream"): Promise<T> {
     if (this.lost.aborted) throw new BrokerError(String(this.lost.reason));
     try {

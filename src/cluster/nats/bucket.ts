@@ -13,7 +13,7 @@ export interface BucketOptions {
 /**
  * Makes a bucket if it is not there; read from where it is written, so never behind. Entries of one
  * that is there are kept longer from now on if this hub needs it, and never shorter: a hub whose lease
- * is the shorter one then believes itself deposed too early, which is safe.
+ * is the shorter one then takes itself for deposed too early, which is safe.
  */
 export async function ensureBucket(
   { kvm, jsm }: { kvm: Kvm; jsm: JetStreamManager },

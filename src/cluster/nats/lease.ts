@@ -5,7 +5,7 @@ import { apiCodeOf, NATS_API } from "./errors.ts";
 
 const KEY = "leader";
 
-/** Asks the engine under a deadline, and minds whether it answers at all. */
+/** Asks the broker under a deadline, and counts whether it answers at all. */
 export type Ask = <T>(question: () => Promise<T>) => Promise<T>;
 
 export interface NatsLeaseOptions {
@@ -35,7 +35,7 @@ export class NatsLease implements Lease {
 
   async take(holder: string): Promise<number | undefined> {
     const { ask, bucket, bucketName, jsm } = this.#options;
-    // The sequence first: whoever writes after this has it before us.
+    // The sequence first: a hub that writes after this has it before us.
     const { state } = await ask(() => jsm.streams.info(`KV_${bucketName}`));
     const entry = await ask(() => bucket.get(KEY));
     // One of this hub's, from before its connection was lost, is its own still.

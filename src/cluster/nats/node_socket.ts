@@ -47,7 +47,7 @@ export class NodeSocket implements ByteStream {
       this.#tell();
     };
     socket.on("end", onEnd).on("close", onEnd);
-    // Always listened to: an error nobody hears ends the process.
+    // Always listened to: an error without a listener ends the process.
     socket.on("error", (error: Error) => {
       this.#error ??= error;
       onEnd();

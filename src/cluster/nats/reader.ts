@@ -18,7 +18,7 @@ export interface NatsReaderOptions {
   stream: string;
   /** Largest message of the server, in bytes; 0 if it does not say. */
   maxPayload: number;
-  /** Aborted when the engine is lost. */
+  /** Aborted when the broker is lost. */
   lost: AbortSignal;
   /** Whether the stream is the one that was opened: numbers of another one say something else. */
   isSame: () => Promise<boolean>;
@@ -26,7 +26,7 @@ export interface NatsReaderOptions {
   lose: (why: string) => void;
 }
 
-/** The reader hears from the engine at least this often, in milliseconds, or it is replaced. */
+/** The reader hears from the broker at least this often, in milliseconds, or it is replaced. */
 const HEARTBEAT_MS = 1000;
 const MAX_HEARTBEATS_MISSED = 2;
 
@@ -60,7 +60,7 @@ export class NatsReader {
   }
 
   /**
-   * Reads from this number on until the engine is lost; resolves once it has begun. Where NATS cannot
+   * Reads from this number on until the broker is lost; resolves once it has begun. Where NATS cannot
    * make a consumer, as its servers elect who leads them, entries are asked for one by one meanwhile.
    */
   async read(from: number, onEntry: (entry: Stored) => void): Promise<void> {

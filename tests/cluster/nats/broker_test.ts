@@ -1,4 +1,4 @@
-/** The engine against a real nats-server. */
+/** The broker against a real nats-server. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connectionOptions } from "../../../src/cluster/nats/address.ts";
 import { connectNats } from "../../../src/cluster/nats/transport.ts";

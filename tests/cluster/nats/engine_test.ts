@@ -1,4 +1,4 @@
-/** The engine as it is found: made again, full, read-only, restarted, and large. */
+/** The broker as it is found: made again, full, read-only, restarted, and large. */
 // @ts-types="../../../src/std_types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import { connectNats } from "../../../src/cluster/nats/transport.ts";
@@ -87,7 +87,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "C54: an engine that answers and refuses is lost, whatever its reason",
+  name: "C54: a broker that answers and refuses is lost, whatever its reason",
   ignore,
   async fn() {
     await using nats = await NatsServer.start();

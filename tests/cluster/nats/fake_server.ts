@@ -14,14 +14,14 @@ interface Kept extends Stored {
 }
 
 /**
- * The engine all hubs of a test share, in memory: a stream with a fence, entries that are stored
+ * The broker all hubs of a test share, in memory: a stream with a fence, entries that are stored
  * once under one name, a lease that runs out by the test's clock, the latest values.
  *
  * @example
  * ```ts
  * const server = new FakeServer(clock, { leaseMs: 5000 });
- * const engine = server.connect();
- * engine.lose("cut off");
+ * const broker = server.connect();
+ * broker.lose("cut off");
  * ```
  */
 export class FakeServer {

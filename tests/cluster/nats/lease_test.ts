@@ -7,7 +7,7 @@ import { open } from "./support.ts";
 
 const ignore = !hasNatsServer();
 
-/** Times an engine is tried whose servers elect a leader meanwhile; each takes two seconds at most. */
+/** Times a broker is tried whose servers elect a leader meanwhile; each takes two seconds at most. */
 const MAX_TRIES = 10;
 
 Deno.test({
@@ -71,7 +71,7 @@ Deno.test({
   },
 });
 
-/** Opens the engine where servers may have to agree first on who leads. */
+/** Opens the broker where servers may have to agree first on who leads. */
 async function openInTime(...where: Parameters<typeof open>): ReturnType<typeof open> {
   for (let tries = 1;; tries++) {
     try {

@@ -11,7 +11,7 @@ const ignore = !hasNatsServer();
 
 const decoder = new TextDecoder();
 
-/** Does all that a hub does with its engine. */
+/** Does all that a hub does with its broker. */
 async function useAll(address: NatsAddress, cluster = "test"): Promise<void> {
   await using broker = await open(address, { cluster });
   let freed = 0;

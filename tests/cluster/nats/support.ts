@@ -4,7 +4,7 @@ import { NatsBroker, type NatsBrokerOptions } from "../../../src/cluster/nats/br
 import { systemClock } from "../../../src/resilience/clock.ts";
 import { Watched, within } from "../../support/until.ts";
 
-/** Opens the engine as a hub does. */
+/** Opens the broker as a hub does. */
 export function open(
   address: string | NatsAddress,
   changes: Partial<NatsBrokerOptions> = {},
@@ -20,13 +20,13 @@ export function open(
   }, new AbortController().signal);
 }
 
-/** Resolves with why the engine was lost. */
+/** Resolves with why the broker was lost. */
 export function lossOf({ lost }: NatsBroker): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const tell = () => resolve(lost.reason.message);
   if (lost.aborted) tell();
   else lost.addEventListener("abort", tell, { once: true });
-  return within(promise, { explain: () => "the engine was not lost" });
+  return within(promise, { explain: () => "the broker was not lost" });
 }
 
 /** Reads on and keeps what came. */

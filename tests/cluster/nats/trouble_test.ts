@@ -1,4 +1,4 @@
-/** The engine against a nats-server that refuses, dies or forgets. */
+/** The broker against a nats-server that refuses, dies or forgets. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { BrokerError } from "../../../src/cluster/broker.ts";
 import { connectionOptions } from "../../../src/cluster/nats/address.ts";

@@ -1,28 +1,28 @@
 import type { Clock } from "../../resilience/clock.ts";
 import { isAnswer, isDeleted, whyOf } from "./errors.ts";
 
-/** What of the engine is asked; each can fail while the others work. */
+/** What of the broker is asked; each can fail while the others work. */
 export type BrokerPart = "stream" | "lease" | "latest";
 
 /** A part that has failed at everything for this long, in milliseconds, is lost. */
 export const GIVE_UP_AFTER_MS = 4000;
 
-export interface EngineHealthOptions {
+export interface BrokerHealthOptions {
   clock: Clock;
-  /** The engine is of no use any more. */
+  /** The broker is of no use any more. */
   lose: (why: string) => void;
 }
 
 /**
- * Minds whether the engine does what it is asked to. A refusal is a failure like silence: whether the
+ * Watches whether the broker does what it is asked to. A refusal is a failure like silence: whether the
  * disk is full, the stream takes no more or somebody deleted it, the hub has to do without. Only that
  * somebody else was first is an answer. The kept values alone are nothing anybody waits for.
  */
-export class EngineHealth {
-  readonly #options: EngineHealthOptions;
+export class BrokerHealth {
+  readonly #options: BrokerHealthOptions;
   readonly #failingSince = new Map<BrokerPart, number>();
 
-  constructor(options: EngineHealthOptions) {
+  constructor(options: BrokerHealthOptions) {
     this.#options = options;
   }
 
@@ -36,7 +36,7 @@ export class EngineHealth {
     const { clock, lose } = this.#options;
     const since = this.#failingSince.get(part) ?? clock.now();
     this.#failingSince.set(part, since);
-    // What was deleted is made again when the engine is opened anew.
+    // What was deleted is made again when the broker is opened anew.
     if (isDeleted(error)) return lose(`${NAMES[part]} is gone`);
     if (clock.now() - since < GIVE_UP_AFTER_MS) return;
     lose(`${NAMES[part]} does not serve this hub: ${whyOf(error)}`);
