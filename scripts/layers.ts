@@ -79,6 +79,13 @@ const INSIDE: Record<string, Floors> = {
   config: { text: ["."] },
   hub: { delivery: ["resume"], resume: [] },
   incidents: { hooks: ["."] },
+  page: {
+    values: ["."],
+    charts: [".", "values"],
+    hub: [".", "charts"],
+    reports: [".", "hub", "values"],
+    sources: [".", "hub", "charts", "values"],
+  },
   rpc: {
     stream: [],
     host: ["."],

@@ -76,6 +76,9 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
       "every": "5s",
       // Default: 15s, or three times "every" where that is longer.
       "stale_after": "15s"
+      // For the page: its title, its group, what its numbers count where their names do not tell, and
+      // its place (lower comes first). Default: the channel's name, no group, and this file's order.
+      //,"title": "Mail server", "group": "Machines", "unit": "°C", "order": 10
     },
     { "channel": "storage_update", "backend": "this_machine", "method": "GetStorage" }
 
@@ -103,7 +106,7 @@ export const EXAMPLE_CONFIG = `// Holdfast configuration (JSON with comments; YA
   // storage_update, agent_status and compression_update need not be listed. Default: none.
   //"channels": {
   // Older than this, a value is stale: PUBLISHER_SILENT. Default: never.
-  //"backup_status": { "stale_after": "26h" }
+  //"backup_status": { "stale_after": "26h", "title": "Backup", "group": "Nightly" }
   //},
 
   // What outlives the process: last values, history, incidents, undelivered hooks. Default: systemd's

@@ -17,6 +17,7 @@ import { listenSchema } from "./listen.ts";
 import { compileExpression } from "../selection/expression.ts";
 import { authSchema } from "./schema_auth.ts";
 import { clusterSchema } from "./schema_cluster.ts";
+import { displaySettings } from "./schema_display.ts";
 import { hookSchema } from "./schema_hooks.ts";
 import { stateSchema } from "./schema_state.ts";
 import { hubSchema } from "./schema_hub.ts";
@@ -83,7 +84,8 @@ export const sourceSchema = section({
   ),
   stale_after: duration().exactOptional()
     .describe("Age from which the value counts as stale. Default: 15s or 3 polls, if longer."),
-}).superRefine(({ channel, channels, select }, context) => {
+  ...displaySettings,
+}).superRefine(({ channel, channels, select, title }, context) => {
   const problem = (path: string, message: string, found: string) =>
     context.addIssue({ code: "custom", path: [path], message, params: { found } });
   if (channel === undefined && channels === undefined) {
@@ -92,6 +94,9 @@ export const sourceSchema = section({
   if (channels === undefined) return;
   if (channel !== undefined) problem("channels", `"channel" or "channels"`, "both");
   if (select !== undefined) problem("select", `no "select" beside "channels"`, "both");
+  if (title !== undefined) {
+    problem("title", `no "title" beside "channels", which have names of their own`, "both");
+  }
   if (Object.keys(channels).length === 0) problem("channels", "at least one channel", "none");
 }).transform(({ stale_after, channel = "", channels, select, ...rest }) => {
   const common = {
@@ -128,6 +133,7 @@ const LONGEST_PUBLISHED: Milliseconds = 366 * 86_400_000;
 const publishedChannel = section({
   stale_after: duration({ max: LONGEST_PUBLISHED }).exactOptional()
     .describe("Age from which the value counts as stale: nobody published. Default: never."),
+  ...displaySettings,
 });
 
 const ORIGIN = `an origin: scheme://host or scheme://host:port, without a path`;

@@ -403,6 +403,11 @@ export class Hub implements Disposable {
     return this.seq;
   }
 
+  /** The latest events, newest first: for who was not there when they were told. */
+  get recentEvents(): readonly EncodedFrame[] {
+    return this.#history.recentEvents;
+  }
+
   /** Sends a status channel's value, as it stands, to every client of this hub that wants it. */
   value(channel: string, status: StatusData<JsonText>): number {
     const place = { timestamp: this.#clock.unixSeconds(), seq: this.#sequence.next() };

@@ -145,13 +145,18 @@ export class Incidents implements AsyncDisposable {
     return this.#journal.find(query, this.#now());
   }
 
-  /** How these channels stood for so long until now. */
-  uptime(channels: readonly string[], forMs: number): Record<string, Uptime> {
+  /** How these channels stood for so long until now; with `steps`, in so many of them as well. */
+  uptime(channels: readonly string[], forMs: number, steps = 0): Record<string, Uptime> {
     const toMs = this.#now();
     const span = { fromMs: toMs - forMs, toMs };
-    return Object.fromEntries(
-      channels.map((channel) => [channel, this.#standings.uptime(channel, span)]),
-    );
+    return Object.fromEntries(channels.map((channel) => {
+      const whole = this.#standings.uptime(channel, span);
+      if (steps === 0) return [channel, whole];
+      return [channel, {
+        ...whole,
+        steps: this.#standings.uptimeSteps(channel, { ...span, steps }),
+      }];
+    }));
   }
 
   /** Channels of which it is known how they stood. */

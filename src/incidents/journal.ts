@@ -35,6 +35,7 @@ export interface Beginning {
 
 /** Which incidents are asked for; moments in unix milliseconds. */
 export interface IncidentQuery {
+  readonly id?: string;
   /** Those that lasted at this moment or later. */
   readonly sinceMs?: number;
   /** Those that had begun by then. */
@@ -134,6 +135,7 @@ export class IncidentJournal {
     for (const each of [...this.#all.values()].sort((a, b) => b.startedMs - a.startedMs)) {
       if (found.length >= limit) break;
       if (each.startedMs > untilMs || (each.endedMs ?? Infinity) < sinceMs) continue;
+      if (query.id !== undefined && each.id !== query.id) continue;
       if (query.channel !== undefined && each.channel !== query.channel) continue;
       if (query.backend !== undefined && each.backend !== query.backend) continue;
       if (query.isOpen && each.endedMs !== undefined) continue;

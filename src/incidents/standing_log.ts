@@ -22,7 +22,12 @@ export interface Uptime {
   readonly unknown_seconds: number;
   /** Of the time that is known; null if none is. */
   readonly fresh_ratio: number | null;
+  /** The same in steps, the oldest first; only where they were asked for. */
+  readonly steps?: readonly UptimeStep[];
 }
+
+/** Seconds of one step of a time. */
+export type UptimeStep = readonly [fresh: number, stale: number, unknown: number];
 
 export interface StandingLogOptions {
   /** How long it is kept, in milliseconds. */
@@ -99,6 +104,33 @@ export class StandingLog {
       unknown_seconds: seconds(sums.unknown),
       fresh_ratio: known === 0 ? null : Math.round(sums.fresh / known * 1e6) / 1e6,
     };
+  }
+
+  /** The same, in so many steps of equal length, the oldest first. One pass over what is kept. */
+  uptimeSteps(
+    channel: string,
+    { fromMs, toMs, steps }: { fromMs: number; toMs: number; steps: number },
+  ): UptimeStep[] {
+    const stepMs = (toMs - fromMs) / steps;
+    const sums = Array.from({ length: steps }, () => ({ fresh: 0, stale: 0, unknown: 0 }));
+    let standing: StandingEntry["standing"] = "unknown";
+    let at = fromMs;
+    const goOnUntil = (until: number) => {
+      for (let step = Math.floor((at - fromMs) / stepMs); at < until && step < steps; step++) {
+        const end = Math.min(until, step === steps - 1 ? toMs : fromMs + (step + 1) * stepMs);
+        const sum = sums[step];
+        if (sum) sum[standing] += Math.max(0, end - at);
+        at = Math.max(at, end);
+      }
+    };
+    for (const entry of this.#entries.get(channel) ?? []) {
+      if (entry.atMs > fromMs) goOnUntil(Math.min(entry.atMs, toMs));
+      standing = entry.standing;
+    }
+    goOnUntil(toMs);
+    return sums.map(({ fresh, stale, unknown }) =>
+      [seconds(fresh), seconds(stale), seconds(unknown)] as const
+    );
   }
 
   /** All of it, for another life of the hub. */

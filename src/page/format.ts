@@ -1,7 +1,7 @@
 /** Numbers as people read them: the unit comes from the ending of a value's key. */
 
-/** What a number means. */
-export type Unit =
+/** What a number means, where this page knows how that is written. */
+export type KnownUnit =
   | "bytes"
   | "bytes_per_second"
   | "per_second"
@@ -11,8 +11,11 @@ export type Unit =
   | "moment"
   | "plain";
 
+/** A unit of the configuration's own may be any word. */
+export type Unit = KnownUnit | (string & Record<never, never>);
+
 /** Endings that name a unit, the more telling ones first. */
-const ENDINGS: readonly (readonly [ending: RegExp, unit: Unit])[] = [
+const ENDINGS: readonly (readonly [ending: RegExp, unit: KnownUnit])[] = [
   [/(^|_)bytes_per_second$/, "bytes_per_second"],
   [/_per_second$/, "per_second"],
   [/(^|_)bytes$/, "bytes"],
@@ -25,8 +28,9 @@ const ENDINGS: readonly (readonly [ending: RegExp, unit: Unit])[] = [
 /** Unix seconds between 2001 and 2096: outside of these a number is no point in time. */
 const MOMENTS = { from: 1e9, to: 4e9 } as const;
 
-export function unitOf(key: string, value: number): Unit {
-  const unit = ENDINGS.find(([ending]) => ending.test(key))?.[1] ?? "plain";
+/** @param own The channel's own unit, for numbers whose key tells none. */
+export function unitOf(key: string, value: number, own: Unit = "plain"): Unit {
+  const unit = ENDINGS.find(([ending]) => ending.test(key))?.[1] ?? own;
   if (unit === "moment") return value > MOMENTS.from && value < MOMENTS.to ? "moment" : "plain";
   // What calls itself a ratio and is none is shown as it is, not as a bar that overflows.
   if (unit === "ratio") return value >= 0 && value <= 1 ? "ratio" : "plain";
@@ -51,6 +55,8 @@ export function formatNumber(value: number, unit: Unit): string {
       return formatMoment(value);
     case "plain":
       return formatPlain(value);
+    default:
+      return `${formatPlain(value)} ${unit}`;
   }
 }
 
@@ -86,15 +92,39 @@ export function formatPlain(value: number): string {
   return plain.format(value);
 }
 
-/** The two largest parts of a time: `12 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`. */
+/** The two largest parts of a time: `12 s`, `5 min`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.floor(Math.max(0, ms) / 1000);
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   if (minutes === 0) return `${seconds} s`;
-  if (hours === 0) return `${minutes} min ${String(seconds % 60).padStart(2, "0")} s`;
-  if (hours < 24) return `${hours} h ${String(minutes % 60).padStart(2, "0")} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours === 0) return parts(`${minutes} min`, seconds % 60, "s");
+  if (hours < 24) return parts(`${hours} h`, minutes % 60, "min");
+  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function parts(large: string, rest: number, unit: string): string {
+  return rest === 0 ? large : `${large} ${String(rest).padStart(2, "0")} ${unit}`;
+}
+
+/** What was asked where, as the hub's errors begin. */
+const CALL = /^((?:health check: )?(?:GET|POST) \S+(?: [^\s:]+)?): ([^]+)$/;
+
+/** A reason as people say it: what is wrong comes first, milliseconds are seconds and minutes. */
+export function inWords(text: string): string {
+  const [, call, why] = CALL.exec(text) ?? [];
+  const ordered = call === undefined ? text : `${why} (${call})`;
+  return ordered.replace(/\b(\d{4,12}) ms\b/g, (_all, ms) => formatDuration(Number(ms)));
+}
+
+/** Where the reader's times are: `UTC+01:00, Europe/Berlin`. */
+export function timeZone(now = new Date()): string {
+  const minutes = -now.getTimezoneOffset();
+  const two = (value: number) => String(value).padStart(2, "0");
+  const size = Math.abs(minutes);
+  const offset = `UTC${minutes < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+  const { timeZone: name } = Intl.DateTimeFormat().resolvedOptions();
+  return name === undefined || name === "UTC" ? offset : `${offset}, ${name}`;
 }
 
 /** Unix seconds as the reader's own time of day, with the date if it is not today's. */

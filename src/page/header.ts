@@ -1,10 +1,10 @@
 /// <reference lib="dom" />
 import type { ConnectionState } from "../client/mod.ts";
 import type { Announcer } from "./announcer.ts";
-import { type ClusterStanding, describeCluster } from "./cluster.ts";
+import { type ClusterStanding, describeCluster } from "./hub/cluster.ts";
 import { type Child, h, update } from "./elements.ts";
-import { cut, formatDuration, formatPlain } from "./format.ts";
-import { badge } from "./paint.ts";
+import { cut, formatDuration, formatPlain, inWords } from "./format.ts";
+import { badge } from "./values/paint.ts";
 import type { Places } from "./places.ts";
 import type { Standing, Summary } from "./summary.ts";
 
@@ -23,7 +23,7 @@ export interface HubFacts {
 /** Each standing's mark, so that its colour is not needed. */
 const MARKS: Readonly<Record<Standing, string>> = { good: "●", stale: "▲", gone: "✕", idle: "○" };
 
-/** The sentence at the top, the window's title, and what is read aloud. */
+/** The sentence at the top, the window's title and icon, and what is read aloud. */
 export function showSummary(places: Places, announcer: Announcer, summary: Summary): void {
   const { standing, text } = summary;
   const mark = h("span", { "aria-hidden": "true", class: "mark" }, MARKS[standing]);
@@ -31,7 +31,47 @@ export function showSummary(places: Places, announcer: Announcer, summary: Summa
   update(places.summary, mark, ` ${text}`);
   const title = `${MARKS[standing]} ${text} – Holdfast`;
   if (document.title !== title) document.title = title;
+  const icon = iconOf(standing);
+  if (places.icon.getAttribute("href") !== icon) places.icon.setAttribute("href", icon);
   announcer.say(text);
+}
+
+/** Something that is wrong, and where to read of it. */
+export interface NamedTrouble {
+  readonly name: string;
+  /** The id of its place on the page. */
+  readonly at: string;
+}
+
+/** Most names in the line below the headline. */
+const MAX_NAMED = 6;
+
+/** What is wrong by name, each a way to where it is told. */
+export function showNamed({ named }: Places, list: readonly NamedTrouble[]): void {
+  named.hidden = list.length === 0;
+  const links = list.slice(0, MAX_NAMED).map(({ name, at }) =>
+    h("a", { href: `#${at}` }, cut(name, 60))
+  );
+  const more = list.length - MAX_NAMED;
+  update(
+    named,
+    ...links,
+    more > 0 ? h("a", { href: "#overview" }, `and ${more} more`) : undefined,
+  );
+}
+
+/** Colour and shape of the window's icon. */
+const ICONS: Readonly<Record<Standing, readonly [colour: string, shape: string]>> = {
+  good: ["17693f", "<circle cx='8' cy='8' r='7'/>"],
+  stale: ["d9921f", "<path d='M8 1l7 14H1z'/>"],
+  gone: ["a8221b", "<path d='M1 4l3-3 4 4 4-4 3 3-4 4 4 4-3 3-4-4-4 4-3-3 4-4z'/>"],
+  idle: ["4b5666", "<circle cx='8' cy='8' r='5' fill='none' stroke='%234b5666' stroke-width='3'/>"],
+};
+
+function iconOf(standing: Standing): string {
+  const [colour, shape] = ICONS[standing];
+  const svg = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='%23${colour}'>`;
+  return `data:image/svg+xml,${`${svg}${shape}</svg>`.replace(/[<>]/g, encodeURIComponent)}`;
 }
 
 /** The hub itself: connection, clients, heartbeat. */
@@ -100,7 +140,9 @@ function bannerText(connection: ConnectionState, sinceMs: number): string | unde
   switch (connection.kind) {
     case "waiting": {
       const seconds = Math.ceil((connection.waitMs - sinceMs) / 1000);
-      const when = seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again.";
+      const when = seconds > 0
+        ? `Trying again in ${formatDuration(seconds * 1000)}.`
+        : "Trying again.";
       return `${sentence(connection.reason)} ${when}`;
     }
     case "connecting":
@@ -114,6 +156,6 @@ function bannerText(connection: ConnectionState, sinceMs: number): string | unde
 
 /** A reason as a sentence of its own. */
 export function sentence(text: string): string {
-  const short = cut(text, 200);
+  const short = cut(inWords(text), 200);
   return `${short.charAt(0).toUpperCase()}${short.slice(1)}.`;
 }

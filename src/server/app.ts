@@ -31,6 +31,7 @@ import { createRoutes } from "./http/routes.ts";
 import { clientHandlers, commandHandlers } from "./http/visit_handlers.ts";
 import { drain, type Drained } from "./shutdown.ts";
 import { Sockets, type SocketsOptions } from "./sockets/sockets.ts";
+import { Points } from "./points.ts";
 import { Reports } from "./reports/reports.ts";
 import type { StatusReport } from "./reports/status_report.ts";
 import { channelSettings, Ingest } from "./ingest.ts";
@@ -145,6 +146,15 @@ export class App implements AsyncDisposable {
     });
     // Before the hub, which may put back errors that only who reads their channels may see.
     this.#values.configure(channelSettings(config));
+    const points = new Points({
+      clock,
+      values: this.#values,
+      unit: (channel) => {
+        const { sources, channels } = this.#config;
+        const published = Object.hasOwn(channels, channel) ? channels[channel] : undefined;
+        return (sources.find((each) => each.channel === channel) ?? published)?.unit;
+      },
+    });
     this.#keeping = new Keeping({
       clock,
       state: options.state,
@@ -223,8 +233,11 @@ export class App implements AsyncDisposable {
       fed: () => this.#config.sources,
       incidents: {
         find: (query) => this.#keeping.incidents.find(query),
-        uptime: (forMs) => this.#keeping.incidents.uptime(this.#uptimeChannels(), forMs),
+        uptime: (forMs, steps) =>
+          this.#keeping.incidents.uptime(this.#uptimeChannels(), forMs, steps),
       },
+      points,
+      recentEvents: () => this.#hub.recentEvents,
       now: () => clock.unixMs(),
       ...(this.#threads?.visits ?? clientHandlers({ context, sockets: this.#sockets })),
       ...commandHandlers({

@@ -3,6 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { PublishReceipt } from "../cluster/cluster_options.ts";
 import type { ClusterReport } from "../cluster/cluster_report.ts";
 import type { Config } from "../config/schema.ts";
+import { displayOf } from "../config/schema_display.ts";
 import type { BackendStatus } from "../feed/guarded_backend.ts";
 import { type ApplyOptions, Feed } from "../feed/feed.ts";
 import type { BackendPlan } from "../feed/guarded_backend.ts";
@@ -18,9 +19,10 @@ import { logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
 import { watchAges } from "../values/age_watch.ts";
 import type { ChannelSettings } from "../values/channel_settings.ts";
-import { type SourceReport, sourceReport } from "../values/source_report.ts";
+import { sourceReport } from "../values/source_report.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import { clusterMetrics } from "./reports/cluster_metrics.ts";
+import type { SourceStatus } from "./reports/status_report.ts";
 import { feedPlan, type OpenBackend } from "./feed_plan.ts";
 import type { Poller } from "./http/poll_route.ts";
 import type { Publisher } from "./http/publish_route.ts";
@@ -212,10 +214,17 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
     return this.#cluster.leadersBackends() as Record<string, BackendStatus> ?? {};
   }
 
-  sourceReports(): Readonly<Record<string, SourceReport>> {
-    return Object.fromEntries(
-      this.#configured().map((channel) => [channel, sourceReport(this.#values, channel)]),
-    );
+  sourceReports(): Readonly<Record<string, SourceStatus>> {
+    const { sources, channels } = this.#config;
+    const report = (channel: string) => sourceReport(this.#values, channel);
+    return Object.fromEntries([
+      ...sources.map(({ channel, backend, ...rest }) =>
+        [channel, { ...report(channel), backend, ...displayOf(rest) }] as const
+      ),
+      ...Object.entries(channels).map(([channel, settings]) =>
+        [channel, { ...report(channel), ...displayOf(settings) }] as const
+      ),
+    ]);
   }
 
   clusterReport(): ClusterReport | undefined {

@@ -44,7 +44,9 @@ Deno.test("EXAMPLE_CONFIG sets nothing but defaults, placeholders aside", () => 
 Deno.test("EXAMPLE_CONFIG is still one with every comment taken away", () => {
   const config = configOf(FULL, { env: ENV });
   const { auth, origins, tls, cluster, backends, channels, state, hooks } = config;
-  assertEquals(channels, { backup_status: { stale_after: 26 * 3_600_000 } });
+  assertEquals(channels, {
+    backup_status: { stale_after: 26 * 3_600_000, title: "Backup", group: "Nightly" },
+  });
   assertEquals(state, { dir: "/var/lib/holdfast", incidents_for: 90 * 86_400_000 });
   const [{ headers, body, ...hook } = { headers: {} }] = hooks;
   assertEquals([headers, body], [{ authorization: "Bearer hook-token" }, { text: "{{text}}" }]);

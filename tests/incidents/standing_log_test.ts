@@ -50,3 +50,17 @@ Deno.test("StandingLog is bounded by number and by age, and keeps what the rest 
   log.prune(DAY_MS * 5);
   assertEquals([log.all().length, log.channels()], [0, []]);
 });
+
+Deno.test("StandingLog.uptimeSteps() tells the same in steps, which add up", () => {
+  const log = logOf();
+  log.add({ channel: "x", atMs: 10_000, standing: "fresh" });
+  log.add({ channel: "x", atMs: 25_000, standing: "stale" });
+  log.add({ channel: "x", atMs: 30_000, standing: "fresh" });
+  log.addUnknown(40_000);
+  const span = { fromMs: 0, toMs: 50_000 };
+  const steps = log.uptimeSteps("x", { ...span, steps: 5 });
+  assertEquals(steps, [[0, 0, 10], [10, 0, 0], [5, 5, 0], [10, 0, 0], [0, 0, 10]]);
+  assertEquals(log.uptimeSteps("never", { ...span, steps: 2 }), [[0, 0, 25], [0, 0, 25]]);
+  const late = log.uptimeSteps("x", { fromMs: 28_000, toMs: 32_000, steps: 2 });
+  assertEquals(late, [[0, 2, 0], [2, 0, 0]]);
+});

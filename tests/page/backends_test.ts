@@ -1,5 +1,5 @@
 import { errorEvent } from "../../src/protocol/error_event.ts";
-import { type BackendReport, Backends, nextTry } from "../../src/page/backends.ts";
+import { type BackendReport, Backends, nextTry } from "../../src/page/hub/backends.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 const CLOSED: BackendReport = {

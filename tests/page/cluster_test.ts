@@ -1,4 +1,4 @@
-import { describeCluster } from "../../src/page/cluster.ts";
+import { describeCluster } from "../../src/page/hub/cluster.ts";
 import { assertEquals } from "../support/assert.ts";
 
 const HUBS = [{}, {}, {}];

@@ -7,6 +7,7 @@ import {
   formatNumber,
   formatPercent,
   formatPlain,
+  inWords,
   labelOf,
   unitOf,
 } from "../../src/page/format.ts";
@@ -60,7 +61,18 @@ Deno.test("formatPercent() keeps what is not quite all or nothing apart from it"
 
 Deno.test("formatDuration() gives the two largest parts", () => {
   const all = [-5, 0, 59_999, 65_000, 3_600_000 * 2.5, 86_400_000 * 3].map(formatDuration);
-  assertEquals(all, ["0 s", "0 s", "59 s", "1 min 05 s", "2 h 30 min", "3 d 0 h"]);
+  assertEquals(all, ["0 s", "0 s", "59 s", "1 min 05 s", "2 h 30 min", "3 d"]);
+});
+
+Deno.test("inWords() puts what is wrong first, and times as people say them", () => {
+  assertEquals(inWords("no newer value for 13933 ms"), "no newer value for 13 s");
+  assertEquals(inWords("it took 300000 ms, not 20 ms"), "it took 5 min, not 20 ms");
+  assertEquals(
+    inWords("health check: POST http://h:1/rpc Get: no answer within 5000 ms"),
+    "no answer within 5 s (health check: POST http://h:1/rpc Get)",
+  );
+  assertEquals(inWords("GET http://h:1/a: HTTP 404"), "HTTP 404 (GET http://h:1/a)");
+  assertEquals(inWords("POST is not possible here"), "POST is not possible here");
 });
 
 Deno.test("formatMoment() adds the date where it is not today's", () => {

@@ -1,5 +1,5 @@
 import { errorEvent } from "../../src/protocol/error_event.ts";
-import { Journal, MAX_ENTRIES } from "../../src/page/journal.ts";
+import { Journal, MAX_ENTRIES } from "../../src/page/reports/journal.ts";
 import { assertEquals } from "../support/assert.ts";
 
 function failure(channel: string, timestamp: number) {

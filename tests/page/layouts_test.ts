@@ -1,5 +1,5 @@
-import { layoutOf } from "../../src/page/layouts.ts";
-import type { View } from "../../src/page/view.ts";
+import { layoutOf } from "../../src/page/values/layouts.ts";
+import type { View } from "../../src/page/values/view.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 
 function partsOf(view: View) {

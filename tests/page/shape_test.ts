@@ -1,5 +1,5 @@
-import { MAX_ROWS, tableOf, viewOf } from "../../src/page/shape.ts";
-import type { View } from "../../src/page/view.ts";
+import { MAX_ROWS, tableOf, viewOf } from "../../src/page/values/shape.ts";
+import type { View } from "../../src/page/values/view.ts";
 import { assert, assertEquals, assertLess } from "../support/assert.ts";
 
 /** How many parts a view has, itself included. */
@@ -18,16 +18,35 @@ function sizeOf(view: View): number {
 }
 
 Deno.test("viewOf() shows scalars for what their key says they are", () => {
-  assertEquals(viewOf(2 ** 31, "free_bytes"), { kind: "text", text: "2.00 GiB" });
+  assertEquals(viewOf(2 ** 31, { key: "free_bytes" }), { kind: "text", text: "2.00 GiB" });
   assertEquals(viewOf(true), { kind: "text", text: "yes" });
   assertEquals(viewOf(""), { kind: "text", text: "(empty)" });
   assertEquals(viewOf(null), { kind: "text", text: "–", isMuted: true });
-  assertEquals(viewOf(0.25, "progress_ratio"), {
+  assertEquals(viewOf(0.25, { key: "progress_ratio" }), {
     kind: "bar",
     ratio: 0.25,
     text: "25 %",
     label: "Progress",
   });
+});
+
+Deno.test("viewOf() gives numbers the channel's unit where their keys tell none", () => {
+  assertEquals(viewOf(21.5, { unit: "°C" }), { kind: "text", text: "21.5 °C" });
+  const view = viewOf({ press: 21, size_bytes: 1024 }, { unit: "°C" });
+  assert(view.kind === "fields");
+  const texts = view.fields.map(({ view }) => view.kind === "text" ? view.text : view.kind);
+  assertEquals(texts, ["21 °C", "1.00 KiB"]);
+});
+
+Deno.test("viewOf() folds away what is more than three parts", () => {
+  const part = { x: 1 };
+  const view = viewOf({ a: part, b: part, c: part, d: part, e: part });
+  assert(view.kind === "stack");
+  assertEquals(view.parts.map(({ title, isFolded = false }) => [title, isFolded]), [
+    ["A", false],
+    ["B", false],
+    ["More", true],
+  ]);
 });
 
 Deno.test("viewOf() shows an object as fields, with what is larger below them", () => {
@@ -66,7 +85,7 @@ Deno.test("viewOf() shows a list of objects as a table, numbers to the right", (
 Deno.test("viewOf() cuts long lists and says how much is left out", () => {
   const table = viewOf(Array.from({ length: 1000 }, (_, index) => ({ index })));
   assert(table.kind === "table");
-  assertEquals([table.rows.length, table.cutRows], [MAX_ROWS, 900]);
+  assertEquals([table.rows.length, table.cutRows], [MAX_ROWS, 1000 - MAX_ROWS]);
   const plain = viewOf(Array.from({ length: 25 }, (_, index) => index));
   assert(plain.kind === "text");
   assert(plain.text.endsWith("19 and 5 more"), plain.text);

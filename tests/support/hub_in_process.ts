@@ -25,12 +25,13 @@ export function configOf(value: object): Config {
 export async function startApp(
   value: object,
   openThreads: OpenClientThreads = clientThreads(),
+  { version = "0.0.0-test" } = {},
 ): Promise<App> {
   const config = configOf(value);
   const state = await openState(config);
   if (state && "takenBy" in state) throw new Error(`taken by ${state.takenBy}`);
   return await App.start(config, {
-    version: "0.0.0-test",
+    version,
     openBackend,
     openThreads,
     ...(state ? { state } : {}),

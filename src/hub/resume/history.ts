@@ -1,5 +1,6 @@
 import { isErrorType } from "../../protocol/channel.ts";
 import type { EncodedFrame } from "../../protocol/codec.ts";
+import { RecentEvents } from "./recent_events.ts";
 
 export interface HistoryOptions {
   /** Most frames kept; older ones go first. 0: none. */
@@ -48,6 +49,7 @@ export class History {
   readonly #forgotten = new Map<string, number>();
   /** Frames up to this number were never here. */
   #startsAfter = 0;
+  readonly #recent = new RecentEvents();
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -58,8 +60,14 @@ export class History {
     return this.#entries.length - this.#start;
   }
 
+  /** The latest events for who comes later, newest first. */
+  get recentEvents(): readonly EncodedFrame[] {
+    return this.#recent.list;
+  }
+
   /** @param now Monotonic milliseconds, here and below. */
   add(frame: EncodedFrame, now: number): void {
+    this.#recent.add(frame);
     if (frame.seq === undefined) return;
     this.#entries.push({ frame, seq: frame.seq, at: now });
     this.#forgetOld(now);

@@ -11,8 +11,8 @@ import { refuse, reply } from "./reply.ts";
 /** Where incidents are to be had. */
 export interface IncidentSource {
   find(query: IncidentQuery): readonly IncidentReport[];
-  /** How channels stood for so long until now. */
-  uptime(forMs: number): Readonly<Record<string, Uptime>>;
+  /** How channels stood for so long until now, in so many steps as well unless they are none. */
+  uptime(forMs: number, steps: number): Readonly<Record<string, Uptime>>;
 }
 
 export interface IncidentRouteOptions {
@@ -28,6 +28,9 @@ const MOST = 10_000;
 
 /** What `/uptime` speaks of unless the asker says. */
 const USUAL_UPTIME_MS = 7 * 86_400_000;
+
+/** Most steps of `/uptime`: a strip on a page has some hundred pixels. */
+const MOST_STEPS = 200;
 
 const MOMENT =
   'unix seconds, a time such as "2026-01-31T08:00:00Z", or a duration such as "24h" for so long ago';
@@ -46,7 +49,7 @@ export function incidents(
   return reply(STATUS_CODE.OK, { incidents: found });
 }
 
-/** `GET /uptime?for=7d`: how each channel stood. */
+/** `GET /uptime?for=7d&steps=84`: how each channel stood. */
 export function uptime(
   source: IncidentSource,
   params: URLSearchParams,
@@ -57,7 +60,11 @@ export function uptime(
   if (!forMs) {
     return refuse(STATUS_CODE.BadRequest, `"for" is not ${DURATION_GRAMMAR}, and more than none`);
   }
-  const known = Object.entries(source.uptime(forMs)).filter(([channel]) => mayRead(channel));
+  const steps = Number(params.get("steps") ?? 0);
+  if (!(Number.isInteger(steps) && steps >= 0 && steps <= MOST_STEPS)) {
+    return refuse(STATUS_CODE.BadRequest, `"steps" is not a whole number up to ${MOST_STEPS}`);
+  }
+  const known = Object.entries(source.uptime(forMs, steps)).filter(([channel]) => mayRead(channel));
   return reply(STATUS_CODE.OK, Object.fromEntries(known));
 }
 
@@ -84,12 +91,13 @@ function queryOf(params: URLSearchParams, now: number): IncidentQuery | string {
   }
   const open = params.get("open");
   if (open !== null && !["0", "1"].includes(open)) return `"open" is not 1, or 0`;
-  const [channel, backend] = [params.get("channel"), params.get("backend")];
+  const [id, channel, backend] = ["id", "channel", "backend"].map((name) => params.get(name));
   return {
+    ...(id ? { id } : {}),
     ...(since === undefined ? {} : { sinceMs: since }),
     ...(until === undefined ? {} : { untilMs: until }),
-    ...(channel === null ? {} : { channel }),
-    ...(backend === null ? {} : { backend }),
+    ...(channel ? { channel } : {}),
+    ...(backend ? { backend } : {}),
     ...(open === "1" ? { isOpen: true } : {}),
     ...(limit === null ? {} : { limit: Math.min(MOST, Number(limit)) }),
   };

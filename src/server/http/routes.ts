@@ -1,5 +1,6 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
+import type { EncodedFrame } from "../../protocol/codec.ts";
 import { logOf } from "../../telemetry/log.ts";
 import { exposition, type Metric } from "../../telemetry/metrics.ts";
 import type { ValueStore } from "../../values/value_store.ts";
@@ -27,6 +28,7 @@ import {
   wrongMethod,
 } from "./reply.ts";
 import { incidents, type IncidentSource, uptime } from "./incident_routes.ts";
+import { notifications, points, type PointSource } from "./memory_routes.ts";
 import { allSnapshots, oneSnapshot } from "./snapshot_routes.ts";
 import type { StatusReport } from "../reports/status_report.ts";
 import { tokenOf } from "../door/token.ts";
@@ -48,6 +50,9 @@ export interface RouteContext {
   /** Which backend feeds which channel. */
   readonly fed: () => readonly FedChannel[];
   readonly incidents: IncidentSource;
+  readonly points: PointSource;
+  /** The latest events, newest first. */
+  readonly recentEvents: () => readonly EncodedFrame[];
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly openWebSocket: (visit: Visit, place: AdmittedPlace) => Response;
@@ -170,6 +175,15 @@ function routesOf(context: RouteContext): Map<string, Route> {
       method: "GET",
       answer: ({ info: { query }, identity: rights }) =>
         uptime(context.incidents, query, { rights }),
+    }],
+    ["/points", {
+      method: "GET",
+      answer: ({ info: { query }, identity: rights }) =>
+        points(context.points, query, { rights, channels: context.statusChannels() }),
+    }],
+    ["/notifications", {
+      method: "GET",
+      answer: ({ identity }) => notifications(context.recentEvents(), identity),
     }],
     ["/metrics", { method: "GET", answer: ({ identity }) => scrape(context, identity) }],
     ["/healthz", {

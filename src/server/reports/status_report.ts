@@ -1,5 +1,6 @@
 import type { ClusterReport } from "../../cluster/cluster_report.ts";
 import type { BackendStatus } from "../../feed/guarded_backend.ts";
+import type { Display } from "../../config/schema_display.ts";
 import type { SourceReport } from "../../values/source_report.ts";
 import type { HookReport } from "../../incidents/hooks/hook_queue.ts";
 import type { StateReport } from "../../state/state.ts";
@@ -10,6 +11,12 @@ export interface WorkerReport {
   readonly clients: number;
   /** How late its event loop came to a timer, at worst of late, in milliseconds. */
   readonly loop_lag_ms: number;
+}
+
+/** What `/status` says of a channel: how it stands, who is asked for it, and how it is shown. */
+export interface SourceStatus extends SourceReport, Display {
+  /** Absent where values are published. */
+  readonly backend?: string;
 }
 
 /** What `/status` answers. */
@@ -25,5 +32,5 @@ export interface StatusReport extends ErrorMetrics {
   readonly workers?: readonly WorkerReport[];
   readonly uptime_seconds: number;
   readonly backends: Readonly<Record<string, BackendStatus>>;
-  readonly sources: Readonly<Record<string, SourceReport>>;
+  readonly sources: Readonly<Record<string, SourceStatus>>;
 }

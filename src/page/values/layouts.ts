@@ -1,4 +1,11 @@
-import { cut, formatBytes, formatDuration, formatPercent, formatPlain } from "./format.ts";
+import {
+  cut,
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatPlain,
+  type Unit,
+} from "../format.ts";
 import { type Dictionary, isDictionary, MAX_ROWS, tableOf, viewOf } from "./shape.ts";
 import type { Meter, Part, Tile, View } from "./view.ts";
 
@@ -19,9 +26,10 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
  * The view of a channel's value: laid out by hand for the well-known channels, as long as the
  * value is what they usually carry, and by its shape for everything else.
  */
-export function layoutOf(channel: string, value: unknown): View {
+export function layoutOf(channel: string, value: unknown, unit?: Unit): View {
   const layout = Object.hasOwn(LAYOUTS, channel) ? LAYOUTS[channel] : undefined;
-  return (isDictionary(value) ? layout?.(value) : undefined) ?? viewOf(value, channel);
+  return (isDictionary(value) ? layout?.(value) : undefined) ??
+    viewOf(value, { key: channel, unit });
 }
 
 function systemLayout(value: Dictionary): View | undefined {

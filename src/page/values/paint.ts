@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { type Child, h } from "./elements.ts";
+import { type Child, h } from "../elements.ts";
 import type { Meter, Part, TableView, View } from "./view.ts";
 
 /** Makes a view's elements. */
@@ -105,7 +105,7 @@ function paintTable({ title, columns, rows, cutRows }: TableView): HTMLElement {
   // It may be wider or longer than its card, so it scrolls, by the keyboard too.
   const scroller = h(
     "div",
-    { class: "scroller", tabindex: 0, role: "region", "aria-label": title },
+    { class: "scroller", tabindex: 0, role: "group", "aria-label": title },
     table,
   );
   return h("div", {}, scroller, note);

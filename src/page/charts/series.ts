@@ -1,5 +1,5 @@
-import { asText, cut, labelOf, type Unit, unitOf } from "./format.ts";
-import { type Dictionary, isDictionary } from "./shape.ts";
+import { asText, cut, labelOf, type Unit, unitOf } from "../format.ts";
+import { type Dictionary, isDictionary } from "../values/shape.ts";
 
 /** A number worth drawing over time. */
 export interface Reading {
@@ -7,14 +7,22 @@ export interface Reading {
   readonly value: number;
 }
 
-/** The numbers of one moment that share a chart, and so a unit. */
-export interface Readings {
+/** The numbers of one moment that share a unit. */
+interface Readings {
   readonly unit: Unit;
   readonly list: readonly Reading[];
 }
 
-/** Most lines in one chart: more could not be told apart. */
+/** A number worth drawing over time, and what it counts: lines of one unit share an axis. */
+export interface NumberNow extends Reading {
+  readonly unit: Unit;
+}
+
+/** Most lines of one unit, and so in one chart: more could not be told apart. */
 export const MAX_LINES = 3;
+
+/** Most numbers of one channel. */
+const MAX_NUMBERS = 8;
 
 /** How deep numbers are looked for, and how many keys are looked at. */
 const MAX_DEPTH = 3;
@@ -23,8 +31,16 @@ const MAX_KEYS = 200;
 /** Longest name of a line, in characters. */
 const MAX_NAME = 32;
 
-/** Units in the order in which they are worth drawing. */
-const WORTH: readonly Unit[] = ["ratio", "bytes_per_second", "per_second", "bytes", "plain"];
+/** Units in the order in which they are worth drawing; any other one comes before them. */
+const WORTH: readonly Unit[] = [
+  "ratio",
+  "bytes_per_second",
+  "per_second",
+  "bytes",
+  "plain",
+  "seconds",
+  "milliseconds",
+];
 
 type Picker = (value: Dictionary) => Readings | undefined;
 
@@ -58,17 +74,22 @@ const PICKERS: Readonly<Record<string, Picker>> = {
 };
 
 /**
- * The numbers of a value that its chart shows: chosen for the well-known channels, else the first
- * ones of the unit most worth drawing. `undefined` if there are none.
+ * The numbers of a value that are drawn over time, the most telling first: chosen for the well-known
+ * channels, else the first ones of each unit. The hub keeps these, and the page adds to them.
+ *
+ * @param own What the channel's numbers count whose names do not tell.
  */
-export function readingsOf(channel: string, value: unknown): Readings | undefined {
+export function numbersOf(channel: string, value: unknown, own: Unit = "plain"): NumberNow[] {
   if (typeof value === "number") {
-    const unit = unitOf(channel, value);
-    return Number.isFinite(value) ? { unit, list: [{ name: labelOf(channel), value }] } : undefined;
+    if (!Number.isFinite(value)) return [];
+    return [{ name: labelOf(channel), unit: unitOf(channel, value, own), value }];
   }
-  if (!isDictionary(value)) return undefined;
+  if (!isDictionary(value)) return [];
   const pick = Object.hasOwn(PICKERS, channel) ? PICKERS[channel] : undefined;
-  return pick?.(value) ?? mostWorth(value);
+  const picked = pick?.(value);
+  const groups = picked === undefined ? byUnit(value, own) : [picked];
+  return groups.flatMap(({ unit, list }) => list.map((each) => ({ ...each, unit })))
+    .slice(0, MAX_NUMBERS);
 }
 
 function ratios(list: readonly (Reading | undefined)[]): Readings | undefined {
@@ -82,7 +103,8 @@ function reading(name: string, of: unknown, key: string): Reading | undefined {
   return { name: cut(name, MAX_NAME), value };
 }
 
-function mostWorth(value: Dictionary): Readings | undefined {
+/** The numbers of a value by what they count. */
+function byUnit(value: Dictionary, own: Unit): Readings[] {
   const found = new Map<Unit, Reading[]>();
   let looked = 0;
   function look(of: Dictionary, path: readonly string[]): void {
@@ -90,19 +112,15 @@ function mostWorth(value: Dictionary): Readings | undefined {
       if ((looked += 1) > MAX_KEYS) return;
       if (isDictionary(each) && path.length + 1 < MAX_DEPTH) look(each, [...path, key]);
       if (typeof each !== "number" || !Number.isFinite(each)) continue;
-      const unit = unitOf(key, each);
+      const unit = unitOf(key, each, own);
       const list = found.get(unit) ?? [];
-      if (list.length < MAX_LINES) {
-        const name = cut([...path, key].map((part) => labelOf(part)).join(" "), MAX_NAME);
-        list.push({ name, value: each });
-      }
+      if (unit === "moment" || list.length >= MAX_LINES) continue;
+      const name = cut([...path, key].map((part) => labelOf(part)).join(" "), MAX_NAME);
+      if (!list.some((reading) => reading.name === name)) list.push({ name, value: each });
       found.set(unit, list);
     }
   }
   look(value, []);
-  for (const unit of WORTH) {
-    const list = found.get(unit);
-    if (list !== undefined) return { unit, list };
-  }
-  return undefined;
+  return [...found].map(([unit, list]) => ({ unit, list }))
+    .toSorted((a, b) => WORTH.indexOf(a.unit) - WORTH.indexOf(b.unit));
 }

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { Places } from "./places.ts";
+import type { Places } from "../places.ts";
 
 /** The form that asks for the hub's token. */
 export class TokenForm {

@@ -1,4 +1,4 @@
-import { cut } from "./format.ts";
+import { cut } from "../format.ts";
 
 /** As much of `/status.cluster` as the page shows. */
 export interface ClusterStanding {

@@ -1,4 +1,4 @@
-import type { ErrorEvent } from "../protocol/error_event.ts";
+import type { ErrorEvent } from "../../protocol/error_event.ts";
 
 /** How grave an entry is; each has a mark and a word of its own, not only a colour. */
 export type Tone = "critical" | "error" | "warning" | "good" | "note";

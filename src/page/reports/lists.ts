@@ -1,13 +1,15 @@
 /// <reference lib="dom" />
-import type { NotificationData } from "../client/mod.ts";
-import { type BackendState, nextTry } from "./backends.ts";
-import { type Child, h } from "./elements.ts";
-import { asText, cut, formatMoment } from "./format.ts";
+import type { NotificationData } from "../../client/mod.ts";
+import { type BackendState, nextTry } from "../hub/backends.ts";
+import { type Child, h } from "../elements.ts";
+import { asText, cut, formatMoment, inWords } from "../format.ts";
 import type { JournalEntry, Tone } from "./journal.ts";
-import { badge } from "./paint.ts";
+import type { ShownIncident } from "../hub/memory.ts";
+import type { IncidentWords } from "./incident_words.ts";
+import { badge } from "../values/paint.ts";
 
-/** Longest text of an entry, in characters. */
-const MAX_TEXT = 300;
+/** Longest text of an entry, in characters: longer than any the hub gives. */
+const MAX_TEXT = 2000;
 
 /** The mark and the word of each tone, so that its colour is not needed. */
 const TONES: Readonly<Record<Tone, readonly [mark: string, word: string]>> = {
@@ -36,13 +38,13 @@ export function backendItem(
   const { name, state, failures, lastError } = backend;
   const [tone, mark, word] = STATES[state];
   const next = isCurrent ? nextTry(backend, now) : `${word.toLowerCase()} when last heard of`;
-  const failed = failures > 0
+  const failed = failures > 1 || (failures > 0 && state !== "closed")
     ? `${failures} ${failures === 1 ? "failure" : "failures"} in a row`
     : undefined;
   const facts = [failed, next].filter((each) => each !== undefined).join(" · ");
   return h(
     "li",
-    { class: "item", "data-state": state },
+    { class: "item backend", "data-state": state, id: `backend-${name}`, tabindex: -1 },
     h(
       "div",
       { class: "item-head" },
@@ -50,7 +52,52 @@ export function backendItem(
       isCurrent ? badge(tone, mark, word) : badge("idle", "○", "Not known"),
     ),
     facts === "" ? undefined : h("p", { class: "muted" }, facts),
-    lastError === undefined ? undefined : h("p", { class: "reason" }, cut(lastError, MAX_TEXT)),
+    lastError === undefined ? undefined : h(
+      "p",
+      { class: state === "closed" ? "muted" : "reason" },
+      (state === "closed" ? "Last error: " : "") + cut(inWords(lastError), MAX_TEXT),
+    ),
+  );
+}
+
+/** How incidents of each kind are called while they last. */
+const KINDS: Readonly<Record<string, string>> = {
+  backend_down: "Down",
+  source_stale: "Stale",
+  publisher_silent: "Silent",
+  hub_down: "Off",
+};
+
+/** An incident, with an address of its own. */
+export function incidentItem(incident: ShownIncident, words: IncidentWords): HTMLElement {
+  const { id, kind, ended_at } = incident;
+  const word = (Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined) ?? "Trouble";
+  const isGrave = kind === "backend_down" || kind === "hub_down";
+  const place = `incident-${id}`;
+  return h(
+    "li",
+    {
+      class: "item",
+      id: place,
+      tabindex: -1,
+      "data-kind": kind,
+      "data-open": ended_at === null ? true : undefined,
+    },
+    h(
+      "div",
+      { class: "item-head" },
+      ended_at !== null
+        ? badge("idle", "✓", "Over")
+        : badge(isGrave ? "critical" : "stale", isGrave ? "✕" : "▲", word),
+      h(
+        "a",
+        { href: `#${place}`, class: "permalink", "aria-label": `Link to: ${words.what}` },
+        "Link",
+      ),
+    ),
+    h("p", {}, h("strong", {}, cut(words.what, MAX_TEXT))),
+    h("p", { class: "reason" }, cut(words.why, MAX_TEXT)),
+    words.more === undefined ? undefined : h("p", { class: "muted" }, words.more),
   );
 }
 
@@ -64,8 +111,10 @@ export function entryItem(
     "li",
     { class: "item", "data-code": code },
     h("div", { class: "item-head" }, badge(tone, mark, word), moment(firstAt)),
-    h("p", {}, cut(message, MAX_TEXT)),
-    details === undefined ? undefined : h("p", { class: "reason" }, cut(details, MAX_TEXT)),
+    h("p", {}, cut(inWords(message), MAX_TEXT)),
+    details === undefined
+      ? undefined
+      : h("p", { class: "reason" }, cut(inWords(details), MAX_TEXT)),
     h(
       "p",
       { class: "muted" },

@@ -1,4 +1,5 @@
-import type { ErrorEvent } from "../protocol/error_event.ts";
+import type { ErrorEvent } from "../../protocol/error_event.ts";
+import { formatDuration } from "../format.ts";
 
 /** A backend as `/status` tells of it. */
 export interface BackendReport {
@@ -34,9 +35,13 @@ export class Backends {
     return [...this.#states.values()];
   }
 
-  /** The backend of a channel, if anything was said of it. */
-  behind(channel: string): BackendState | undefined {
-    const known = this.#feeds.get(channel);
+  /**
+   * The backend of a channel, if anything was said of it.
+   *
+   * @param told Its name as the hub's report has it.
+   */
+  behind(channel: string, told?: string): BackendState | undefined {
+    const known = told ?? this.#feeds.get(channel);
     // With one backend there is nothing to find out.
     if (known === undefined) return this.#states.size === 1 ? this.list[0] : undefined;
     return this.#states.get(known);
@@ -92,7 +97,9 @@ export function nextTry({ state, retryAt }: BackendState, now: number): string |
       return "being tried now";
     case "open": {
       const leftSeconds = Math.ceil(((retryAt ?? now) - now) / 1000);
-      return leftSeconds > 0 ? `next try in ${leftSeconds} s` : "next try is due";
+      return leftSeconds > 0
+        ? `next try in ${formatDuration(leftSeconds * 1000)}`
+        : "next try is due";
     }
   }
 }

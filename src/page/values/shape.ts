@@ -1,11 +1,14 @@
-import { cut, formatNumber, formatPercent, labelOf, unitOf } from "./format.ts";
+import { cut, formatNumber, formatPercent, labelOf, type Unit, unitOf } from "../format.ts";
 import { type Column, type Field, type Part, type TableView, text, type View } from "./view.ts";
 
 /** Most rows of a table, most columns, most fields of an object, most items of a plain list. */
-export const MAX_ROWS = 100;
-const MAX_COLUMNS = 8;
-const MAX_FIELDS = 40;
+export const MAX_ROWS = 500;
+const MAX_COLUMNS = 12;
+const MAX_FIELDS = 60;
 const MAX_ITEMS = 20;
+
+/** Parts of a value in sight; further ones are folded away. */
+const MAX_PARTS = 3;
 
 /** Longest text shown, in characters. */
 const MAX_TEXT = 200;
@@ -22,18 +25,29 @@ export function isDictionary(value: unknown): value is Dictionary {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+export interface ViewOptions {
+  /** The key the value stands at. Default: "value". */
+  key?: string;
+  depth?: number;
+  /** What numbers count whose keys do not tell. */
+  unit?: Unit | undefined;
+}
+
 /** Any value as a view, going by nothing but its shape and its keys' endings. */
-export function viewOf(value: unknown, key = "value", depth = 0): View {
+export function viewOf(value: unknown, options: ViewOptions = {}): View {
+  const { key = "value", depth = 0, unit } = options;
   if (Array.isArray(value)) return listView(value, key, depth);
-  if (isDictionary(value)) return depth < MAX_DEPTH ? objectView(value, depth) : excerpt(value);
-  return scalarView(value, key);
+  if (isDictionary(value)) {
+    return depth < MAX_DEPTH ? objectView(value, depth, unit) : excerpt(value);
+  }
+  return scalarView(value, key, unit);
 }
 
 /** A text, number or truth value. */
-export function scalarView(value: unknown, key: string): View {
+export function scalarView(value: unknown, key: string, own?: Unit): View {
   switch (typeof value) {
     case "number": {
-      const unit = unitOf(key, value);
+      const unit = unitOf(key, value, own);
       return unit === "ratio"
         ? { kind: "bar", ratio: value, text: formatPercent(value), label: labelOf(key) }
         : text(formatNumber(value, unit));
@@ -55,7 +69,7 @@ export interface TableOptions {
   labels?: Readonly<Record<string, string>>;
 }
 
-/** A list of objects as a table; what is more than 100 rows is cut and counted. */
+/** A list of objects as a table; what is more than 500 rows is cut and counted. */
 export function tableOf(rows: readonly Dictionary[], options: TableOptions): TableView {
   const shown = rows.slice(0, MAX_ROWS);
   const present = new Set(shown.flatMap((row) => Object.keys(row)));
@@ -93,7 +107,7 @@ function listView(list: readonly unknown[], key: string, depth: number): View {
 }
 
 /** An object: its scalars as fields, then its objects and lists below their names. */
-function objectView(value: Dictionary, depth: number): View {
+function objectView(value: Dictionary, depth: number, unit?: Unit): View {
   const entries = Object.entries(value);
   const fields: Field[] = [];
   const parts: Part[] = [];
@@ -102,7 +116,7 @@ function objectView(value: Dictionary, depth: number): View {
     const short = labelOf(key);
     const label = labels.has(short) ? labelOf(key, { full: true }) : short;
     labels.add(label);
-    const view = viewOf(each, key, depth + 1);
+    const view = viewOf(each, { key, depth: depth + 1, unit });
     if (view.kind === "text" || view.kind === "bar") fields.push({ label, view });
     else parts.push({ title: label, view });
   }
@@ -110,6 +124,10 @@ function objectView(value: Dictionary, depth: number): View {
   if (cutFields > 0) fields.push({ label: "Not shown", view: text(`${cutFields} more fields`) });
   if (entries.length === 0) return { kind: "text", text: "nothing", isMuted: true };
   if (parts.length === 0) return { kind: "fields", fields };
+  if (depth === 0 && parts.length > MAX_PARTS) {
+    const rest = parts.splice(MAX_PARTS - 1);
+    parts.push({ title: "More", view: { kind: "stack", parts: rest }, isFolded: true });
+  }
   const own: Part[] = fields.length > 0 ? [{ view: { kind: "fields", fields } }] : [];
   return { kind: "stack", parts: [...own, ...parts] };
 }

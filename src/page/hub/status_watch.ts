@@ -1,13 +1,24 @@
 /// <reference lib="dom" />
 import type { BackendReport } from "./backends.ts";
+import type { Unit } from "../format.ts";
 import type { ClusterStanding } from "./cluster.ts";
+
+/** What the hub's `/status` says of a channel. */
+export interface ShownSource {
+  readonly last_error: string | null;
+  readonly backend?: string;
+  readonly title?: string;
+  readonly group?: string;
+  readonly unit?: Unit;
+  readonly order?: number;
+}
 
 /** As much of `/status` as the page shows. */
 export interface ShownStatus {
   readonly version: string;
   readonly uptime_seconds: number;
   readonly backends: Readonly<Record<string, BackendReport>>;
-  readonly sources: Readonly<Record<string, { readonly last_error: string | null }>>;
+  readonly sources: Readonly<Record<string, ShownSource>>;
   /** Absent for a hub by itself. */
   readonly cluster?: ClusterStanding;
 }
