@@ -26,10 +26,12 @@ export interface HoldfastOptions {
   readonly label: string;
   /** Whether clients ask for `batch=1`. */
   readonly batch: boolean;
+  /** Threads that serve clients. Default: 1. */
+  readonly workers?: number;
 }
 
 /** The hub of this checkout; publications are events, values come from polled sources. */
-export function holdfast({ name, label, batch }: HoldfastOptions): Peer {
+export function holdfast({ name, label, batch, workers = 1 }: HoldfastOptions): Peer {
   return {
     name,
     label,
@@ -47,7 +49,7 @@ export function holdfast({ name, label, batch }: HoldfastOptions): Peer {
           publishPrefix: `{"channel":"notification","data":`,
           publishSuffix: "}",
         }),
-        start: (options) => start(kit, options),
+        start: (options) => start(kit, options, workers),
       }),
   };
 }
@@ -68,10 +70,11 @@ function channelOf(source: number): string {
   return `source_${source}`;
 }
 
-async function start(kit: Kit, { sources }: StartOptions): Promise<RunningPeer> {
+async function start(kit: Kit, { sources }: StartOptions, workers: number): Promise<RunningPeer> {
   const path = await Deno.makeTempFile({ dir: kit.folder, prefix: "hub-", suffix: ".json" });
   const config = {
     listen: "127.0.0.1:0",
+    workers,
     auth: { tokens: [{ name: "bench", token: TOKEN, channels: ["*"], publish: true }] },
     hub: { max_clients: MAX_CLIENTS },
     ...(sources === undefined ? {} : {
