@@ -24,7 +24,7 @@ const STEP_SECONDS = 3;
 const { values } = parseArgs({
   args: Deno.args,
   options: {
-    clients: { type: "string", default: "2000" },
+    clients: { type: "string", default: "1000" },
     workers: { type: "string", default: "1,2" },
     rounds: { type: "string", default: "3" },
   },

@@ -324,6 +324,7 @@ export class App implements AsyncDisposable {
     }, signal);
     void this.#reports.run(signal);
     if (this.#threads === undefined) this.#sockets.run(signal);
+    else void this.#sockets.watchDescriptors(signal);
     void this.#listeners.run(signal);
     this.#applyIncidents();
     void this.#keeping.incidents.run(signal);

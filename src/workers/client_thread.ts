@@ -279,8 +279,8 @@ export class ClientThread {
 
   /** Makes somebody who was let in a client. */
   #open(request: Request, connection: Deno.ServeHandlerInfo, admitted: Admitted): Response {
-    const { visit, way, rights, trustProxy, origins } = admitted;
-    const guest = guestOf(visit, rights);
+    const { visit, way, trustProxy, origins } = admitted;
+    const guest = guestOf(admitted);
     this.#guests.set(visit, guest);
     const place: AdmittedPlace = { [Symbol.dispose]: () => this.#left(visit) };
     const info = readRequestInfo(request, connection, {
@@ -417,12 +417,12 @@ export class ClientThread {
   }
 }
 
-function guestOf(visit: number, rights: VisitRights): Guest {
+function guestOf({ visit, rights, closing }: Admitted): Guest {
   return {
     visit,
     rights,
     session: undefined,
-    closing: undefined,
+    closing,
     name: rights.tokenName ?? "anybody",
     ...readerOf(rights.reads),
     mayPublish: false,

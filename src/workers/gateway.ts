@@ -1,5 +1,6 @@
 // @ts-types="../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
+import type { CloseName } from "../protocol/close_code.ts";
 import type { AdmittedPlace } from "../server/door/admission.ts";
 import type { Authenticator } from "../server/door/authenticator.ts";
 import type { Expiries } from "../server/door/expiry.ts";
@@ -26,6 +27,8 @@ const SPEAKS_OF_THREADS = /^https?:\/\/[^/?#]*\/(?:status|metrics)(?:\?|$)/;
 class ThreadClient implements Served {
   hasEnded = false;
   rights: VisitRights = { reads: [] };
+  /** Why it is to go, if it is. */
+  closing: CloseName | undefined;
   readonly thread: ServingThread;
   readonly visit: number;
 
@@ -36,7 +39,17 @@ class ThreadClient implements Served {
 
   /** It may not come in after all. */
   close(): void {
-    this.thread.post({ kind: "expel", visit: this.visit, close: "revoked" });
+    this.expel("revoked");
+  }
+
+  expel(close: CloseName): void {
+    this.closing = close;
+    this.thread.post({ kind: "expel", visit: this.visit, close });
+  }
+
+  changeRights(rights: VisitRights): void {
+    this.rights = rights;
+    this.thread.post({ kind: "rights", visit: this.visit, rights });
   }
 }
 
@@ -59,7 +72,7 @@ export class Gateway {
   readonly #inside = new Map<number, Inside>();
   /** From whom the requests come that are answered just now. */
   readonly #origins = new WeakMap<Request, ServingThread>();
-  readonly #admitted = new WeakMap<Request, Admitted>();
+  readonly #admitted = new WeakMap<Request, { client: ThreadClient; way: Way }>();
   /** Peers with requests by HTTP/2 that are answered just now. */
   readonly #http2 = new Map<string, number>();
   readonly #bodies = new Map<string, ReadableStreamDefaultController<Uint8Array>>();
@@ -74,9 +87,9 @@ export class Gateway {
           client.rights = rightsOf(identity);
           return client;
         },
-        expel: ({ thread, visit }, close) => thread.post({ kind: "expel", visit, close }),
-        changeRights: ({ thread, visit }, _rights, identity) => {
-          thread.post({ kind: "rights", visit, rights: rightsOf(identity) });
+        expel: (client, close) => client.expel(close),
+        changeRights: (client, _rights, identity) => {
+          client.changeRights(rightsOf(identity));
           return true;
         },
       },
@@ -114,7 +127,10 @@ export class Gateway {
       if (SPEAKS_OF_THREADS.test(forwarded.url)) await this.#options.refresh();
       const info = { remoteAddr: remote, completed: Promise.resolve() };
       const response = await this.#options.handler()(request, info as Deno.ServeHandlerInfo);
-      answer = await answerOf(response, this.#admitted.get(request));
+      const admitted = this.#admitted.get(request);
+      answer = admitted === undefined
+        ? await answerOf(response)
+        : { status: response.status, headers: [], body: undefined, admitted: this.#told(admitted) };
     } catch {
       // The handler answers whatever happens: what is left is an answer that could not be read.
       const status = STATUS_CODE.InternalServerError;
@@ -169,9 +185,21 @@ export class Gateway {
     const client = new ThreadClient(thread, visit);
     const visitor = this.#visitors.enter(client, identity, {});
     this.#inside.set(visit, { thread, place, client, visitor });
-    const { rights } = client;
-    this.#admitted.set(request, { visit, way, rights, ...this.#options.rules() });
+    this.#admitted.set(request, { client, way });
     return new Response();
+  }
+
+  /** What its thread has to know of a client, as it stands: the rules may have changed meanwhile. */
+  #told({ client: { visit, rights, closing }, way }: { client: ThreadClient; way: Way }): Admitted {
+    const { trustProxy, origins } = this.#options.rules();
+    return {
+      visit,
+      way,
+      rights,
+      trustProxy,
+      origins,
+      ...(closing === undefined ? {} : { closing }),
+    };
   }
 
   #bodyOf(thread: ServingThread, id: number, key: string): ReadableStream<Uint8Array> {
@@ -204,11 +232,8 @@ function requestOf(
   return request;
 }
 
-async function answerOf(
-  response: Response,
-  admitted: Admitted | undefined,
-): Promise<ForwardedAnswer> {
-  const { status } = response;
-  const body = response.body === null || admitted ? undefined : await response.bytes();
-  return { status, headers: [...response.headers], body, ...(admitted ? { admitted } : {}) };
+async function answerOf(response: Response): Promise<ForwardedAnswer> {
+  const { status, headers } = response;
+  const body = response.body === null ? undefined : await response.bytes();
+  return { status, headers: [...headers], body };
 }

@@ -50,6 +50,8 @@ export interface Admitted {
   readonly visit: number;
   readonly way: "socket" | "events";
   readonly rights: VisitRights;
+  /** It is to go as soon as it is here, and why. */
+  readonly closing?: CloseName;
   readonly trustProxy: boolean;
   readonly origins: readonly string[];
 }

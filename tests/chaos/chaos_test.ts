@@ -22,11 +22,16 @@ const ROOM_MS = 5000;
 /** By how much this process may be late, and still have read all the time. */
 const CALM_MS = 100;
 
-Deno.test("no client is left guessing, whatever backend and clients do", async () => {
-  const seconds = numberFromEnv("HOLDFAST_CHAOS_SECONDS", 20);
+Deno.test("no client is left guessing, whatever backend and clients do", () =>
+  storm({ workers: 1, seconds: numberFromEnv("HOLDFAST_CHAOS_SECONDS", 20) }));
+
+Deno.test("workers: nor is one on any of two threads", () =>
+  storm({ workers: 2, seconds: numberFromEnv("HOLDFAST_CHAOS_SECONDS", 12) }));
+
+async function storm({ workers, seconds }: { workers: number; seconds: number }): Promise<void> {
   const chance = new Chance(runSeed("chaos"));
   await using stack = new AsyncDisposableStack();
-  const storm = await weather({ chance, forMs: seconds * 1000 }, stack);
+  const storm = await weather({ chance, forMs: seconds * 1000, workers }, stack);
   const { witnesses, wanderers, raw, backend } = storm;
   const [witness] = witnesses;
   assert(witness);
@@ -67,7 +72,7 @@ Deno.test("no client is left guessing, whatever backend and clients do", async (
   assertGreater(backend.faultCount, 0);
   assertGreater(losses.length, 0);
   assertGreater(facts.failures.length, 0);
-});
+}
 
 function breachesOf(journal: Journal, facts: Facts): string[] {
   return breachesIn(journal, facts).map((breach) =>

@@ -14,6 +14,8 @@ export interface StormOptions {
   chance: Chance;
   /** How long it blows, in milliseconds. */
   forMs: number;
+  /** Threads that serve clients. Default: the main one. */
+  workers?: number;
 }
 
 /** All that is left of a storm. */
@@ -62,13 +64,13 @@ export async function weather(
   options: StormOptions,
   stack: AsyncDisposableStack,
 ): Promise<Aftermath> {
-  const { chance, forMs } = options;
+  const { chance, forMs, workers = 1 } = options;
   const backend = stack.use(
     new StormBackend({ chance: chance.fork(), padding: { GetAgents: LARGE }, slowMs: 600 }),
   );
   const mute = stack.use(new RpcBackend());
   mute.setAll("hang");
-  const hub = stack.use(await HubProcess.start(configFor(backend.url, mute.url)));
+  const hub = stack.use(await HubProcess.start({ ...configFor(backend.url, mute.url), workers }));
   const url = hub.ws({ token: READER });
   const small = hub.ws({ token: READER, channels: SMALL });
   const witnesses: Witness[] = [];

@@ -31,6 +31,9 @@ export interface SocketFigures {
   readonly listenerLosses: number;
 }
 
+/** How often descriptors are counted where nothing else looks at them, in milliseconds. */
+const DESCRIPTORS_EVERY_MS = 250;
+
 /**
  * The sockets of the hub, from the one that listens to those of its clients: what they may cost,
  * how long they may be there for nothing, and how they are ended.
@@ -39,12 +42,14 @@ export class Sockets implements Disposable {
   readonly table: ConnectionTable;
   readonly inbound: FragmentGuard;
   readonly reserve: DescriptorReserve;
+  readonly #clock: Clock;
   readonly #guard: SocketGuard;
   readonly #sweep: ConnectionSweep;
   #listenerLosses = 0;
 
   constructor({ clock, limits, backends, isSecond, openLibc }: SocketsOptions) {
     const requestTimeoutMs = limits.request_timeout;
+    this.#clock = clock;
     this.#guard = new SocketGuard({
       stallTimeoutMs: limits.stall_timeout,
       ...(openLibc ? { open: openLibc } : {}),
@@ -146,6 +151,18 @@ export class Sockets implements Disposable {
       pendingEnded: this.#sweep.ended(),
       listenerLosses: this.#listenerLosses,
     };
+  }
+
+  /** Looks after the descriptors alone until aborted, where other threads have the connections. */
+  async watchDescriptors(signal: AbortSignal): Promise<void> {
+    try {
+      for (;;) {
+        this.reserve.look(this.#guard.descriptors());
+        await this.#clock.sleep(DESCRIPTORS_EVERY_MS, { signal });
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   /** Looks after them until aborted. */
