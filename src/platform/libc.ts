@@ -32,6 +32,12 @@ export interface TuneListenerOptions {
   label?: number;
 }
 
+interface SweepOptions {
+  slice?: Slice | undefined;
+  skip?: ((fd: number) => boolean) | undefined;
+  knownPeer?: ((fd: number) => string | undefined) | undefined;
+}
+
 /** Smaller labels would bound what a socket takes in: it is a number of bytes to the kernel. */
 export const LEAST_LABEL = 2 ** 29;
 
@@ -82,6 +88,7 @@ export function openLibc(options: OpenLibraryOptions = {}): Libc | LibcUnavailab
  */
 export class Libc implements Disposable {
   readonly #syscalls: Syscalls;
+  #descriptorsEnd = 0;
 
   /** @param syscalls Owned from now on: disposed of with this. */
   constructor(syscalls: Syscalls) {
@@ -200,28 +207,35 @@ export class Libc implements Disposable {
    * (Linux before 4.1).
    *
    * @param slice Only the `nth` of `of` parts of all descriptors, counted from 0. Default: all.
+   * @param knownPeer The peer of a descriptor of which that is known: it is not asked for again.
    */
-  receivedByPeer(localPort: number, slice?: Slice): Map<string, number> {
+  receivedByPeer(
+    localPort: number,
+    slice?: Slice,
+    knownPeer?: (fd: number) => string | undefined,
+  ): Map<string, number> {
     const received = new Map<string, number>();
     this.#sweep(localPort, (fd, peer) => {
       const bytes = this.receivedBytes(fd); // none unless it is TCP
       if (bytes !== undefined) received.set(peer, Math.max(bytes, received.get(peer) ?? 0));
-    }, slice);
+    }, { slice, knownPeer });
     return received;
   }
 
   /**
    * Calls `visit` for each of our TCP connections with this local port, with its descriptor and
    * the {@linkcode addressKey} of its peer, as far as it lies in the slice.
+   *
+   * @param skip Whether a descriptor needs no look: it costs no call then.
    */
   forEachConnection(
     localPort: number,
     visit: (fd: number, peer: string) => void,
-    slice?: Slice,
+    { slice, skip }: { slice?: Slice; skip?: (fd: number) => boolean } = {},
   ): void {
     this.#sweep(localPort, (fd, peer) => {
       if (this.#isTcp(fd)) visit(fd, peer);
-    }, slice);
+    }, { slice, skip });
   }
 
   /** Shuts a connection down in both directions; Deno sees its end and closes it. */
@@ -352,11 +366,19 @@ export class Libc implements Disposable {
   #sweep(
     localPort: number,
     visit: (fd: number, peer: string) => void,
-    { nth, of }: Slice = { nth: 0, of: 1 },
+    { slice: { nth, of } = { nth: 0, of: 1 }, skip, knownPeer }: SweepOptions = {},
   ): void {
     const syscalls = this.#syscalls;
-    const end = syscalls.descriptorsEnd();
+    // A round of slices takes it as it was at its first one: to ask costs as much as a hundred looks.
+    if (nth === 0 || this.#descriptorsEnd === 0) this.#descriptorsEnd = syscalls.descriptorsEnd();
+    const end = this.#descriptorsEnd;
     for (let fd = nth; fd < end; fd += of) {
+      if (skip?.(fd)) continue;
+      const known = knownPeer?.(fd);
+      if (known !== undefined) {
+        visit(fd, known);
+        continue;
+      }
       if (syscalls.localPort(fd) !== localPort) continue;
       const peer = syscalls.peerKey(fd);
       if (peer !== undefined) visit(fd, peer); // else it listens, or its connection is over

@@ -93,6 +93,12 @@ Deno.test("Libc.receivedBytes() counts what came, read or not", async () => {
   const slices = [0, 1, 2].map((nth) => libc.receivedByPeer(port, { nth, of: 3 }));
   assertEquals(slices.map(({ size }) => size).toSorted(), [0, 0, 1], "one of them has it");
   assertEquals(new Map(slices.flatMap((slice) => [...slice])), all);
+  const known = libc.receivedByPeer(port, undefined, (at) => at === fd ? "known" : undefined);
+  assertEquals(known, new Map([["known", 1234]]), "who is known is not asked for");
+  const shown: number[] = [];
+  libc.forEachConnection(port, (at) => shown.push(at));
+  libc.forEachConnection(port, (at) => shown.push(at), { skip: (at) => at === fd });
+  assertEquals(shown, [fd], "what is skipped is not shown");
 
   await readExactly(pair.server, buffer.subarray(0, 234));
   assertEquals([libc.receivedBytes(fd), libc.unreadBytes(fd)], [1234, 0]);

@@ -2,13 +2,24 @@ import type { Slice } from "../../platform/libc.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import type { Descriptors } from "../../telemetry/process_figures.ts";
 import { type Log, logOf } from "../../telemetry/log.ts";
-import type { ConnectionTable, ConnectionVerdict, SeenConnection } from "./connection_table.ts";
+import type {
+  ClientHold,
+  ConnectionTable,
+  ConnectionVerdict,
+  SeenConnection,
+} from "./connection_table.ts";
 import type { DescriptorReserve } from "./descriptor_reserve.ts";
 
 /** Looks at the sockets themselves; {@linkcode SocketGuard} does. */
 export interface SweepableSockets {
-  /** Shows each connection of a slice of all sockets, and does with it as it is told. */
-  sweep(visit: (key: string, seen: SeenConnection) => ConnectionVerdict, slice: Slice): void;
+  /**
+   * Shows each connection of a slice of all sockets, and does with it as it is told. One that is
+   * told to be held is not shown again until that is over.
+   */
+  sweep(
+    visit: (key: string, seen: SeenConnection) => ConnectionVerdict | ClientHold,
+    slice: Slice,
+  ): void;
   /** Ends these connections at once; how many there were. */
   abortAll(keys: ReadonlySet<string>): number;
   descriptors(): Descriptors;
@@ -104,7 +115,7 @@ export class ConnectionSweep {
     sockets.sweep((key, seen) => {
       const verdict = table.seen(key, seen);
       if (verdict === "close") closed += 1;
-      return verdict;
+      return verdict === "keep" ? table.holdOf(key) ?? verdict : verdict;
     }, slice);
     if (closed > 0) {
       this.#count("timeout", closed);

@@ -22,6 +22,11 @@ export type ConnectionVerdict =
   /** It was closed and is still there. */
   | "abort";
 
+/** A connection that is a client's, and needs no look as long as it is. */
+export interface ClientHold {
+  readonly isOver: boolean;
+}
+
 export interface ConnectionTableOptions {
   clock: Clock;
   /** How long a connection may be there without a whole request, in milliseconds. */
@@ -47,6 +52,8 @@ interface TcpConnection {
   isClosed: boolean;
   isHttp2?: boolean;
   seenInRound: number;
+  /** Once a sweep has seen it with a client on it. */
+  hold?: { isOver: boolean } | undefined;
 }
 
 /**
@@ -119,6 +126,13 @@ export class ConnectionTable {
     return "close";
   }
 
+  /** Until when the connection with this peer need not be seen; `undefined` if it has to be. */
+  holdOf(key: string): ClientHold | undefined {
+    const connection = this.#connections.get(key);
+    if (connection === undefined || connection.clients === 0) return undefined;
+    return connection.hold ??= { isOver: false };
+  }
+
   /** A sweep over all sockets is done: connections that it did not see are gone. */
   endOfRound(): void {
     this.#pending = 0;
@@ -179,6 +193,15 @@ export class ConnectionTable {
     return connection;
   }
 
+  /** From here on sweeps have to see it again, as if they had until now. */
+  #release(connection: TcpConnection): void {
+    if (connection.hold === undefined) return;
+    connection.hold.isOver = true;
+    connection.hold = undefined;
+    connection.seenInRound = this.#round;
+    connection.ackedAt = this.#options.clock.now();
+  }
+
   #use(connection: TcpConnection, kind: "asking" | "clients"): ConnectionUse {
     const { clock } = this.#options;
     let state: "asking" | "answering" | "clients" | "over" = kind;
@@ -196,6 +219,7 @@ export class ConnectionTable {
         if (state === "over") return;
         connection[state] -= 1;
         state = "over";
+        if (connection.clients === 0) this.#release(connection);
         connection.sinceMs = clock.now();
         connection.receivedBytes = undefined;
         connection.hasBegun = false;

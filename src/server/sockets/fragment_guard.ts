@@ -1,6 +1,7 @@
 import type { Slice } from "../../platform/libc.ts";
 import { addressKey, type SocketAddress } from "../../platform/socket_address.ts";
 import type { Clock } from "../../resilience/clock.ts";
+import { onAbort } from "../../resilience/on_abort.ts";
 
 /** Counts what the operating system received; {@linkcode SocketGuard} does. */
 export interface ReceivedBytes {
@@ -25,8 +26,14 @@ export interface Watched extends Disposable {
   delivered(bytes: number): void;
 }
 
-/** How often memory is looked at, in milliseconds: cheap, and the only early sign there is. */
+/**
+ * How often memory is looked at, in milliseconds: the only early sign there is. Half as often while
+ * it says nothing, as most of what a look costs is to wake up for it; and never without clients.
+ */
 const LOOK_EVERY_MS = 20;
+const QUIET_LOOK_EVERY_MS = 40;
+/** Growth of memory from one look to the next that says something, in bytes. */
+const TELLING_GROWTH_BYTES = 1024 * 1024;
 /**
  * Growth of memory since the last sweep that calls for the next one at once, in bytes: so much, and
  * for each connection what sending to it makes the heap rise and fall by, which is nobody's fault.
@@ -38,7 +45,7 @@ const USUAL_GROWTH_BYTES = 4096;
  * them in ten seconds: all at one go would hold up everybody's frames.
  */
 const SLICES = 100;
-const LOOKS_PER_SLICE = 5;
+const SLICE_EVERY_MS = 100;
 /** What a handshake, TLS and frame headers may come to, in bytes. */
 const OVERHEAD_BYTES = 256 * 1024;
 /** Pings and pongs are not shown to us: what they may come to, in bytes a second and in all. */
@@ -96,6 +103,7 @@ export class FragmentGuard {
   readonly #options: FragmentGuardOptions;
   readonly #watches = new Map<string, Watch>();
   #residentAtSweep = Infinity;
+  #onWatch: (() => void) | undefined;
 
   constructor(options: FragmentGuardOptions) {
     this.#options = options;
@@ -111,31 +119,54 @@ export class FragmentGuard {
     const now = this.#options.clock.now();
     const watch = new Watch(sender, now, receivedBefore, key, this.#watches);
     this.#watches.set(key, watch);
+    this.#onWatch?.();
     return watch;
   }
 
   /** Looks and sweeps until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, residentBytes = () => Deno.memoryUsage().rss } = this.#options;
-    this.#residentAtSweep = residentBytes();
+    let residentAtLook = residentBytes();
+    this.#residentAtSweep = residentAtLook;
     let hasSuspects = false;
+    let isQuiet = true;
+    let slices = 0;
     try {
-      // Fifty times a second even a ticker's grid would be felt, and this needs none.
-      for (let looks = 0;; await clock.sleep(LOOK_EVERY_MS, { signal })) {
-        if (this.#watches.size === 0) continue;
-        looks += 1;
+      // So often even a ticker's grid would be felt, and this needs none.
+      for (let nextSliceAt = clock.now() + SLICE_EVERY_MS;;) {
+        if (this.#watches.size === 0) {
+          await this.#firstWatch(signal);
+          nextSliceAt = clock.now() + SLICE_EVERY_MS;
+        }
+        await clock.sleep(isQuiet ? QUIET_LOOK_EVERY_MS : LOOK_EVERY_MS, { signal });
         const resident = residentBytes();
+        const growth = resident - residentAtLook;
+        residentAtLook = resident;
         this.#residentAtSweep = Math.min(this.#residentAtSweep, resident);
         const alarming = ALARMING_GROWTH_BYTES + this.#watches.size * USUAL_GROWTH_BYTES;
         if (hasSuspects || resident - this.#residentAtSweep > alarming) {
           this.#residentAtSweep = resident;
           hasSuspects = this.#sweep();
-        } else if (looks % LOOKS_PER_SLICE === 0) {
-          hasSuspects = this.#sweep({ nth: looks / LOOKS_PER_SLICE % SLICES, of: SLICES });
+        } else if (clock.now() >= nextSliceAt) {
+          nextSliceAt += SLICE_EVERY_MS;
+          slices += 1;
+          hasSuspects = this.#sweep({ nth: slices % SLICES, of: SLICES });
         }
+        isQuiet = !hasSuspects && growth < TELLING_GROWTH_BYTES;
       }
     } catch (error) {
       if (!signal.aborted) throw error;
+    }
+  }
+
+  async #firstWatch(signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    using _stop = onAbort(signal, () => reject(signal.reason));
+    this.#onWatch = resolve;
+    try {
+      await promise;
+    } finally {
+      this.#onWatch = undefined;
     }
   }
 

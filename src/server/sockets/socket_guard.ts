@@ -3,7 +3,7 @@ import { addressKey, type SocketAddress } from "../../platform/socket_address.ts
 import { type Log, logOf } from "../../telemetry/log.ts";
 import type { Descriptors } from "../../telemetry/process_figures.ts";
 import type { SweepableSockets } from "./connection_sweep.ts";
-import type { ConnectionVerdict, SeenConnection } from "./connection_table.ts";
+import type { ClientHold, ConnectionVerdict, SeenConnection } from "./connection_table.ts";
 import type { ReceivedBytes } from "./fragment_guard.ts";
 
 /**
@@ -57,6 +57,11 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
   readonly #label = LEAST_LABEL + Math.floor(Math.random() * LEAST_LABEL);
   /** Where the connections were at the last sweep, by their keys. */
   #places: ReadonlyMap<string, number> = new Map();
+  /**
+   * Connections that are clients', by their descriptors: as long as they are, a descriptor is not
+   * another one's, and nothing of it need be asked. One entry a client.
+   */
+  readonly #held = new Map<number, { readonly key: string; readonly hold: ClientHold }>();
   #nextSweepAt = -Infinity;
   #listener: SocketAddress | undefined;
   /** Where the listening sockets were found; looked at again before each use. */
@@ -151,10 +156,16 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
 
   received(slice?: Slice): ReadonlyMap<string, number> {
     if (this.#listener === undefined) return new Map();
-    return this.#libc?.receivedByPeer(this.#listener.port, slice) ?? new Map();
+    // A client may have gone this very moment without our knowing: what a whole sweep says counts,
+    // and that asks the kernel who is where.
+    const knownPeer = slice === undefined ? undefined : (fd: number) => this.#heldAt(fd);
+    return this.#libc?.receivedByPeer(this.#listener.port, slice, knownPeer) ?? new Map();
   }
 
-  sweep(visit: (key: string, seen: SeenConnection) => ConnectionVerdict, slice: Slice): void {
+  sweep(
+    visit: (key: string, seen: SeenConnection) => ConnectionVerdict | ClientHold,
+    slice: Slice,
+  ): void {
     const libc = this.#libc;
     if (libc === undefined || this.#listener === undefined || this.#isDisposed) return;
     libc.forEachConnection(this.#listener.port, (fd, key) => {
@@ -164,7 +175,8 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
       const verdict = visit(key, seen);
       if (verdict === "close") libc.closeConnection(fd);
       else if (verdict === "abort") libc.abortConnection(fd);
-    }, slice);
+      else if (verdict !== "keep") this.#held.set(fd, { key, hold: verdict });
+    }, { slice, skip: (fd) => this.#heldAt(fd) !== undefined });
   }
 
   abortAll(keys: ReadonlySet<string>): number {
@@ -180,6 +192,15 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
       if (keys.has(key)) unread.set(key, libc.unreadBytes(fd) ?? 0);
     }
     return unread;
+  }
+
+  /** The key of the client's connection that has this descriptor. */
+  #heldAt(fd: number): string | undefined {
+    const held = this.#held.get(fd);
+    if (held === undefined) return undefined;
+    if (!held.hold.isOver) return held.key;
+    this.#held.delete(fd);
+    return undefined;
   }
 
   /** Bytes this peer has acknowledged in its connection's life; `undefined` if that is not known. */

@@ -106,3 +106,40 @@ Deno.test("ConnectionTable does without idle connections first, then without tho
   assertEquals([...connections.leastMissed(1)], [key(2)]);
   assertEquals([...connections.leastMissed(9)], [2, 3, 1].map(key));
 });
+
+Deno.test("ConnectionTable holds a client's connection until the last client has gone", async () => {
+  const { clock, table: connections } = table();
+  assertEquals(connections.holdOf(KEY), undefined);
+  const client = connections.client(PEER);
+  const another = connections.client(PEER);
+  const hold = connections.holdOf(KEY);
+  assertEquals([hold?.isOver, connections.holdOf(KEY) === hold], [false, true]);
+  another[Symbol.dispose]();
+  assertEquals(hold?.isOver, false);
+  for (let round = 0; round < 3; round++) connections.endOfRound(); // nobody sees it meanwhile
+  await clock.advance(100_000);
+  client[Symbol.dispose]();
+  assertEquals([hold?.isOver, connections.holdOf(KEY)], [true, undefined]);
+  connections.endOfRound();
+  assertEquals(connections.pending, 1, "not forgotten before the next round could see it");
+  assertEquals(connections.seen(KEY, NOTHING), "keep");
+  await clock.advance(10_001);
+  assertEquals(connections.seen(KEY, NOTHING), "close");
+  const next = connections.client(PEER);
+  assertEquals(connections.holdOf(KEY)?.isOver, false, "a hold of its own");
+  assertEquals(hold?.isOver, true);
+  next[Symbol.dispose]();
+});
+
+Deno.test("ConnectionTable gives an answer that outlives its client the whole time to be taken", async () => {
+  const { clock, table: connections } = table();
+  const request = connections.request(PEER);
+  request.answered();
+  const client = connections.client(PEER);
+  connections.holdOf(KEY);
+  await clock.advance(100_000);
+  client[Symbol.dispose]();
+  assertEquals(connections.seen(KEY, NOTHING), "keep");
+  await clock.advance(10_001);
+  assertEquals(connections.seen(KEY, NOTHING), "close");
+});

@@ -136,3 +136,41 @@ Deno.test("C08: FragmentGuard holds nothing against a client that came before it
     assertEquals(bench.ended, 1);
   }
 });
+
+Deno.test("FragmentGuard does not even wake up while there are no clients", async () => {
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  let looks = 0;
+  const guard = new FragmentGuard({
+    clock,
+    sockets: { received: () => new Map(), unread: () => new Map() },
+    maxMessageBytes: 65_536,
+    residentBytes: () => {
+      looks += 1;
+      return 100 * MIB;
+    },
+  });
+  const running = guard.run(stop.signal);
+  const atStart = looks;
+  await clock.advance(10_000);
+  assertEquals([looks, clock.sleeping], [atStart, 0]);
+  const watched = guard.watch(PEER, { onEndless() {} });
+  await clock.advance(1000);
+  assertEquals(looks - atStart, 25, "every 40 ms while memory says nothing");
+  watched[Symbol.dispose]();
+  await clock.advance(10_000);
+  assertEquals(clock.sleeping, 0);
+  stop.abort();
+  await running;
+});
+
+Deno.test("FragmentGuard looks twice as often while memory grows", async () => {
+  await using bench = new GuardBench();
+  await bench.clock.advance(1000);
+  bench.received += 20 * MIB;
+  bench.resident += 20 * MIB;
+  await bench.clock.advance(40);
+  assertEquals(bench.ended, 0, "suspected");
+  await bench.clock.advance(20);
+  assertEquals(bench.ended, 1);
+});
