@@ -2,6 +2,7 @@ import type { Measured } from "../../scripts/bench/compare.ts";
 import { caseTable } from "../../scripts/bench/report/case_table.ts";
 import { markdownReport } from "../../scripts/bench/report/markdown_report.ts";
 import { PLOTS } from "../../scripts/bench/report/plots.ts";
+import { OVERVIEW_NOTE, overviewTable } from "../../scripts/bench/report/overview_table.ts";
 import { svgPlot } from "../../scripts/bench/report/svg_plot.ts";
 import { textReport } from "../../scripts/bench/report/text_report.ts";
 import { withResults, writeReport } from "../../scripts/bench/report/write_report.ts";
@@ -57,6 +58,52 @@ Deno.test("caseTable() tells figures and their ratios, in the order of the list"
       ["floor (C)", "4.00 µs", "0.50", "1.00", "40.0 ms", "0.50", "1.00", "1"],
     ],
   });
+});
+
+Deno.test("overviewTable() marks the best of each column, and no limit that nobody would run", () => {
+  const results = {
+    ...RESULTS,
+    cases: [...RESULTS.cases, { id: "tick/100", title: "" }, { id: "idle/5000", title: "" }],
+    peers: [...RESULTS.peers, { name: "ws", label: "Node ws", version: "1" }],
+    samples: [
+      ...RESULTS.samples,
+      sample("ws", 5),
+      { ...sample("ws", 1), case: "tick/100" }, // the case of 5,000 is there: this one is not told
+      {
+        round: 1,
+        case: "idle/5000",
+        peer: "holdfast",
+        figures: { rssPerConnectionKib: 9 },
+        faults: [],
+      },
+    ],
+  };
+  const table = overviewTable(results, (cell) => `<${cell}>`);
+  assertEquals(table, {
+    title: "At a glance",
+    words: 1,
+    columns: ["", "tick, CPU", "tick, p99", "idle, memory"],
+    rows: [
+      ["Holdfast", "6.00 µs", "60.0 ms", "<9.0 KiB>"],
+      ["bare <Deno>", "8.00 µs", "80.0 ms", "–"],
+      ["floor (C)", "4.00 µs", "40.0 ms", "–"],
+      ["Node ws", "<5.00 µs>", "<50.0 ms>", "–"],
+    ],
+  });
+  assertEquals(overviewTable({ ...results, samples: [] }, String), undefined);
+});
+
+Deno.test("both reports begin with the table at a glance", () => {
+  const markdown = markdownReport(RESULTS);
+  assertMatch(markdown, /^## At a glance\n\n\|  \| tick, CPU \| tick, p99 \|/);
+  assertStringIncludes(markdown, "| Holdfast | **6.00 µs** | **60.0 ms** |");
+  assertStringIncludes(markdown, OVERVIEW_NOTE);
+  assertMatch(textReport(RESULTS), /^At a glance\n.*\nHoldfast +\*6\.00 µs +\*60\.0 ms\n/);
+});
+
+Deno.test("a report names what is not measured, and why", () => {
+  assertMatch(markdownReport(RESULTS), /\| Centrifugo \| not measured: \S.* \|/);
+  assertMatch(markdownReport(RESULTS), /\| Mercure \| not measured: \S.* \|/);
 });
 
 Deno.test("a run that failed is told as failed, never with its figures", () => {

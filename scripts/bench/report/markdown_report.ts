@@ -1,11 +1,14 @@
 import { goalsReached } from "../goals.ts";
+import { NOT_MEASURED } from "../peers.ts";
 import type { Results } from "../results.ts";
 import { caseTable, failuresOf, type Table } from "./case_table.ts";
+import { OVERVIEW_NOTE, overviewTable } from "./overview_table.ts";
 import { PLOTS } from "./plots.ts";
 
 /** Everything as Markdown, from a heading of the second level on. */
 export function markdownReport(results: Results): string {
   return [
+    ...overview(results),
     "## Machine and versions",
     machineText(results),
     "## Goals",
@@ -14,6 +17,13 @@ export function markdownReport(results: Results): string {
     ...PLOTS.map(({ file, title }) => `![${title}](${file})`),
     ...results.cases.flatMap(({ id }) => caseText(results, id)),
   ].join("\n\n");
+}
+
+/** What a reader grasps in ten seconds. */
+function overview(results: Results): string[] {
+  const table = overviewTable(results, (cell) => `**${cell}**`);
+  if (table === undefined) return [];
+  return [`## ${table.title}`, markdownTable(table), OVERVIEW_NOTE];
 }
 
 function machineText({ date, machine, rounds, pinned, peers, absent }: Results): string {
@@ -30,6 +40,7 @@ function machineText({ date, machine, rounds, pinned, peers, absent }: Results):
       rows: [
         ...peers.map(({ label, version }) => [label, version]),
         ...absent.map(({ name, why }) => [name, `absent: ${why}`]),
+        ...NOT_MEASURED.map(({ name, why }) => [name, `not measured: ${why}`]),
       ],
     }),
   ];

@@ -2,6 +2,7 @@ import stringWidth from "string-width";
 import { goalsReached } from "../goals.ts";
 import type { Results } from "../results.ts";
 import { caseTable, failuresOf, type Table } from "./case_table.ts";
+import { overviewTable } from "./overview_table.ts";
 
 /** Everything as text for a terminal. */
 export function textReport(results: Results): string {
@@ -11,7 +12,9 @@ export function textReport(results: Results): string {
     return [table.title, ...textTable(table), ...failures].join("\n");
   });
   const absent = results.absent.map(({ name, why }) => `absent: ${name}: ${why}`);
-  return [...parts, textGoals(results), ...absent].join("\n\n");
+  const table = overviewTable(results, (cell) => `*${cell}`);
+  const overview = table === undefined ? [] : [[table.title, ...textTable(table)].join("\n")];
+  return [...overview, ...parts, textGoals(results), ...absent].join("\n\n");
 }
 
 /** Lines of a table: words to the left, figures to the right. */
