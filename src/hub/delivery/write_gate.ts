@@ -127,8 +127,8 @@ export class WriteGate {
 
   /** Looks at the transport and says for how many milliseconds nothing was taken. */
   stalledForMs(now: number): number {
-    this.#look(now);
-    if (now > this.#progressAt) this.#lookCloser(now);
+    // A closer look costs a few calls to the kernel: only at who has something to take.
+    if (this.#look(now) > 0 && now > this.#progressAt) this.#lookCloser(now);
     return now - this.#progressAt;
   }
 

@@ -87,3 +87,32 @@ Deno.test("WriteGate.forgive() gives no credit to who moved after a standstill",
   const later = afterStandstill + STALL_TIMEOUT_MS;
   assertEquals(gate.stalledForMs(later), STALL_TIMEOUT_MS, "in its time, not ten minutes later");
 });
+
+Deno.test("WriteGate asks what a client has acknowledged only while something waits for it", () => {
+  class CountingTransport extends FakeTransport {
+    asked = 0;
+
+    override takenBytes(): number | undefined {
+      this.asked += 1;
+      return super.takenBytes();
+    }
+  }
+  const transport = new CountingTransport();
+  transport.acknowledgedBytes = 0;
+  const gate = tapOf(transport);
+  let now = 0.5; // as clocks are: between two milliseconds
+  const look = () => gate.stalledForMs(now += 1000);
+  look();
+  look();
+  assertEquals(transport.asked, 0);
+  transport.isStalled = true;
+  gate.hasRoom(5, now);
+  gate.write("frame", now);
+  look();
+  assertEquals(transport.asked, 1);
+  transport.acknowledgedBytes = 100;
+  assert(look() < 1000, "it takes bytes, however slowly");
+  transport.take();
+  look();
+  assertEquals(transport.asked, 2);
+});
