@@ -29,6 +29,8 @@ export interface RunningPeer extends AsyncDisposable {
   /** The process that does the work. */
   readonly pid: number;
   readonly port: number;
+  /** Where messages are published. Default: where clients connect. */
+  readonly publishPort?: number;
   /** Waits for the process' end; its exit code. */
   ended(): Promise<number>;
 }
@@ -36,10 +38,10 @@ export interface RunningPeer extends AsyncDisposable {
 /** How the load client talks to a peer. */
 export interface Manners {
   /** What comes before a client counts as connected; see `native/client.h`. */
-  readonly dialect: "plain" | "welcome" | "socket.io";
+  readonly dialect: "plain" | "welcome" | "socket.io" | "nats";
   /** Path and query of the WebSocket. */
   readonly path: string;
-  /** How a message is published: by POST. */
+  /** How a message is published: by POST, but for the dialect `nats`, which has a way of its own. */
   readonly publishPath: string;
   /** A further header line of the POST. */
   readonly publishHeader?: string;

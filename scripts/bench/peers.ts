@@ -3,6 +3,7 @@ import { bun } from "./peers/bun.ts";
 import { control } from "./peers/control.ts";
 import { floor } from "./peers/floor.ts";
 import { holdfast } from "./peers/holdfast.ts";
+import { nats } from "./peers/nats.ts";
 import { nchan } from "./peers/nchan.ts";
 import { socketIo } from "./peers/socket_io.ts";
 import { ws } from "./peers/ws.ts";
@@ -13,6 +14,10 @@ export const BATCHED = "holdfast_batch";
 /** What people also use and this comparison says nothing of; why. */
 export const NOT_MEASURED: readonly { readonly name: string; readonly why: string }[] = [
   { name: "Centrifugo", why: "Debian has no package of it, nor has npm" },
+  {
+    name: "Pushpin",
+    why: "three processes and a backend of its own for GRIP: the bench tells one process' time",
+  },
   { name: "Mercure", why: "Debian has no package of it, nor has npm" },
 ];
 
@@ -25,5 +30,6 @@ export const PEERS: readonly Peer[] = [
   socketIo,
   bun,
   nchan,
+  nats,
   floor,
 ];

@@ -50,7 +50,8 @@ export class Run implements AsyncDisposable {
 
   /** Connects the clients. */
   async connect(): Promise<void> {
-    await this.load.command("connect", this.server.port, this.server.pid);
+    const { port, pid, publishPort = port } = this.server;
+    await this.load.command("connect", port, pid, publishPort);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -95,7 +95,7 @@ Deno.test("overviewTable() marks the best of each column, and no limit that nobo
 
 Deno.test("both reports begin with the table at a glance", () => {
   const markdown = markdownReport(RESULTS);
-  assertMatch(markdown, /^## At a glance\n\n\|  \| tick, CPU \| tick, p99 \|/);
+  assertMatch(markdown, /^## At a glance\n\n\| {2}\| tick, CPU \| tick, p99 \|/);
   assertStringIncludes(markdown, "| Holdfast | **6.00 µs** | **60.0 ms** |");
   assertStringIncludes(markdown, OVERVIEW_NOTE);
   assertMatch(textReport(RESULTS), /^At a glance\n.*\nHoldfast +\*6\.00 µs +\*60\.0 ms\n/);

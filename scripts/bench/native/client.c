@@ -78,6 +78,21 @@ static void answer_close(struct client *client, const struct ws_frame *frame) {
   end(client, END_CLOSED, value);
 }
 
+/* What a client of NATS says first; the PONG to its PING tells that it is subscribed. */
+static const char NATS_HELLO[] =
+    "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB bench 1\r\nPING\r\n";
+static const char NATS_PONG[] = "PONG\r\n";
+static const char NATS_ERROR[] = "-ERR";
+
+static bool take_nats_greeting(struct client *client, const struct ws_frame *frame) {
+  if (client->state != CLIENT_GREETING) return false;
+  if (memmem(frame->payload, frame->length, NATS_ERROR, sizeof NATS_ERROR - 1) != NULL) {
+    fail("a client was not let in: %.*s", (int)frame->length, frame->payload);
+  }
+  if (memmem(frame->payload, frame->length, NATS_PONG, sizeof NATS_PONG - 1) != NULL) open_up(client);
+  return true;
+}
+
 static bool is_packet(const struct ws_frame *frame, char type) {
   return frame->length > 0 && frame->payload[0] == type;
 }
@@ -97,6 +112,8 @@ static bool take_greeting(struct client *client, const struct ws_frame *frame) {
       if (is_packet(frame, '0')) return send_frame(client, WS_TEXT, "40", 2), true;
       if (frame->length > 1 && memcmp(frame->payload, "40", 2) == 0) open_up(client);
       return true;
+    case DIALECT_NATS:
+      return take_nats_greeting(client, frame);
   }
   return false;
 }
@@ -131,6 +148,9 @@ static size_t take_upgrade(struct client *client, const char *bytes, size_t leng
   }
   client->state = CLIENT_GREETING;
   if (client->crowd->dialect == DIALECT_PLAIN) open_up(client);
+  if (client->crowd->dialect == DIALECT_NATS) {
+    send_frame(client, WS_BINARY, NATS_HELLO, sizeof NATS_HELLO - 1);
+  }
   return head;
 }
 

@@ -13,6 +13,7 @@ enum dialect {
   DIALECT_PLAIN,     /* connected with the 101; a frame is a message */
   DIALECT_WELCOME,   /* connected with the first frame */
   DIALECT_SOCKET_IO, /* Engine.IO 4 over WebSocket, default namespace */
+  DIALECT_NATS,      /* NATS over WebSocket: connected once the subscription is confirmed */
 };
 
 enum client_state {

@@ -4,7 +4,8 @@
  *
  * It is led by lines on standard input; to each it answers with one line of JSON.
  *
- *   connect PORT PID         connects the audience; PID is the process whose time is told
+ *   connect PORT PID [PUBLISH_PORT]
+ *                            connects the audience; PID is the process whose time is told
  *   publish RATE COUNT       publishes COUNT messages, RATE ticks a second, a message a stream a tick
  *   listen MS                for polled sources: just listens, for as long
  *   stop MS                  sends SIGTERM to PID; waits at most as long until all clients are gone
@@ -62,7 +63,8 @@ static enum dialect dialect_named(const char *name) {
   if (strcmp(name, "plain") == 0) return DIALECT_PLAIN;
   if (strcmp(name, "welcome") == 0) return DIALECT_WELCOME;
   if (strcmp(name, "socket.io") == 0) return DIALECT_SOCKET_IO;
-  fail("--dialect is plain, welcome or socket.io, not \"%s\"", name);
+  if (strcmp(name, "nats") == 0) return DIALECT_NATS;
+  fail("--dialect is plain, welcome, socket.io or nats, not \"%s\"", name);
 }
 
 static struct settings read_settings(int argc, char **argv) {
@@ -96,6 +98,7 @@ static struct settings read_settings(int argc, char **argv) {
       default: exit(1); /* getopt has said why */
     }
   }
+  settings.publisher.speaks_nats = settings.audience.dialect == DIALECT_NATS;
   if (optind < argc) fail("there are no arguments but options: \"%s\"", argv[optind]);
   return settings;
 }
@@ -158,9 +161,10 @@ static void listen_for(struct load *load, long ms) {
   end_window(load, window, 0);
 }
 
-static void connect_all(struct load *load, long port, long pid) {
+static void connect_all(struct load *load, long port, long pid, long publish_port) {
   load->server = (pid_t)pid;
-  load->settings.audience.port = load->settings.publisher.port = (uint16_t)port;
+  load->settings.audience.port = (uint16_t)port;
+  load->settings.publisher.port = (uint16_t)publish_port;
   publisher_open(&load->publisher, &load->reactor, load->ledger, load->settings.publisher);
   const int64_t start = now_ns();
   audience_connect(&load->reactor, load->ledger, load->settings.audience);
@@ -201,7 +205,8 @@ static void come_and_go(struct load *load, long port, long pid, long rate, long 
 static void obey(struct load *load, const char *line) {
   double rate;
   long a, b, c, d;
-  if (sscanf(line, "connect %ld %ld", &a, &b) == 2) connect_all(load, a, b);
+  if (sscanf(line, "connect %ld %ld %ld", &a, &b, &c) == 3) connect_all(load, a, b, c);
+  else if (sscanf(line, "connect %ld %ld", &a, &b) == 2) connect_all(load, a, b, a);
   else if (sscanf(line, "publish %lf %ld", &rate, &a) == 2) publish(load, rate, (uint32_t)a);
   else if (sscanf(line, "listen %ld", &a) == 1) listen_for(load, a);
   else if (sscanf(line, "stop %ld", &a) == 1) stop(load, a);

@@ -50,6 +50,31 @@ static void due(struct pace *pace) {
   go_on((struct publisher *)((char *)pace - offsetof(struct publisher, pace)));
 }
 
+/* Takes an answer to PUB and PING; true once the PONG has come. */
+static bool take_pong(struct publisher *publisher) {
+  static const char pong[] = "PONG\r\n", error[] = "-ERR";
+  const char *answer = publisher->answer;
+  const size_t bytes = publisher->answer_bytes;
+  if (memmem(answer, bytes, error, sizeof error - 1) != NULL) {
+    fail("a publication was refused: %.*s", (int)bytes, answer);
+  }
+  return memmem(answer, bytes, pong, sizeof pong - 1) != NULL;
+}
+
+/* Takes an answer to POST; true once it is whole and says yes. */
+static bool take_reply(struct publisher *publisher) {
+  unsigned status = 0;
+  const size_t size = http_reply_size(publisher->answer, publisher->answer_bytes, &status);
+  if (size == 0) return false;
+  if (status < 200 || status > 299) {
+    fail("a publication was refused: %.*s", (int)size, publisher->answer);
+  }
+  if (!publisher->is_waiting || size != publisher->answer_bytes) {
+    fail("the server answered more than it was asked");
+  }
+  return true;
+}
+
 static void ready(struct watch *watch, uint32_t events) {
   (void)events;
   struct publisher *publisher = (struct publisher *)watch;
@@ -64,15 +89,7 @@ static void ready(struct watch *watch, uint32_t events) {
     fail("the server cut the publisher's connection");
   }
   publisher->answer_bytes += (size_t)got;
-  unsigned status = 0;
-  const size_t size = http_reply_size(publisher->answer, publisher->answer_bytes, &status);
-  if (size == 0) return;
-  if (status < 200 || status > 299) {
-    fail("a publication was refused: %.*s", (int)size, publisher->answer);
-  }
-  if (!publisher->is_waiting || size != publisher->answer_bytes) {
-    fail("the server answered more than it was asked");
-  }
+  if (!(publisher->options.speaks_nats ? take_pong(publisher) : take_reply(publisher))) return;
   publisher->answer_bytes = 0;
   publisher->is_waiting = false;
   publisher->done += 1;
@@ -93,25 +110,40 @@ static int connect_to(uint16_t port) {
   return fd;
 }
 
-static void write_request(struct publisher *publisher) {
-  const struct publisher_options *options = &publisher->options;
+/* CONNECT may come again and again, and the PONG is the answer to all of it. */
+static char *nats_head(void) {
+  char *head;
+  if (asprintf(&head, "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nPUB bench %zu\r\n",
+               payload_bytes()) < 0) {
+    fail("out of memory");
+  }
+  return head;
+}
+
+static char *http_head(const struct publisher_options *options) {
   const size_t body = strlen(options->prefix) + payload_bytes() + strlen(options->suffix);
   char *head;
-  const int head_bytes = asprintf(&head,
-                                  "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
-                                  "Content-Type: application/json\r\n%s"
-                                  "Content-Length: %zu\r\n\r\n%s",
-                                  options->path, options->port, options->header, body,
-                                  options->prefix);
-  if (head_bytes < 0) fail("out of memory");
-  publisher->message_at = (size_t)head_bytes;
-  publisher->request_bytes = (size_t)head_bytes + payload_bytes() + strlen(options->suffix);
+  if (asprintf(&head,
+               "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
+               "Content-Type: application/json\r\n%s"
+               "Content-Length: %zu\r\n\r\n%s",
+               options->path, options->port, options->header, body, options->prefix) < 0) {
+    fail("out of memory");
+  }
+  return head;
+}
+
+static void write_request(struct publisher *publisher) {
+  const struct publisher_options *options = &publisher->options;
+  char *head = options->speaks_nats ? nats_head() : http_head(options);
+  const char *tail = options->speaks_nats ? "\r\nPING\r\n" : options->suffix;
+  publisher->message_at = strlen(head);
+  publisher->request_bytes = publisher->message_at + payload_bytes() + strlen(tail);
   publisher->request = malloc(publisher->request_bytes);
   if (publisher->request == NULL) fail("out of memory");
-  memcpy(publisher->request, head, (size_t)head_bytes);
+  memcpy(publisher->request, head, publisher->message_at);
   free(head);
-  memcpy(publisher->request + publisher->message_at + payload_bytes(), options->suffix,
-         strlen(options->suffix));
+  memcpy(publisher->request + publisher->message_at + payload_bytes(), tail, strlen(tail));
 }
 
 void publisher_open(struct publisher *publisher, struct reactor *reactor, struct ledger *ledger,

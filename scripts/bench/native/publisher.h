@@ -10,7 +10,7 @@
 #include "reactor.h"
 
 /*
- * Publishes messages by HTTP POST over one connection, each after the answer to the one before, so
+ * Publishes messages by HTTP POST (or PUB of NATS) over one connection, each after the answer to the one before, so
  * that they have an order. A message counts as published when it was due, not when a busy server let
  * it be sent: what it cannot keep up with shows in the times.
  */
@@ -20,6 +20,7 @@ struct publisher_options {
   const char *header; /* a whole line with its end, or "" */
   const char *prefix; /* of the body, before and after the message */
   const char *suffix;
+  bool speaks_nats; /* PUB and PING instead of POST; nothing of the above but the port counts then */
 };
 
 struct publisher {

@@ -1,3 +1,4 @@
+import { freePort } from "../free_port.ts";
 import type { Kit, Peer, RunningPeer, StartOptions } from "../peer.ts";
 import { runProgram } from "../run_program.ts";
 import { ServerProcess } from "../server_process.ts";
@@ -85,12 +86,6 @@ async function workerOf(master: number): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   throw new Error("nginx started no worker");
-}
-
-/** nginx cannot be asked for any port: one that was free a moment ago has to do. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 function configuration(port: number): string {
