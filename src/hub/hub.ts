@@ -513,6 +513,16 @@ export class Hub implements Disposable {
     return this.#shutdownNotice.closeFlushed(options);
   }
 
+  /**
+   * Begins a new epoch, as what was kept of this one may be taken for all there was. Nothing happens
+   * where nothing is kept.
+   */
+  beginEpoch(): void {
+    if (this.#keeping === undefined) return;
+    this.stream.beginEpoch();
+    this.#keeping.onEpoch();
+  }
+
   /** Gives a keeper all there is, as one that has to begin anew needs it. */
   keepAll(keeper: ResumeKeeper): void {
     this.#keeping?.keepAll(keeper);

@@ -118,14 +118,20 @@ export class SharedStream {
   /** Numbers by itself again: in a new epoch, unless another hub says in which. */
   leave(position?: StreamPosition): void {
     const { sequence, history, mirror } = this.#options;
-    if (!sequence.isShared) return;
-    this.#clientsAhead.leave(sequence.epoch);
-    this.#aside = { epoch: sequence.epoch, history: history.setAside() };
-    this.#resumedAlone = new WeakSet();
+    if (sequence.isShared) {
+      this.#clientsAhead.leave(sequence.epoch);
+      this.#aside = { epoch: sequence.epoch, history: history.setAside() };
+      this.#resumedAlone = new WeakSet();
+    } else if (position === undefined) return;
     sequence.standAlone(position);
     mirror?.leave(sequence.position);
     history.restart(0);
     this.#startOver(false, () => ({ seq: sequence.seq, hasGap: false }));
+  }
+
+  /** A hub by itself begins a new epoch; its clients are welcomed anew, and have missed nothing. */
+  beginEpoch(): void {
+    if (!this.isFollowing) this.leave({ epoch: crypto.randomUUID(), seq: 0 });
   }
 
   /**

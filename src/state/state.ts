@@ -10,6 +10,7 @@ import { type FolderTaken, type HeldFolder, holdFolder } from "./held_folder.ts"
 import { StoreClient } from "./store_client.ts";
 import type { Opened } from "./store_folder.ts";
 import { Tail } from "./tail.ts";
+import { markUnkept } from "./unkept.ts";
 
 export interface StateOptions {
   dir: string;
@@ -70,6 +71,10 @@ export class State implements AsyncDisposable {
   #folder: HeldFolder | undefined;
   #tail: Tail | undefined;
   #dump: () => Iterable<Change> = () => [];
+  /** Whether the folder holds this life's positions, so that a later one may go on from them. */
+  #isHeld = false;
+  #isBehind = false;
+  #onBehind: () => void = () => {};
   #mode: "keeping" | "failed" | "mending" = "keeping";
   #why: string | undefined;
   #bytes = 0;
@@ -157,6 +162,15 @@ export class State implements AsyncDisposable {
   }
 
   /**
+   * Says who is told when nothing is kept any more and the folder cannot even be marked so: a later
+   * life will take what it holds for all that was said. Told after whatever is under way.
+   */
+  whenBehind(tell: () => void): void {
+    this.#onBehind = tell;
+    if (this.#isBehind) queueMicrotask(tell);
+  }
+
+  /**
    * Keeps changes that happened at one time. Call it before anybody hears of them: when it returns,
    * the end of the process does not undo them. Never throws, and waits for no disk.
    */
@@ -215,6 +229,7 @@ export class State implements AsyncDisposable {
   }
 
   #begin({ kept, end, broken, aside, tail }: Opened): void {
+    this.#isHeld = true;
     try {
       this.#tail?.begin(tail.store, tail.number, tail.newest);
     } catch (error) {
@@ -245,12 +260,10 @@ export class State implements AsyncDisposable {
     this.#mode = "failed";
     this.#why = why;
     this.#batches.stop();
-    let isSpoiled = true;
-    try {
-      this.#tail?.spoil();
-    } catch {
-      isSpoiled = false;
-    }
+    const isMarked = this.#disown({ wasKeeping });
+    this.#isBehind = this.#isHeld && !isMarked;
+    this.#isHeld = false;
+    if (this.#isBehind) queueMicrotask(() => this.#onBehind());
     if (!wasKeeping) return;
     this.#failures += 1;
     const { dir } = this.#options;
@@ -258,9 +271,22 @@ export class State implements AsyncDisposable {
       dir,
       fault,
       why,
-      ...(isSpoiled ? {} : { is_spoiled: false }),
+      ...(isMarked ? {} : { is_marked: false }),
     });
     if (!this.#isMending) void this.#mend();
+  }
+
+  /** Sees to it that what the folder holds counts as incomplete; whether that could be done. */
+  #disown({ wasKeeping }: { wasKeeping: boolean }): boolean {
+    try {
+      this.#tail?.spoil();
+      if (this.#tail !== undefined) return true;
+    } catch {
+      // The files are open, and yet cannot be written: perhaps others in the folder can.
+    }
+    // A folder that is not ours is marked once: another process may have taken it by the next time.
+    const isOurs = this.#tail !== undefined;
+    return (isOurs || wasKeeping) && markUnkept(this.#options.dir);
   }
 
   /** Tries until the store takes all there is. */
@@ -288,6 +314,7 @@ export class State implements AsyncDisposable {
       const { store, number, newest } = await this.#client.replace([...this.#dump()]);
       if (this.#mode !== "mending" || this.#stop.signal.aborted) return false;
       tail.begin(store, number, newest);
+      this.#isHeld = true;
       const meanwhile = this.#batches.takePending();
       this.#batches.begin(number);
       this.#mode = "keeping";

@@ -90,10 +90,17 @@ export class Store implements Disposable {
     return { life: this.life(hasWal), kept };
   }
 
-  /** A life begins: until {@linkcode Store.end} an end is none in order. */
-  begin(): void {
+  /**
+   * A life begins: until {@linkcode Store.end} an end is none in order.
+   *
+   * @param options.isAnew It does not go on from the tail: from now on that belongs to another store,
+   * so that it counts for nothing if the process ends before the tail is begun anew. Default: it does.
+   */
+  begin({ isAnew = false } = {}): void {
     this.#inTransaction(() => {
-      if (this.#meta("store") === undefined) this.#setMeta.run("store", crypto.randomUUID());
+      if (isAnew || this.#meta("store") === undefined) {
+        this.#setMeta.run("store", crypto.randomUUID());
+      }
       this.#setMeta.run("end", "none");
       this.#setMeta.run("boot_id", this.#options.bootId ?? "");
     });

@@ -3,6 +3,7 @@ import { POSITION_KINDS } from "./change.ts";
 import { faultOf, type StoreFault } from "./fault.ts";
 import { type LifeBefore, Store } from "./store.ts";
 import { readTail, TAIL_FILES } from "./tail.ts";
+import { isUnkept, removeUnkept } from "./unkept.ts";
 
 const FILE = "holdfast.db";
 
@@ -69,9 +70,10 @@ export class StoreFolder implements Disposable {
       const number = opened?.tail.number ?? 0;
       this.#use((store) => {
         store.apply(changes, { applied: number, now, isAll: true });
-        store.begin();
+        store.begin({ isAnew: true });
         store.prune(now);
       });
+      removeUnkept(this.#options.dir);
       const { store } = this.#use((each) => each.life());
       return { store, number, newest: opened?.tail.newest ?? 0 };
     } catch (error) {
@@ -140,6 +142,8 @@ export class StoreFolder implements Disposable {
     const files = TAIL_FILES.map((name) => this.#read(name)) as [Uint8Array, Uint8Array];
     const tail = end === "power_loss"
       ? { ok: false, why: "the machine went down, or took the newest with it" } as const
+      : isUnkept(this.#options.dir)
+      ? { ok: false, why: "a life of the hub since then could not be kept" } as const
       : readTail(files, life);
     if (tail.ok) {
       store.apply(tail.changes, { applied: tail.number, now });
@@ -153,8 +157,9 @@ export class StoreFolder implements Disposable {
       [...kept.get(kind)?.keys() ?? []].map((key): Change => ({ kind, key, body: null }))
     );
     store.apply(lost, { applied, now });
-    store.begin();
+    store.begin({ isAnew: true });
     store.prune(now);
+    removeUnkept(this.#options.dir);
     return {
       kept: merge(kept, lost),
       end,

@@ -15,7 +15,8 @@ export const MAX_TAIL_BYTES = 64 * 1024 * 1024;
 
 /**
  * Bodies up to this length stand in the tail, in characters; a longer one costs more than a
- * broadcast may wait. Of such a one the tail says that there is none, until the store has it.
+ * broadcast may wait. Of such a one the tail says nothing: until the store has it, the one before
+ * stands.
  */
 export const MAX_TAIL_BODY = 256 * 1024;
 
@@ -121,7 +122,7 @@ export class Tail {
     const other = this.#active === a ? b : a;
     if (this.#active.bytes > TURN_BYTES && other.last <= applied) this.#turnTo(other);
     const number = this.#number + 1;
-    const encoded = encodeRecord({ number, text: JSON.stringify(changes.map(shortened)) });
+    const encoded = encodeRecord({ number, text: JSON.stringify(changes.filter(isShort)) });
     if (this.bytes + encoded.length > MAX_TAIL_BYTES) {
       throw new RangeError("the store does not keep up with what is to be kept");
     }
@@ -143,9 +144,8 @@ export class Tail {
   }
 }
 
-function shortened(change: Change): Change {
-  const isLong = change.body !== null && change.body.length > MAX_TAIL_BODY;
-  return isLong ? { ...change, body: null } : change;
+function isShort({ body }: Change): boolean {
+  return body === null || body.length <= MAX_TAIL_BODY;
 }
 
 /** What the tail says beyond the store. */

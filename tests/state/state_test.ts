@@ -2,7 +2,8 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { State } from "../../src/state/state.ts";
-import { keptOf, openState, optionsOf, put, StateDir } from "./support.ts";
+import { StoreFolder } from "../../src/state/store_folder.ts";
+import { keptOf, openState, optionsOf, put, readOnlyDisk, StateDir } from "./support.ts";
 
 Deno.test("State gives back after an end in order what was written", async () => {
   await using dir = await StateDir.make();
@@ -87,4 +88,70 @@ Deno.test("State that cannot be opened keeps nothing, says so, and begins when i
   await using copy = await new StateDir(path).copy();
   await using after = await openState(copy.path);
   assertEquals(keptOf(after, "value"), { x: 2, y: 3 });
+});
+
+Deno.test("State that could keep nothing for a whole life says so in the folder: a new epoch follows", async () => {
+  await using dir = await StateDir.make();
+  {
+    await using state = await openState(dir.path);
+    state.write([put("position", "hub", 1), put("value", "x", 1)]);
+  }
+  // Its files cannot be opened, though others can be made.
+  await Deno.rename(`${dir.path}/tail-b.log`, `${dir.path}/elsewhere`);
+  await Deno.mkdir(`${dir.path}/tail-b.log`);
+  {
+    await using state = await openState(dir.path);
+    assertEquals([state.isKeeping, state.past.kept.size], [false, 0]);
+  }
+  await Deno.remove(`${dir.path}/tail-b.log`);
+  await Deno.rename(`${dir.path}/elsewhere`, `${dir.path}/tail-b.log`);
+  {
+    await using state = await openState(dir.path);
+    assertEquals([keptOf(state, "position"), keptOf(state, "value")], [{}, { x: 1 }]);
+    assert(state.past.broken !== undefined);
+    state.write([put("position", "hub", 2)]);
+  }
+  await using state = await openState(dir.path);
+  assertEquals([keptOf(state, "position"), state.past.broken], [{ hub: 2 }, undefined]);
+});
+
+Deno.test("State takes its folder from no tail of before a new epoch, whenever the process ends", async () => {
+  await using dir = await StateDir.make();
+  await using state = await openState(dir.path);
+  state.write([put("position", "hub", 1)]);
+  await using copy = await dir.copy();
+  // The machine went down; the next life ends right after the store, before the tail, has begun.
+  using folder = new StoreFolder({ dir: copy.path, bootId: "boot-2", limits: [] });
+  assert(folder.open(1).broken !== undefined);
+  await using killed = await copy.copy();
+  await using after = await openState(killed.path, { bootId: "boot-2" });
+  assertEquals([after.past.end, keptOf(after, "position")], ["crash", {}]);
+  assert(after.past.broken !== undefined);
+});
+
+Deno.test("State of a copy without its tail, put back after other lives, gives no positions back", async () => {
+  await using dir = await StateDir.make();
+  {
+    await using state = await openState(dir.path);
+    state.write([put("position", "hub", 1), put("value", "x", 1)]);
+  }
+  await using copy = await dir.copy((name) => name.startsWith("tail-"));
+  await using after = await openState(copy.path);
+  assertEquals([keptOf(after, "position"), keptOf(after, "value")], [{}, { x: 1 }]);
+});
+
+Deno.test("State tells that the folder is behind where it can neither be written nor marked", async () => {
+  await using dir = await StateDir.make();
+  const path = `${dir.path}/state`;
+  await using state = await openState(path);
+  let told = 0;
+  state.whenBehind(() => told += 1);
+  state.write([put("position", "hub", 1)]);
+  await eventually("the store has it", () => state.waiting === 0);
+  using disk = readOnlyDisk();
+  await Deno.rename(path, `${path}-away`); // so that it cannot be marked either
+  state.write([put("position", "hub", 2)]);
+  assertEquals([state.isKeeping, told], [false, 0]);
+  await eventually("it was told", () => told > 0);
+  assertEquals([told, disk.refused >= 2], [1, true]);
 });

@@ -50,3 +50,20 @@ export function keptOf(state: State, kind: Kind): Record<string, unknown> {
   const entries = [...state.past.kept.get(kind) ?? []];
   return Object.fromEntries(entries.map(([key, body]) => [key, JSON.parse(body)]));
 }
+
+/** From now on files that are open cannot be written any more, until disposed of. */
+export function readOnlyDisk(): Disposable & { readonly refused: number } {
+  const file = Deno.FsFile.prototype;
+  const { writeSync, truncateSync } = file;
+  let refused = 0;
+  file.writeSync = file.truncateSync = () => {
+    refused += 1;
+    throw new Error("Read-only file system (os error 30)");
+  };
+  return {
+    get refused() {
+      return refused;
+    },
+    [Symbol.dispose]: () => void Object.assign(file, { writeSync, truncateSync }),
+  };
+}

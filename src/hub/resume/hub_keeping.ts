@@ -62,6 +62,13 @@ export class HubKeeping {
     if (this.#frames.length > 2 * size + 1) this.#frames = this.#frames.slice(-size - 1);
   }
 
+  /** The hub has begun another epoch. */
+  onEpoch(): void {
+    this.#frames = [];
+    this.#position.restart(this.#options.sequence.epoch);
+    this.onNumber();
+  }
+
   /** A client left that is worth remembering. */
   onDeparture(id: string, memory: Memory): void {
     this.#options.keeper.session(id, this.#record(memory, this.#options.clock.unixMs()));

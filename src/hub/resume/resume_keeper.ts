@@ -90,6 +90,11 @@ export class PositionKeeper {
     if (this.#forgottenUpTo() > this.#position.forgottenUpTo) this.#set({});
   }
 
+  /** Another epoch begins, in which nothing was said yet. */
+  restart(epoch: string): void {
+    this.#set({ epoch, upTo: 0, lastFrame: 0 });
+  }
+
   /** This life ends: the next one goes on right after the last number. */
   end(seq: number): void {
     this.#set({ upTo: seq });

@@ -128,6 +128,7 @@ export class Keeping {
     },
   ): void {
     const { state, clock } = this.#options;
+    state?.whenBehind(() => hub.beginEpoch());
     state?.dumpFrom(() => {
       const changes: Change[] = [];
       for (const each of values.records()) changes.push(...valueChanges(each));

@@ -5,8 +5,8 @@ import type { ValueListener } from "../../values/value_listeners.ts";
 import type { ValueStore } from "../../values/value_store.ts";
 import { bodiesOf, change } from "./records.ts";
 
-/** What changes of a value that is the same, asked for anew. */
-type AgeRecord = Pick<ValueRecord, "called_at_ms" | "age_ms" | "valid_for_ms">;
+/** What changes of a value that is the same, asked for anew; `revision` says which one it is of. */
+type AgeRecord = Pick<ValueRecord, "revision" | "called_at_ms" | "age_ms" | "valid_for_ms">;
 
 /** Has each value kept before its clients see it; its text only where it is another one. */
 export function valueListener(
@@ -39,8 +39,9 @@ function ageChange(record: ValueRecord): Change {
   return change("age", record.channel, agePart(record));
 }
 
-function agePart({ called_at_ms, age_ms, valid_for_ms }: AgeRecord): AgeRecord {
+function agePart({ revision, called_at_ms, age_ms, valid_for_ms }: AgeRecord): AgeRecord {
   return {
+    revision,
     called_at_ms,
     age_ms,
     ...(valid_for_ms === undefined ? {} : { valid_for_ms }),
@@ -51,7 +52,10 @@ function forgotten(channel: string): Change[] {
   return [change("value", channel, undefined), change("age", channel, undefined)];
 }
 
-/** Puts back the last values of the channels that there are, and forgets those of others. */
+/**
+ * Puts back the last values of the channels that there are, and forgets those of others. A long value
+ * may have been lost where its age was not: then the one before comes back, as old as that one is.
+ */
 export function restoreValues(
   values: ValueStore,
   state: State,
@@ -59,9 +63,10 @@ export function restoreValues(
 ): void {
   const ages = bodiesOf<AgeRecord>(state.past.kept, "age");
   for (const [channel, record] of bodiesOf<ValueRecord>(state.past.kept, "value")) {
-    const { channel: name, text, revision } = record;
-    const age = ages.get(channel) ?? record;
-    if (isThere(channel)) values.restore({ channel: name, text, revision, ...agePart(age) });
+    const { channel: name, text } = record;
+    const newest = ages.get(channel);
+    const age = newest?.revision === record.revision ? newest : record;
+    if (isThere(channel)) values.restore({ channel: name, text, ...agePart(age) });
     else state.write(forgotten(channel));
   }
 }
