@@ -1,6 +1,7 @@
 import {
   Breaker,
   type BreakerOptions,
+  type BreakerState,
   type BreakerVerdict,
   type CallResult,
   type OpenBreaker,
@@ -11,16 +12,15 @@ import { type Clock, type Moment, momentOf } from "../resilience/clock.ts";
 import { LinkedAbort } from "../resilience/linked_abort.ts";
 import { onAbort } from "../resilience/on_abort.ts";
 import { Semaphore } from "../resilience/semaphore.ts";
-import { Ticker } from "../resilience/ticker.ts";
 import { errorEvent } from "../protocol/error_event.ts";
 import type { Backend, Call, Outcome, StreamEnd } from "../rpc/backend.ts";
 import { FailureLog } from "../telemetry/failure_log.ts";
-import { logOf } from "../telemetry/log.ts";
 import { ask, NO_RETRY, type RetryPolicy } from "./call_with_retry.ts";
 import type { Audience } from "./audience.ts";
 import { breakerEvent } from "./breaker_event.ts";
-import { type FeedObserver, type FeedWork, observed, type WorkEnd } from "./observer.ts";
-import { ALIVE, probeStream, runStream, type StreamValue } from "./run_stream.ts";
+import { type HealthCheckPlan, HealthChecks } from "./health_checks.ts";
+import type { FeedObserver } from "./observer.ts";
+import { ALIVE, runStream, type StreamValue } from "./run_stream.ts";
 
 /** How to ask one backend. */
 export interface BackendPlan {
@@ -32,12 +32,7 @@ export interface BackendPlan {
   readonly breaker: BreakerOptions;
   /** Calls at a time, over all sources. */
   readonly maxInFlight: number;
-  readonly healthCheck: {
-    /** Default: the question that found it unavailable last. */
-    readonly call?: Call;
-    readonly everyMs: number;
-    readonly timeoutMs: number;
-  };
+  readonly healthCheck: HealthCheckPlan;
   /** Opens the backend's client; called once, when the plan comes into force. */
   readonly open: () => Backend;
 }
@@ -126,7 +121,7 @@ export class GuardedBackend implements AsyncDisposable {
   readonly #stop = new AbortController();
   /** Aborted when the breaker's state changes: calls begun in the old one cannot matter. */
   #era = new AbortController();
-  #healthChecks: AbortController | undefined;
+  readonly #healthChecks: HealthChecks;
   readonly #openings = new FailureLog({
     room: "feed",
     // A trial that fails opens it again.
@@ -144,7 +139,6 @@ export class GuardedBackend implements AsyncDisposable {
   #lastUnanswered: Call | undefined;
   /** Until when the backend asked to be left alone, in monotonic milliseconds. */
   #leftAloneUntil = -Infinity;
-  #toldOfRejectedCheck = false;
   #owesRecovery: boolean;
   #lastError: string | null = null;
 
@@ -158,6 +152,18 @@ export class GuardedBackend implements AsyncDisposable {
       : Breaker.reopened(plan.breaker, before, clock.now());
     this.#inFlight = new Semaphore({ permits: plan.maxInFlight, maxWaiting: MAX_WAITING_POLLS });
     this.#backend = plan.open();
+    this.#healthChecks = new HealthChecks({
+      clock,
+      observer: options.observer,
+      backend: this.#backend,
+      name: plan.name,
+      plan: plan.healthCheck,
+      nextCall: () => this.#nextHealthCheck(),
+      onBegin: () => {
+        const seenIn = this.#breaker.state;
+        return (outcome) => this.#onHealthCheck(outcome, seenIn);
+      },
+    });
     if (before) this.#goOnFrom(before);
   }
 
@@ -315,7 +321,7 @@ export class GuardedBackend implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    this.#healthChecks?.abort();
+    this.#healthChecks[Symbol.dispose]();
     await this.#backend[Symbol.asyncDispose]();
   }
 
@@ -330,7 +336,7 @@ export class GuardedBackend implements AsyncDisposable {
       why: lastError,
       since: "an earlier life of the hub",
     });
-    this.#startHealthChecks();
+    this.#healthChecks.start();
   }
 
   /** How long no poll is let through, as far as is known, in milliseconds. */
@@ -393,7 +399,7 @@ export class GuardedBackend implements AsyncDisposable {
     this.#era = new AbortController();
     if (transition.to === "open") {
       onOpened();
-      this.#startHealthChecks();
+      this.#healthChecks.start();
       this.#openings.failed(clock.now(), {
         backend: this.plan.name,
         code: "CIRCUIT_OPEN",
@@ -405,9 +411,7 @@ export class GuardedBackend implements AsyncDisposable {
       this.#lastError = null;
       this.#unanswered.clear();
       this.#leftAloneUntil = -Infinity;
-      this.#toldOfRejectedCheck = false;
-      this.#healthChecks?.abort();
-      this.#healthChecks = undefined;
+      this.#healthChecks.stop();
       this.#openings.ended(clock.now(), { backend: this.plan.name, code: "RPC_RECOVERED" });
     }
     observer.onBreaker?.(this.plan.name, transition.to);
@@ -421,60 +425,21 @@ export class GuardedBackend implements AsyncDisposable {
     if (transition.to === "closed") onClosed();
   }
 
-  #startHealthChecks(): void {
-    if (this.#healthChecks !== undefined) return; // already running since the first opening
-    this.#healthChecks = new AbortController();
-    void this.#checkHealth(this.#healthChecks.signal);
+  #nextHealthCheck(): Call | undefined {
+    if (this.#options.clock.now() < this.#leftAloneUntil) return undefined;
+    return this.plan.healthCheck.call ?? this.#lastUnanswered ?? this.#options.anyCall?.();
   }
 
-  async #checkHealth(signal: AbortSignal): Promise<void> {
-    const { clock, observer } = this.#options;
-    const { name: backend, healthCheck: { everyMs } } = this.plan;
-    const ticker = new Ticker(everyMs, { clock, signal, firstAfterMs: everyMs });
-    for await (const _tick of ticker) {
-      const call = this.plan.healthCheck.call ?? this.#lastUnanswered ??
-        this.#options.anyCall?.();
-      if (call === undefined || clock.now() < this.#leftAloneUntil) continue;
-      const work: FeedWork = { kind: "health_check", backend, method: call.method };
-      await observed(observer, work, () => this.#checkHealthOnce(call, signal));
-    }
-  }
-
-  async #checkHealthOnce(call: Call, signal: AbortSignal): Promise<WorkEnd> {
-    const { clock } = this.#options;
-    const { timeoutMs } = this.plan.healthCheck;
-    const seenIn = this.#breaker.state;
-    const onAttempt = () => this.#options.observer.onCall?.(this.plan.name);
-    let outcome: Outcome;
-    try {
-      outcome = call.stream
-        ? await probeStream(this.#backend, call, { clock, timeoutMs, signal, onAttempt })
-        : await ask(this.#backend, call, { clock, timeoutMs, retry: NO_RETRY, signal, onAttempt });
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      return { outcome: "abandoned" };
-    }
-    const end: WorkEnd = outcome.kind === "ok"
-      ? { outcome: "ok" }
-      : { outcome: outcome.kind, reason: outcome.reason };
+  #onHealthCheck(outcome: Outcome, seenIn: BreakerState): void {
     // A backend may reject this question and have an answer to no other.
     if (outcome.kind === "ok" || outcome.kind === "unencodable") {
       const verdict = this.#breaker.closeEarly(seenIn);
       this.#enter(verdict);
       this.#announce(verdict.transition);
-      return end;
+      return;
     }
     this.#leaveAlone(outcome);
     this.#lastError = `health check: ${outcome.reason}`;
-    if (outcome.kind === "rejected" && !this.#toldOfRejectedCheck) {
-      this.#toldOfRejectedCheck = true;
-      logOf("feed").warning("health_check.rejected", {
-        backend: this.plan.name,
-        method: call.method,
-        why: outcome.reason,
-      });
-    }
-    return end;
   }
 }
 
