@@ -144,7 +144,12 @@ function unexplainedEnds(storm: Aftermath, losses: ReturnType<typeof lossesIn>):
       const code = codes.get(session);
       const story = `${session} ended ${JSON.stringify(life.end)}, told as ${code}`;
       const wasStopped = process.stops.some(({ until }) => until >= welcome.at);
-      if (life.end === undefined) return code === undefined ? [`killed: ${story}`] : [];
+      // One that was killed amid its goodbye may have been heard to say it.
+      if (life.end === undefined && life.hasLeft) return [];
+      if (life.end === undefined) {
+        const known = storm.logs.filter(({ client_id }) => client_id === session);
+        return code === undefined ? [`killed: ${story}; ${JSON.stringify(known)}`] : [];
+      }
       if (code !== undefined && !wasStopped) return [`lost though healthy: ${story}`];
       if (code === undefined && !life.hasLeft && !isToldOfShutdown(life)) return [story];
       if (code === "SLOW_CLIENT") return notToldWhy(life, journal.lives[nth + 1]);
