@@ -1,26 +1,42 @@
 import type { Moment } from "../resilience/clock.ts";
 
 /**
+ * The wall clock counts whole milliseconds, the monotonic one parts of them: what they part by from
+ * look to look within this is no step.
+ */
+const RESOLUTION_MS = 1;
+
+/**
  * How old something is that began at a known moment. Where the two clocks part, the larger age
  * counts: the monotonic clock stands still while a machine sleeps, and the wall clock can be set.
- * A step back of either makes nothing younger.
+ * A step back of either makes nothing younger, and hides no sleep that comes after it: every step
+ * forward that is seen counts.
  */
 export class Age {
   readonly #began: Moment;
-  /** How much further than the monotonic clock the wall clock was ever seen to be, since then. */
-  #aheadMs: number;
+  /** By how much the wall clock went further than the monotonic one, all steps forward together. */
+  #aheadMs = 0;
+  /** Of that, what went before the last step back; and how the clocks stood after that. */
+  #aheadBeforeMs = 0;
+  #sinceMs = 0;
+  /** How the clocks stood to each other at the last look. */
+  #partedMs = 0;
 
   constructor(began: Moment, now: Moment) {
     this.#began = began;
-    this.#aheadMs = 0;
     this.look(now);
   }
 
   /** Takes note of how the clocks stand. */
   look(now: Moment): void {
     const { monotonicMs, unixMs } = this.#began;
-    const aheadMs = (now.unixMs - unixMs) - (now.monotonicMs - monotonicMs);
-    this.#aheadMs = Math.max(this.#aheadMs, aheadMs);
+    const partedMs = (now.unixMs - unixMs) - (now.monotonicMs - monotonicMs);
+    if (partedMs < this.#partedMs - RESOLUTION_MS) {
+      this.#aheadBeforeMs = this.#aheadMs;
+      this.#sinceMs = partedMs;
+    }
+    this.#partedMs = partedMs;
+    this.#aheadMs = Math.max(this.#aheadMs, this.#aheadBeforeMs + partedMs - this.#sinceMs);
   }
 
   /** Its age now, in whole milliseconds. */

@@ -39,13 +39,17 @@ class Model {
     return { monotonicMs: this.mono, unixMs: this.wall };
   }
 
-  /** The largest age that any moment it was seen at speaks for, and the time since. */
+  /** What the monotonic clock says, and every step forward that the wall clock was seen to make. */
   age({ calledAt, seen }: ModelValue): number {
-    const byMonotonic = this.mono - calledAt.monotonicMs;
-    const bySights = [...seen, this.now].map((moment) =>
-      moment.unixMs - calledAt.unixMs + (this.mono - moment.monotonicMs)
-    );
-    return Math.max(0, byMonotonic, ...bySights);
+    let age = this.mono - calledAt.monotonicMs;
+    let before = calledAt;
+    for (const moment of [...seen, this.now]) {
+      const byMonotonic = moment.monotonicMs - before.monotonicMs;
+      const byWall = moment.unixMs - before.unixMs;
+      age += Math.max(0, byWall - byMonotonic);
+      before = moment;
+    }
+    return Math.max(0, age);
   }
 
   /** What the store does in whatever it is asked. */
