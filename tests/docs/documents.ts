@@ -13,6 +13,7 @@ const NAMES = [
   "docs/streams.md",
   "docs/tools.md",
   "docs/conformance.md",
+  "docs/reliability.md",
 ];
 
 /** The documents' texts by name. */
