@@ -18,6 +18,10 @@ const WITHIN_MS = 100;
 /** Messages a second at first, and what each further step is multiplied by. */
 const FIRST_PACE = 10;
 const STEP = 1.15;
+/** Messages before anything counts: each thread has a compiler of its own that has to have its say. */
+const WARM_UP_MESSAGES = 150;
+/** Messages of the quiet window. */
+const QUIET_MESSAGES = 80;
 /** A step's length, in seconds; longer than it takes for a backlog to show. */
 const STEP_SECONDS = 3;
 
@@ -57,8 +61,8 @@ async function measure(kit: Kit, workers: number): Promise<string> {
   await using run = await Run.start(peer, kit, { clients });
   const idleMiB = residentMiB(run.server.pid);
   await run.connect();
-  await run.load.command("publish", 2 * FIRST_PACE, 4 * FIRST_PACE);
-  const quiet = sampleOf(await run.load.command("publish", FIRST_PACE, 4 * FIRST_PACE));
+  await run.load.command("publish", 2 * FIRST_PACE, WARM_UP_MESSAGES);
+  const quiet = sampleOf(await run.load.command("publish", FIRST_PACE, QUIET_MESSAGES));
   let reached = 0;
   for (let pace = FIRST_PACE;; pace *= STEP) {
     const window = await run.load.command(

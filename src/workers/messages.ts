@@ -152,7 +152,7 @@ export type FromThread =
     readonly now: number;
     /** How much of what the main thread sent was taken, as that weighs it. */
     readonly taken: number;
-    readonly figures: ThreadFigures;
+    readonly figures?: ThreadFigures;
   };
 
 /** An error that has to reach the other thread as the kind that it is. */

@@ -125,7 +125,7 @@ export class ServingThread {
         }
         this.#looks = 0;
         this.#taken = message.taken;
-        this.figures = message.figures;
+        if (message.figures) this.figures = message.figures;
       } else if (message.kind === "clients") this.clients = message.clients;
       else if (message.kind === "figures" || message.kind === "renewed") {
         this.#answers.get(message.id)?.(message);

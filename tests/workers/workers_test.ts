@@ -248,7 +248,7 @@ Deno.test("workers: a thread that hangs is told, ended and replaced; its clients
     { workers: 2, hub: { heartbeat_every: "50ms" } },
     clientThreads(
       undefined,
-      { entry, lookEveryMs: 100 },
+      { entry, lookEveryMs: 250 },
     ),
   );
   const clients = await clientsOnAll(app);

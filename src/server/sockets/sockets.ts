@@ -31,8 +31,9 @@ export interface SocketFigures {
   readonly listenerLosses: number;
 }
 
-/** How often descriptors are counted where nothing else looks at them, in milliseconds. */
-const DESCRIPTORS_EVERY_MS = 250;
+/** How often descriptors are counted where nothing else looks at them, in milliseconds; and seldom, with plenty. */
+const DESCRIPTORS_EVERY_MS = 100;
+const DESCRIPTORS_SELDOM_MS = 1000;
 
 /**
  * The sockets of the hub, from the one that listens to those of its clients: what they may cost,
@@ -158,7 +159,8 @@ export class Sockets implements Disposable {
     try {
       for (;;) {
         this.reserve.look(this.#guard.descriptors());
-        await this.#clock.sleep(DESCRIPTORS_EVERY_MS, { signal });
+        const everyMs = this.reserve.hasPlenty ? DESCRIPTORS_SELDOM_MS : DESCRIPTORS_EVERY_MS;
+        await this.#clock.sleep(everyMs, { signal });
       }
     } catch (error) {
       if (!signal.aborted) throw error;
