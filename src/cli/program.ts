@@ -15,6 +15,20 @@ import { VERSION } from "./version.ts";
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.ok;
+  const program = commandLine(io, (code) => exitCode = code);
+  try {
+    if (args.length === 0) program.help({ error: true });
+    await program.parseAsync(withoutSeparator(args), { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version that were asked for end with 0, everything else was bad usage.
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}
+
+/** Every command with its flags, which the manual and the shells' completions are made of too. */
+export function commandLine(io: Io, ended: (exitCode: number) => void): Command {
   const program = new Command("holdfast")
     .description(
       "Polls backends once, keeps the last good value, and tells every client the truth.",
@@ -43,16 +57,18 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
         const meant = /\.(jsonc?|ya?ml)$/i.test(file) ? `; did you mean --config ${found}?` : "";
         command.error(`error: too many arguments: serve takes none, found ${found}${meant}`);
       }
-      exitCode = await serve({
-        ...(config === undefined ? {} : { config }),
-        flags: {
-          ...(listen === undefined ? {} : { listen }),
-          ...(state === undefined ? {} : { state }),
-          ...(workers === undefined ? {} : { workers }),
-          ...(logLevel === undefined ? {} : { logLevel }),
-          ...(logFormat === undefined ? {} : { logFormat }),
-        },
-      }, io);
+      ended(
+        await serve({
+          ...(config === undefined ? {} : { config }),
+          flags: {
+            ...(listen === undefined ? {} : { listen }),
+            ...(state === undefined ? {} : { state }),
+            ...(workers === undefined ? {} : { workers }),
+            ...(logLevel === undefined ? {} : { logLevel }),
+            ...(logFormat === undefined ? {} : { logFormat }),
+          },
+        }, io),
+      );
     });
 
   const config = program.command("config").description("check a configuration, or see what one is");
@@ -62,17 +78,17 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("--against <file>", "tell what changing from this file to the checked one would do")
     .option("--hooks", "send a test to each hook; exit 1 if one does not take it")
     .action(async (file, flags) => {
-      exitCode = await checkConfig(file, io, flags);
+      ended(await checkConfig(file, io, flags));
     });
   config.command("schema")
     .description("print the JSON Schema of a configuration")
     .action(() => {
-      exitCode = printSchema(io);
+      ended(printSchema(io));
     });
   config.command("example")
     .description("print an example with every setting and its default")
     .action(() => {
-      exitCode = printExample(io);
+      ended(printExample(io));
     });
 
   program.command("demo")
@@ -82,7 +98,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("--log-format <format>", "json or pretty (default: pretty)")
     .action(async (flags) => {
       const { demo } = await import("./demo.ts");
-      exitCode = await demo(flags, io);
+      ended(await demo(flags, io));
     });
 
   program.command("backend")
@@ -97,7 +113,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("--log-format <format>", "json or pretty (default: json)")
     .action(async (flags) => {
       const { backend } = await import("./backend.ts");
-      exitCode = await backend(flags, io);
+      ended(await backend(flags, io));
     });
 
   program.command("watch")
@@ -109,7 +125,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("--json", "every frame on a line of its own, as it was received")
     .action(async (url, flags) => {
       const { watch } = await import("./watch.ts");
-      exitCode = await watch(url, flags, io);
+      ended(await watch(url, flags, io));
     });
 
   program.command("probe")
@@ -121,7 +137,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("--json", "every check as a JSON object on a line")
     .action(async (url, flags) => {
       const { probe } = await import("./probe.ts");
-      exitCode = await probe(url, flags, io);
+      ended(await probe(url, flags, io));
     });
 
   program.command("bench")
@@ -135,7 +151,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("--yes-this-is-mine", "allow a hub on another machine")
     .action(async (url, flags) => {
       const { bench } = await import("./bench.ts");
-      exitCode = await bench(url, flags, io);
+      ended(await bench(url, flags, io));
     });
 
   program.command("incidents")
@@ -147,7 +163,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("--json", "every incident as a JSON object on a line")
     .action(async (url, flags) => {
       const { incidents } = await import("./incidents.ts");
-      exitCode = await incidents(url, flags, io);
+      ended(await incidents(url, flags, io));
     });
 
   program.command("publish")
@@ -160,22 +176,14 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     .option("--ca <file>", "PEM certificates to trust beside the usual ones")
     .action(async (url, channel, json, flags) => {
       const { publish } = await import("./publish.ts");
-      exitCode = await publish([url, channel, json], flags, io);
+      ended(await publish([url, channel, json], flags, io));
     });
 
   program.command("version")
     .description("print the version")
     .action(() => io.out(VERSION));
 
-  try {
-    if (args.length === 0) program.help({ error: true });
-    await program.parseAsync(withoutSeparator(args), { from: "user" });
-    return exitCode;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    // Help and version that were asked for end with 0, everything else was bad usage.
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  }
+  return program;
 }
 
 /** `deno task start -- --config F` passes the `--` on, behind the command: it says nothing here. */
