@@ -34,7 +34,7 @@ async function unitText(): Promise<string> {
   }, text);
 }
 
-async function control(kib: number): Promise<string> {
+function control(kib: number): string {
   return `Package: holdfast
 Version: ${version}
 Architecture: ${ARCHITECTURES[Deno.build.arch as keyof typeof ARCHITECTURES]}
@@ -74,7 +74,7 @@ async function build(from: string, dist: string): Promise<string> {
     }
     await Deno.mkdir(`${stage}/etc/holdfast/credentials`, { mode: 0o700 });
     const kib = Math.ceil((await Deno.stat(from)).size / 1024) + 64;
-    await put(`${stage}/DEBIAN/control`, new TextEncoder().encode(await control(kib)), 0o644);
+    await put(`${stage}/DEBIAN/control`, new TextEncoder().encode(control(kib)), 0o644);
     const conffiles = new TextEncoder().encode("/etc/holdfast/holdfast.jsonc\n");
     await put(`${stage}/DEBIAN/conffiles`, conffiles, 0o644);
     for (const name of SCRIPTS) {
