@@ -12,6 +12,8 @@ export const FIGURES = {
   rssPerStalledKib: { title: "RSS per stalled", unit: "KiB", digits: 0 },
   kernelPerStalledKib: { title: "kernel queue per stalled", unit: "KiB", digits: 0 },
   cpuPerConnectionUs: { title: "CPU per coming and going", unit: "µs", digits: 0 },
+  cpuPerReturnUs: { title: "CPU per client", unit: "µs", digits: 0 },
+  servedMs: { title: "last client served", unit: "ms", digits: 0 },
   growthMib: { title: "growth after a quarter", unit: "MiB", digits: 1 },
   toldMs: { title: "last client told", unit: "ms", digits: 0 },
   closedMs: { title: "last client closed", unit: "ms", digits: 0 },

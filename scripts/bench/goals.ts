@@ -92,6 +92,19 @@ const GOALS: readonly Goal[] = [
     peer: "holdfast",
     atMost: 2000,
   },
+  ...([["cpuPerReturnUs", "CPU per client", 1.25], [
+    "servedMs",
+    "last client served",
+    1.2,
+  ]] as const)
+    .map(([figure, name, atMost]) => ({
+      text: `storm of 5,000: ${name}, to control`,
+      case: "storm/5000",
+      figure,
+      peer: "holdfast",
+      against: ["control"],
+      atMost,
+    })),
   {
     text: "churn: growth from the second quarter of a minute to the last",
     case: "churn/500",

@@ -57,9 +57,18 @@ export interface Churned {
   readonly serverCpuUs: number;
 }
 
+/** How a storm went. */
+export interface Stormed {
+  /** Frames that did not come. */
+  readonly missing: number;
+  readonly servedAfterUs: number;
+  readonly serverCpuUs: number;
+}
+
 /** What the load client answers to each command. */
 interface Answers {
   connect: { readonly connectedAfterUs: number };
+  storm: Stormed;
   publish: Window;
   listen: Window;
   stop: ShutdownNotice;

@@ -22,6 +22,8 @@ export interface Sources {
 export interface StartOptions {
   /** Only for a peer that polls. */
   readonly sources?: Sources;
+  /** Only for the control: frames of 1 KB that each client is sent as it comes. */
+  readonly greetings?: number;
 }
 
 /** A peer that runs. */
@@ -59,7 +61,7 @@ export interface ReadyPeer {
   readonly version: string;
   /** Whether values come from sources that it polls, in workloads that are about polling. */
   readonly polls: boolean;
-  manners(options: { sources: number }): Manners;
+  manners(options: { sources: number; query?: string }): Manners;
   start(options: StartOptions): Promise<RunningPeer>;
 }
 

@@ -11,6 +11,10 @@ export interface RunOptions {
   streams?: number;
   /** For peers that poll: the streams are sources, polled this often, in milliseconds. */
   pollEveryMs?: number;
+  /** What Holdfast's clients add to their address. Default: nothing. */
+  query?: string;
+  /** Frames that the control sends each client as it comes. Default: none. */
+  greetings?: number;
 }
 
 const DEFAULT_BYTES = 1024;
@@ -35,13 +39,17 @@ export class Run implements AsyncDisposable {
   }
 
   static async start(peer: ReadyPeer, kit: Kit, options: RunOptions): Promise<Run> {
-    const { streams = 1, pollEveryMs } = options;
+    const { streams = 1, pollEveryMs, greetings } = options;
     const polled = peer.polls && pollEveryMs !== undefined;
     // The load client goes first: it is the backend of a hub that polls.
     const load = await LoadClient.start(kit.cores.load(loadCommand(peer, kit, options)));
     try {
       const sources = { port: load.sourcesPort, count: streams, everyMs: pollEveryMs ?? 0 };
-      return new Run(await peer.start(polled ? { sources } : {}), load);
+      const given = {
+        ...(polled ? { sources } : {}),
+        ...(greetings === undefined || peer.name !== "control" ? {} : { greetings }),
+      };
+      return new Run(await peer.start(given), load);
     } catch (error) {
       await load[Symbol.asyncDispose]();
       throw error;
@@ -64,7 +72,11 @@ export class Run implements AsyncDisposable {
 function loadCommand(peer: ReadyPeer, { native }: Kit, options: RunOptions): string[] {
   const { clients, stalled = 0, bytes = DEFAULT_BYTES, streams = 1, pollEveryMs } = options;
   const polled = peer.polls && pollEveryMs !== undefined;
-  const manners = peer.manners({ sources: polled ? streams : 0 });
+  const { query } = options;
+  const manners = peer.manners({
+    sources: polled ? streams : 0,
+    ...(query === undefined ? {} : { query }),
+  });
   const settings = {
     clients,
     stalled,

@@ -7,6 +7,7 @@ import { idle } from "./workloads/idle.ts";
 import { stalled } from "./workloads/stalled.ts";
 import { start } from "./workloads/start.ts";
 import { stop } from "./workloads/stop.ts";
+import { storm } from "./workloads/storm.ts";
 import { tick } from "./workloads/tick.ts";
 
 /** Every case of every workload, in the order in which it is measured and told. */
@@ -18,6 +19,7 @@ export async function workloads(scale: Scale): Promise<Case[]> {
     ...stalled(scale),
     ...idle(scale),
     ...churn(scale),
+    ...storm(scale),
     ...stop(scale),
     ...await start(scale),
   ];

@@ -8,7 +8,7 @@ Deno.test({
   name: "a quick comparison of Holdfast, bare Deno and ws delivers everything and tells figures",
   ignore: !hasProgram("cc", "gcc libc6-dev") || !hasProgram("node", "nodejs"),
   async fn() {
-    const only = "tick,firehose,four_sources,idle,stop";
+    const only = "tick,firehose,four_sources,idle,storm,stop";
     const peers = "holdfast,holdfast_batch,control,ws,floor";
     const args = ["--quick", "--rounds", "1", "--only", only, "--peers", peers];
     const { samples, absent, cases } = await runComparison(readOptions(args));
@@ -22,11 +22,13 @@ Deno.test({
       "firehose/100",
       "four_sources/100",
       "idle/100",
+      "storm/100",
       "stop/100",
     ]);
     const peersOf = (id: string) => rowsOf(samples, id).map(({ peer }) => peer).sort();
     assertEquals(peersOf("tick/100"), ["control", "floor", "holdfast", "ws"]);
     assertEquals(peersOf("firehose/100"), ["control", "floor", "holdfast", "holdfast_batch", "ws"]);
+    assertEquals(peersOf("storm/100"), ["control", "holdfast"]);
     assertEquals(peersOf("stop/100"), ["holdfast"]);
     for (const { case: id, peer, figures } of samples) {
       const { cpuPerDeliveryUs, p50Ms, p99Ms, closedMs } = figures;

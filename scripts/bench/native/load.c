@@ -6,6 +6,8 @@
  *
  *   connect PORT PID [PUBLISH_PORT]
  *                            connects the audience; PID is the process whose time is told
+ *   storm PORT PID FRAMES    connects the audience at once; waits until each has FRAMES more frames
+ *                            than the one that it counts as connected with
  *   publish RATE COUNT       publishes COUNT messages, RATE ticks a second, a message a stream a tick
  *   listen MS                for polled sources: just listens, for as long
  *   stop MS                  sends SIGTERM to PID; waits at most as long until all clients are gone
@@ -171,6 +173,31 @@ static void connect_all(struct load *load, long port, long pid, long publish_por
   printf("{\"connectedAfterUs\":%lld}\n", (long long)(now_ns() - start) / NS_PER_US);
 }
 
+static void storm(struct load *load, long port, long pid, long frames) {
+  load->server = (pid_t)pid;
+  load->settings.audience.port = load->settings.publisher.port = (uint16_t)port;
+  publisher_open(&load->publisher, &load->reactor, load->ledger, load->settings.publisher);
+  audience_begin();
+  const uint64_t wanted = (uint64_t)frames * load->settings.audience.readers;
+  const int64_t cpu_ns = process_cpu_ns(load->server);
+  const int64_t start = now_ns();
+  audience_connect(&load->reactor, load->ledger, load->settings.audience);
+  uint64_t seen = 0;
+  for (int64_t progress_ns = now_ns(); seen < wanted && now_ns() - progress_ns < NO_PROGRESS_NS;) {
+    const struct audience_tally tally = audience_tally();
+    if (tally.frames + tally.other_frames != seen) {
+      seen = tally.frames + tally.other_frames;
+      progress_ns = now_ns();
+    } else {
+      reactor_turn(&load->reactor, TURN_MS);
+    }
+  }
+  printf("{\"missing\":%llu,\"servedAfterUs\":%lld,\"serverCpuUs\":%lld}\n",
+         (unsigned long long)(seen < wanted ? wanted - seen : 0),
+         (long long)(now_ns() - start) / NS_PER_US,
+         (long long)(process_cpu_ns(load->server) - cpu_ns) / NS_PER_US);
+}
+
 static void stop(struct load *load, long ms) {
   audience_expect_farewell();
   const int64_t start = now_ns();
@@ -207,6 +234,7 @@ static void obey(struct load *load, const char *line) {
   long a, b, c, d;
   if (sscanf(line, "connect %ld %ld %ld", &a, &b, &c) == 3) connect_all(load, a, b, c);
   else if (sscanf(line, "connect %ld %ld", &a, &b) == 2) connect_all(load, a, b, a);
+  else if (sscanf(line, "storm %ld %ld %ld", &a, &b, &c) == 3) storm(load, a, b, c);
   else if (sscanf(line, "publish %lf %ld", &rate, &a) == 2) publish(load, rate, (uint32_t)a);
   else if (sscanf(line, "listen %ld", &a) == 1) listen_for(load, a);
   else if (sscanf(line, "stop %ld", &a) == 1) stop(load, a);

@@ -41,9 +41,9 @@ export function holdfast({ name, label, batch, workers = 1 }: HoldfastOptions): 
         label,
         version: `${VERSION}, Deno ${Deno.version.deno}`,
         polls: true,
-        manners: ({ sources }): Manners => ({
+        manners: ({ sources, query = "" }): Manners => ({
           dialect: "welcome",
-          path: pathFor(sources, batch),
+          path: `${pathFor(sources, batch)}${query}`,
           publishPath: "/publish",
           publishHeader: `Authorization: Bearer ${TOKEN}`,
           publishPrefix: `{"channel":"notification","data":`,

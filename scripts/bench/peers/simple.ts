@@ -25,7 +25,11 @@ export function simplePeer({ name, label, manners = {}, prepare }: SimplePeer): 
         version,
         polls: false,
         manners: () => ({ ...MANNERS, ...manners }),
-        start: (): Promise<RunningPeer> => ServerProcess.start(kit.cores.server(command)),
+        start: ({ greetings }): Promise<RunningPeer> =>
+          ServerProcess.start(kit.cores.server([
+            ...command,
+            ...(greetings === undefined ? [] : [String(greetings)]),
+          ])),
       };
     },
   };

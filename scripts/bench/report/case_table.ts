@@ -17,6 +17,8 @@ const WITH_RATIOS: ReadonlySet<Figure> = new Set([
   "p99Ms",
   "rssPerConnectionKib",
   "cpuPerConnectionUs",
+  "cpuPerReturnUs",
+  "servedMs",
 ]);
 
 const REFERENCES = ["control", "floor"] as const;
