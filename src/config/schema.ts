@@ -181,7 +181,7 @@ const WORKERS = `a number of threads from 1 to ${MOST_WORKERS}, or "auto"`;
 const workersSchema = z.union([
   z.literal("auto"),
   z.int().min(1).max(MOST_WORKERS),
-  z.string().regex(/^[1-9]\d?$/).transform(Number).refine((count) => count <= MOST_WORKERS),
+  z.string().regex(/^(?:[1-9]|[1-5]\d|6[0-4])$/).transform(Number),
 ], { error: WORKERS }).default(1)
   .describe('Threads that serve clients; "auto": one a core.');
 

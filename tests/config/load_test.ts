@@ -226,6 +226,25 @@ Deno.test("loadConfigFile() looks at the file alone", async () => {
   assertEquals(loaded.config.auth.tokens, []);
 });
 
+Deno.test("loadConfig() takes the number of workers from flag, variable or file, and says what it may be", async () => {
+  await using dir = await directory();
+  const file = await write(dir, "hub.json", `{ "workers": 3 }`);
+  const workersOf = async (options: LoadOptions) => (await load(options)).config.workers;
+  const env = { HOLDFAST_WORKERS: "64" };
+  assertEquals(await workersOf({ file, env, flags: { workers: "auto" } }), "auto");
+  assertEquals(await workersOf({ file, env }), 64);
+  assertEquals(await workersOf({ file, env: {} }), 3);
+  assertEquals(await workersOf({ env: {} }), 1);
+  for (const workers of ["0", "65", "2.5", "-1", "two", "1e1"]) {
+    const loaded = await loadConfig({ env: {}, flags: { workers } });
+    assertEquals(loaded.ok ? [] : loaded.problems.map(describeProblem), [
+      `--workers: found ${
+        JSON.stringify(workers)
+      }; expected a number of threads from 1 to 64, or "auto"`,
+    ]);
+  }
+});
+
 Deno.test("loadConfig() takes the state's folder from flag, variable, file or systemd, in this order", async () => {
   await using dir = await directory();
   const file = await write(dir, "hub.json", `{ "state": { "dir": "beside-the-file" } }`);
