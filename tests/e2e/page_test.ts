@@ -49,7 +49,7 @@ Deno.test({
             `document.querySelector("#spoken").textContent.includes("live")`,
           );
           assertMatch(await page.title(), /^● All 5 sources are live/);
-          await pause(30_000);
+          await pause(20_000);
           await assertAccessible(page);
           await picture(page, "live");
           assertEquals(seen.complaints, []);
@@ -184,6 +184,8 @@ Deno.test({
       });
 
       await t.step("says that the hub itself is gone, and comes back when it does", async () => {
+        await page.click("#notify");
+        await until(page, "Notifying you", "#notify");
         await app.shutdown();
         await until(page, "The hub is gone");
         await until(page, "Everything below is from before.", "#banner");
@@ -195,6 +197,8 @@ Deno.test({
         assertStringIncludes(backends, "Not known");
         await assertAccessible(page);
         await picture(page, "hub_gone");
+        // Whoever asked for it is called, once it has lasted for a while.
+        await page.waitForFunction(`told.join() === "Something is wrong: The hub is gone"`);
 
         app = await startApp({ ...configFor(backend), listen: new URL(url).host });
         if (await page.$("#retry:not([hidden])")) await page.click("#retry");
@@ -267,6 +271,9 @@ Deno.test({
           "what the token does not allow is not shown",
         );
 
+        await page.click(".card h3 a");
+        assertEquals(await page.evaluate("location.hash"), "#source-order_queue");
+
         const opened = new Promise<Target>((resolve) =>
           page.browser().once("targetcreated", resolve)
         );
@@ -295,7 +302,7 @@ Deno.test({
     const values = watchValues(app.url);
     try {
       await values.seen;
-      await pause(60_000);
+      await pause(25_000);
       await night.strike();
       app.hub.broadcast("notification", NOTIFICATION);
       const { page, complaints, outside } = await open(browser, url);
@@ -394,6 +401,7 @@ Deno.test({
           }
         }
         await assertAccessible(page);
+        await picture(page, "bad_night_390_cards", "#sources");
         // The narrow one: backends and incidents come before the cards.
         const tops = await page.evaluate(
           `["#backends", "#incidents", "#cards"].map((id) => document.querySelector(id).getBoundingClientRect().top)`,
@@ -401,6 +409,9 @@ Deno.test({
         assertEquals(tops.toSorted((a, b) => a - b), tops);
         await page.emulateMediaFeatures([]);
         await page.setViewport(SCREEN);
+        await page.waitForFunction(FITTING);
+        await picture(page, "bad_night_cards", "#sources");
+        await picture(page, "bad_night_odd_cards", card("press_temperature"));
       });
 
       await t.step("has an address for each source and each incident", async () => {
@@ -444,6 +455,14 @@ Deno.test({
     }
   },
 });
+
+/** Takes the place of the browser's notifications, which a browser without a window has not. */
+const NOTIFICATIONS = `globalThis.told = [];
+  globalThis.Notification = class {
+    static permission = "default";
+    static async requestPermission() { return this.permission = "granted"; }
+    constructor(title, { body }) { told.push(title + ": " + body); }
+  };`;
 
 /** Waits until so many sources fail, and so many do not: a busy machine may doubt more for a moment. */
 async function settled(page: Page, { failing, well }: { failing: number; well: number }) {
@@ -539,6 +558,7 @@ async function open(browser: Chromium, url: string): Promise<Seen> {
     const asked = request.url();
     if (!asked.startsWith(`${url}/`) && !asked.startsWith("data:")) outside.push(asked);
   });
+  await page.evaluateOnNewDocument(NOTIFICATIONS);
   await page.setViewport(SCREEN);
   await page.goto(`${url}/`);
   return { page, complaints, outside };
@@ -602,10 +622,12 @@ async function pause(ms: number): Promise<void> {
   if (TAKES_PICTURES) await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function picture(page: Page, name: string): Promise<void> {
+async function picture(page: Page, name: string, from = "body"): Promise<void> {
   if (!TAKES_PICTURES) return;
   await page.evaluate(`if (document.activeElement.id !== "token") document.activeElement.blur()`);
-  await page.evaluate(`scrollTo(0, 0)`);
+  await page.evaluate(
+    `scrollTo(0, document.querySelector("${from}").getBoundingClientRect().top + scrollY)`,
+  );
   const { pathname } = new URL(`../../docs/screenshots/${name}.png`, import.meta.url);
   await page.screenshot({ path: pathname as `${string}.png` });
 }

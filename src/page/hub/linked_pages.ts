@@ -16,6 +16,7 @@ export function openWithToken(links: HTMLElement, token: () => string | undefine
     const given = token();
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     if (given === undefined || link === null) return;
+    if (link.getAttribute("href")?.startsWith("#")) return; // a place on this page
     event.preventDefault();
     fetchCopy(link.href, given).then(show, (error) => {
       link.title = `${link.href} cannot be shown: ${
