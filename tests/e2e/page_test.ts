@@ -444,7 +444,6 @@ Deno.test({
         app = await startApp({ ...night.config(), listen: new URL(url).host }, undefined, {
           version: "0.0.1",
         });
-        if (await page.$("#retry:not([hidden])")) await page.click("#retry");
         await loaded;
         await until(page, "0.0.1", "#version");
       });
