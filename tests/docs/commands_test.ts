@@ -12,6 +12,7 @@ import { Sandbox } from "./sandbox.ts";
 const NOT_RUN: Readonly<Record<string, string>> = {
   "npx --yes deno@2.9.6 task test": "it would run this test",
   "deno task compile": "it needs a runtime to embed; tests/scripts/compile_test.ts runs it",
+  "deno run --allow-net jobs.ts": "a file of the reader's; tests/docs/tutorial_test.ts runs it",
   "deno run --allow-net ticker.ts": "a file of the reader's; tests/docs/examples_test.ts runs it",
   "deno run --allow-all scripts/measure_clients.ts --clients 1000": "half a minute of load",
   "HOLDFAST_TEST_STALLED_CLIENTS=60 deno test --allow-all tests/load/large_value_test.ts":

@@ -11,6 +11,7 @@ const NAMES = [
   "docs/protocol.md",
   "docs/grpc.md",
   "docs/streams.md",
+  "docs/tutorial.md",
   "docs/tools.md",
   "docs/conformance.md",
   "docs/reliability.md",
