@@ -1,5 +1,6 @@
 import { Backoff } from "../resilience/backoff.ts";
 import type { Clock } from "../resilience/clock.ts";
+import { LinkedAbort } from "../resilience/linked_abort.ts";
 import { onAbort } from "../resilience/on_abort.ts";
 import { logOf } from "../telemetry/log.ts";
 import { FailureLog } from "../telemetry/failure_log.ts";
@@ -125,12 +126,13 @@ export class BrokerLink {
    *
    * @param awayMs How long it has lasted before anybody could know of it.
    */
-  #watchAbsence(stop: AbortSignal, awayMs: number): AbortController {
+  #watchAbsence(stop: AbortSignal, awayMs: number): LinkedAbort {
     const { clock, graceMs, onMissed, onGivenUp } = this.#options;
-    const over = new AbortController();
-    const signal = AbortSignal.any([over.signal, stop]);
+    const over = new LinkedAbort([stop]);
+    const { signal } = over;
     const noticeAfterMs = Math.min(NOTICE_AFTER_MS, graceMs);
     void (async () => {
+      using _link = over;
       try {
         await clock.sleep(Math.max(0, noticeAfterMs - awayMs), { signal });
         onMissed(this.#why);

@@ -62,7 +62,7 @@ async function callWithRetry(
       onAttempt?.();
       const deadlineMs = Math.max(1, timeoutMs - (clock.now() - startedAt));
       const outcome = await backend.call(call, { signal: abandoned, deadlineMs });
-      // Whoever says when to come back is not asked again before.
+      // A backend that says when to come back is not asked again before.
       if (outcome.kind !== "unavailable" || outcome.retryAfterMs !== undefined) return outcome;
       last = outcome;
       if (made >= attempts || !isWanted()) return outcome;

@@ -79,7 +79,7 @@ export class ChannelOutcomes {
     try {
       this.failure("broken", why);
       this.show();
-    } catch (error) { // whoever hears of it may be what is broken
+    } catch (error) { // a listener may be what is broken
       this.#log.error("poll.not_told", { channel: this.#source.channel, why: String(error) });
     }
   }

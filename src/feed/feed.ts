@@ -55,7 +55,7 @@ export class Feed implements AsyncDisposable {
   readonly #backends = new Map<string, GuardedBackend>();
   readonly #sources = new Map<string, SourcePoller | StreamReader>();
   readonly #loops = new Set<Promise<void>>();
-  /** Channels whose source is not polled any more, though nobody stopped it. */
+  /** Channels whose source is not polled any more, though it was not stopped. */
   readonly #ended = new Set<string>();
 
   constructor(options: FeedOptions) {
@@ -143,7 +143,7 @@ export class Feed implements AsyncDisposable {
     await this.#close(leaving);
   }
 
-  /** Stops every poll and closes every backend, for now or for good: nobody is told of anything. */
+  /** Stops every poll and closes every backend, for now or for good; clients are told nothing. */
   async stop(): Promise<void> {
     const leaving = [...this.#backends.values()];
     for (const source of this.#sources.values()) source[Symbol.dispose]();

@@ -80,7 +80,7 @@ export interface BackendRecord extends OpenBreaker {
 export type BackendAnswer =
   /** The breaker does not let the question through. */
   | { readonly kind: "refused" }
-  /** The breaker changed its state meanwhile, or nobody waits for the answer any more. */
+  /** The breaker changed its state meanwhile, or the answer is not waited for any more. */
   | { readonly kind: "abandoned" }
   /**
    * The backend was asked. Call `settle` once, in the same turn as what the outcome means to you:
@@ -302,8 +302,8 @@ export class GuardedBackend implements AsyncDisposable {
   }
 
   /**
-   * It is taken out of the configuration: whoever was told that it is not polled hears that this is
-   * over, as nobody waits for it any more.
+   * It is taken out of the configuration: clients that were told that it is not polled hear that this
+   * is over.
    */
   tellRemoved(): void {
     if (!this.#owesRecovery) return;
@@ -378,7 +378,7 @@ export class GuardedBackend implements AsyncDisposable {
 
   /**
    * What an outcome means to the breaker. *Rejected* says nothing of a backend whose other calls
-   * fail: it ends a trial well only where the call is one that found nobody there before.
+   * fail: it ends a trial well only where the call is one that was not answered before.
    */
   #resultOf(call: Call, outcome: Outcome, permit: Permit): CallResult {
     if (outcome.kind === "unavailable") return "failure";

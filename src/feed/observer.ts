@@ -1,6 +1,6 @@
 import type { Outcome } from "../rpc/backend.ts";
 
-/** One finished poll, for whoever keeps the books. */
+/** One finished poll, for metrics. */
 export interface PollRecord {
   readonly channel: string;
   readonly backend: string;

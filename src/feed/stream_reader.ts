@@ -158,7 +158,7 @@ export class StreamReader implements Disposable {
     await clock.sleep(LEAST_GAP_MS, { signal });
   }
 
-  /** For whoever keeps the books. */
+  /** For metrics. */
   #note(outcome: Outcome["kind"]): void {
     const { backend } = this.plan;
     for (const { channel } of channelsOf(this.plan)) {

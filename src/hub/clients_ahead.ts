@@ -4,7 +4,7 @@ import type { Session } from "./session.ts";
 
 /**
  * Frames a client may be ahead of this hub in the shared stream, having come from a quicker one.
- * More are not believed: the client is told of a gap.
+ * More is not accepted: the client is told of a gap.
  */
 export const MAX_AHEAD = 1000;
 
@@ -59,7 +59,7 @@ export class ClientsAhead {
     this.#writtenUpTo = writtenUpTo;
   }
 
-  /** Where a client begins, now that the hub goes on from this position; notes whoever is ahead. */
+  /** Where a client begins, now that the hub goes on from this position; notes a client that is ahead. */
   start(session: Session, { epoch, seq }: StreamPosition, isSameEpoch: boolean): Start {
     const start = this.#startOf(session, { epoch, seq }, isSameEpoch);
     if (start.seq > seq) this.#ahead.set(session, start.seq);

@@ -55,7 +55,7 @@ const CLOSED_WITH: { readonly [name in CloseName]?: ErrorCode } = {
 };
 
 /**
- * Every way out of the hub. Whoever leaves leaves once: it is forgotten by the registry, logged,
+ * Every way in which a client leaves. Each leaves once: it is forgotten by the registry, logged,
  * counted, remembered for its return where there is something to say, and the others are told if
  * it was lost.
  */

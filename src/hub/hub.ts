@@ -77,7 +77,7 @@ export interface HubOptions {
   onDeparture?: (departure: Departure) => void;
   /** Hubs that serve the clients in place of this one. Default: it serves its own. */
   mirror?: HubMirror;
-  /** The hub whose words this one repeats, as it stood. Default: it speaks for itself. */
+  /** The hub that this one repeats, as it stood. Default: it repeats none. */
   mirrored?: HubRecord;
 }
 
@@ -138,7 +138,7 @@ export class Hub implements Disposable {
     const { signal } = this.#stop;
     const registry = this.#registry;
     const { keeper, past, mirrored, mirror } = options;
-    // A client of a hub that repeats another's words may come back to any that does.
+    // A client of a hub that repeats another may come back to any that does.
     const { isEpochKept = keeper !== undefined || mirrored !== undefined } = options;
     const from = mirrored?.position ??
       (past ? { epoch: past.position.epoch, seq: past.position.upTo } : undefined);
@@ -426,7 +426,7 @@ export class Hub implements Disposable {
     return this.seq;
   }
 
-  /** Says what the hub has said whose words this one repeats. */
+  /** Sends what the hub has sent that this one repeats. */
   repeat(frame: NumberedFrame): void {
     if (frame.seq !== undefined) this.#sequence.reach(frame.seq);
     this.#send(
@@ -438,7 +438,7 @@ export class Hub implements Disposable {
     );
   }
 
-  /** Sends a value as the hub did whose words this one repeats. */
+  /** Sends a value as the hub did that this one repeats. */
   repeatValue(channel: string, status: StatusData<JsonText>, place: NumberedPlace): void {
     if (place.seq !== undefined) this.#sequence.reach(place.seq);
     this.#sendValue(channel, status, place);
@@ -451,7 +451,7 @@ export class Hub implements Disposable {
     if (memory !== undefined) this.#keeping?.onDeparture(departure.session, memory);
   }
 
-  /** What a hub needs that is to repeat this one's words from now on. */
+  /** What a hub needs that is to repeat this one from now on. */
   toRecord(): HubRecord {
     const { remembered, forgottenUpTo } = this.#disconnects;
     const { position, isShared } = this.#sequence;

@@ -45,7 +45,7 @@ const FAN_OUT_BOUNDS = [
 export interface Traffic {
   /** Time from the first client of a broadcast to the last, in seconds. */
   readonly fanOut: { value(): HistogramValue };
-  /** Frames broadcast, whoever wanted them. */
+  /** Frames broadcast, with or without subscribers. */
   readonly broadcasts: number;
   readonly opened: number;
   /** Clients that came back and got all they had missed. */

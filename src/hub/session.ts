@@ -297,7 +297,7 @@ export class Session implements WriterOwner {
     this.#transport.close(code, reason, withinMs);
   }
 
-  /** Notes that the connection is gone, whoever ended it. Idempotent. */
+  /** Notes that the connection is gone, ended by either side. Idempotent. */
   gone(): void {
     this.#ended = true;
     this.#writer.gone();

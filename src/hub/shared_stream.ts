@@ -108,7 +108,7 @@ export class SharedStream {
     else history.restart(startsAfter);
     this.#startOver(hasGap, (session) => {
       const start = this.#clientsAhead.start(session, position, isSame);
-      // Nobody knows what one that came back while the hub was alone had heard of it before.
+      // It is not known what a client that came back while the hub was alone had heard before.
       const isUnclear = session.ordinal < heardAloneBefore ||
         wasAlone && this.#resumedAlone.has(session);
       return isUnclear ? { ...start, hasGap: true } : start;
@@ -256,6 +256,6 @@ function dataOf(text: JsonText): ErrorEvent["data"] {
   try {
     return (JSON.parse(text) as Partial<ErrorEvent> | null)?.data;
   } catch {
-    return { channels: [] }; // another hub's words: what cannot be read is nobody's but who reads all
+    return { channels: [] }; // from another hub: what cannot be read goes to clients that may read all
   }
 }

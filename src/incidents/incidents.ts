@@ -59,7 +59,7 @@ export class Incidents implements AsyncDisposable {
   #owed: IncidentsPast["hooks"] | undefined;
   /** What is put back is kept already. */
   #isRestoring = false;
-  /** Channels that are stale as nobody has asked for a value yet, and since when. */
+  /** Channels that are stale as they were not polled yet, and since when. */
   readonly #untried = new Map<string, { sinceMs: number; change: ChannelStanding }>();
 
   constructor(options: IncidentsOptions) {

@@ -1,4 +1,4 @@
-/** How a channel's value stood, or that nobody can say. */
+/** How a channel's value stood, or that it is not known. */
 export type Freshness = "fresh" | "stale" | "unknown";
 
 /** From this moment on a channel stood like this. */
@@ -66,7 +66,7 @@ export class StandingLog {
     if (entries.length > MAX_ENTRIES) this.#forgetFirst(entries);
   }
 
-  /** Nobody can say how anything stood from this moment on. */
+  /** From this moment on it is not known how channels stood. */
   addUnknown(atMs: number): void {
     for (const channel of this.channels()) this.add({ channel, atMs, standing: "unknown" });
   }

@@ -100,7 +100,7 @@ export function withoutSeq(frame: EncodedFrame): EncodedFrame {
   return revised === undefined ? unnumbered : { ...unnumbered, revised: revised.withoutSeq() };
 }
 
-/** Encodes data of our own making, which is always encodable. */
+/** Encodes data that the hub itself made, which is always encodable. */
 export function json(value: object): JsonText {
   return JSON.stringify(value) as JsonText;
 }

@@ -46,7 +46,7 @@ export interface RevisedValueOptions {
   /** Unix seconds. */
   timestamp: number;
   seq: number | undefined;
-  /** Absent: who has not this revision gets all of it. */
+  /** Absent: a client that lacks this revision gets the whole value. */
   patch?: RevisionPatch | undefined;
   /** Everybody gets all of it, whatever they had. Default: false. */
   isWhole?: boolean;

@@ -60,7 +60,7 @@ export interface ReportOptions {
   leastOpenMs?: number;
 }
 
-/** A change of state, to be told to whoever listens. */
+/** A change of state, to be told to listeners. */
 export type Transition =
   | { readonly to: "open"; readonly retryAfterMs: number; readonly failures: number }
   | { readonly to: "closed" };

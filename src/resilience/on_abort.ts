@@ -1,6 +1,6 @@
 /**
  * Calls back once when a signal is aborted: at once if it is already. Disposing of it lets go of the
- * signal, which may live much longer than whoever waits.
+ * signal, which may live much longer than the wait.
  *
  * @example
  * ```ts

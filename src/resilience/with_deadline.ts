@@ -11,8 +11,8 @@ export interface DeadlineOptions {
 }
 
 /**
- * Does something that may take `ms` milliseconds, and no longer: then its signal is aborted, nobody
- * waits for it any more, and what it throws is nobody's.
+ * Does something that may take `ms` milliseconds, and no longer: then its signal is aborted, it
+ * is not waited for any more, and what it throws is dropped.
  *
  * @example
  * ```ts

@@ -32,7 +32,7 @@ export interface Change {
 /** What was kept before this life of the hub: bodies by key, in the order of their keys. */
 export type KeptRecords = ReadonlyMap<Kind, ReadonlyMap<string, string>>;
 
-/** How long, and how many, entries of a kind are kept that nobody takes away by name. */
+/** How long, and how many, entries of a kind are kept that are not removed one by one. */
 export interface KeepLimit {
   readonly kind: Kind;
   readonly maxEntries: number;

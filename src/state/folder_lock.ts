@@ -30,7 +30,7 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
     await file.truncate(0);
     await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
   } catch {
-    // A full disk: held all the same, though nobody can read by whom.
+    // A full disk: held all the same, but the file does not say by which process.
   }
   return { ok: true, lock: { [Symbol.dispose]: () => file.close() } };
 }

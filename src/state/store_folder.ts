@@ -14,7 +14,7 @@ export interface FolderOptions {
   readonly dir: string;
   readonly bootId: string | undefined;
   readonly limits: readonly KeepLimit[];
-  /** Nobody will read what it holds: it is put aside. Default false. */
+  /** What it holds will not be read: it is put aside. Default false. */
   readonly isUnread?: boolean;
 }
 

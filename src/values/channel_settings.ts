@@ -12,7 +12,7 @@ export interface ChannelSettings {
   readonly staleAfterMs: number;
 }
 
-/** A channel nobody configured: whoever publishes on it knows whether its value still holds. */
+/** A channel that is not configured: its publisher says how long a value holds. */
 export const UNCONFIGURED: ChannelSettings = {
   feeder: { kind: "publisher" },
   staleAfterMs: Infinity,

@@ -156,7 +156,7 @@ export class ChannelValue {
     const held = this.#held;
     const why = (held && distrusted.get(held.origin)) ?? this.#doubt?.why;
     if (why !== undefined) return why;
-    // What was published is judged by its age alone, as ever: nobody is there to be asked again.
+    // What was published is judged by its age alone, as ever: it cannot be polled again.
     return held?.origin === "restored" && this.settings.feeder.kind === "backend"
       ? "the hub was restarted and has had no newer value since"
       : undefined;

@@ -3,7 +3,7 @@ import type { Feeder } from "./channel_settings.ts";
 
 /** Why a value is not what its backend or publisher would say now. */
 export type Staleness =
-  /** Something happened since, or may have, that nobody has told the hub of. */
+  /** Something happened since, or may have, that the hub was not told of. */
   | { readonly kind: "doubted"; readonly why: string }
   /** No newer one came for `stale_after`. */
   | { readonly kind: "old"; readonly ageMs: number }

@@ -21,7 +21,7 @@ export interface NewValue {
   readonly origin: ValueOrigin;
   /** How long its publisher says that it holds, from `calledAt` on. Default: no word of that. */
   readonly validForMs?: number;
-  /** Why it may hold no more already, as whoever sent it knows. Default: it holds. */
+  /** Why it may not hold any more, as its sender knows. Default: it holds. */
   readonly doubt?: string;
   /**
    * It came into the stream long after it was given, so that its place there says nothing. Default:
@@ -48,7 +48,7 @@ export const MAX_VALUE_LENGTH = 64 * 1024 * 1024;
 /** A channel's value as another thread shows it, flagged as this one would; plain data. */
 export interface ValueCopy {
   readonly channel: string;
-  /** Absent for a channel that nobody configured. */
+  /** Absent for a channel that is not configured. */
   readonly settings?: ChannelSettings;
   readonly text: JsonText;
   readonly revision: number;

@@ -17,7 +17,7 @@ export interface StandingChange {
     | "value"
     /** It was put in doubt, or trusted again. */
     | "doubt"
-    /** Time went by: nobody else will tell clients. */
+    /** Time alone made the change: clients have to be told. */
     | "time"
     /** The configuration changed. */
     | "settings";
@@ -28,7 +28,7 @@ export interface StandingChange {
   readonly why?: string;
 }
 
-/** Hears of values. What it throws is kept from whoever wrote the value. */
+/** Hears of values. What it throws does not reach the writer of the value. */
 export interface ValueListener {
   /** A channel has another value, or the same one asked for anew. */
   onValue?(channel: string): void;

@@ -22,7 +22,7 @@ export const STANDSTILL_MS = 5000;
 
 export interface ValueStoreOptions {
   clock: Pick<Clock, "now" | "unixMs">;
-  /** A listener threw; the others are told all the same. Default: nobody hears of it. */
+  /** A listener threw; the others are told all the same. Default: it is ignored. */
   onListenerFailed?: (error: unknown) => void;
 }
 
@@ -285,7 +285,7 @@ export class ValueStore {
     this.#lookedAt = now;
     const why = `the hub stood still for ${Math.round(stoodStillMs)} ms`;
     for (const channel of this.#channels.values()) {
-      // Nobody could publish meanwhile: what publishers said is judged by its age alone.
+      // No publish could come in meanwhile: published values are judged by age alone.
       if (!channel.hasValue || channel.settings.feeder.kind !== "backend") continue;
       channel.raiseDoubt(channel.doubt ?? why, now.monotonicMs);
     }

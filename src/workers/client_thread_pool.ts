@@ -139,7 +139,7 @@ export class ClientThreadPool implements ClientThreads {
         this.#post({ kind: "value", channel, status: lean, place }, chars);
       },
       relay: ({ code: _counted, ...frame }, { hadBefore }) => {
-        // Errors are counted by the hub whose words are repeated.
+        // Errors are counted by the hub that is repeated.
         this.#post({ kind: "relay", frame, hadBefore }, frame.data.length);
       },
       remember: ({ code: _counted, ...frame }) => {

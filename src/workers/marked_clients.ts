@@ -1,4 +1,4 @@
-/** Marks that are told apart at a time. When full, the oldest goes, and means nobody. */
+/** Marks that are told apart at a time. When full, the oldest goes, and stands for no client. */
 const MAX_MARKS = 65_536;
 
 /**

@@ -12,7 +12,7 @@ import { faultOf } from "./serving_thread.ts";
 const writer = new MessageWriter<FromThread>(self);
 let thread: ClientThread | undefined;
 
-// An error that nobody caught has stopped one piece of work: the clients of this thread need not go.
+// An uncaught error has stopped one piece of work: the clients of this thread need not go.
 self.addEventListener("error", (event) => {
   event.preventDefault();
   writer.post({ kind: "mishap", why: event.message });

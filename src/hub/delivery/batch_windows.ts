@@ -72,7 +72,7 @@ export class BatchWindows {
 
   #end(window: Window): void {
     this.#open.splice(this.#open.indexOf(window), 1);
-    // Or the steps taken from the old one would be kept for nobody.
+    // Or the steps taken from the old one would be kept for no client.
     this.#empty = SharedBatch.empty(this.#options.maxEvents);
     const now = this.#options.clock.now();
     for (const gatherer of window.gatherers) gatherer.release(now);

@@ -32,12 +32,12 @@ export const LARGE_FRAME_BYTES = 1024 * 1024;
  */
 export const LARGE_FRAMES_SHARE = 1 / 8;
 
-/** Who has taken nothing for this long gives up its room to others who wait for it, in milliseconds. */
+/** A client that has taken nothing for this long gives up its room to others, in milliseconds. */
 export const EVICTED_AFTER_MS = 2000;
 
 /**
  * The sweep that takes back time in which this process stood still comes once a second. If the last
- * one was longer ago than this, in milliseconds, nobody's time can be trusted.
+ * one was longer ago than this, in milliseconds, no client's time can be trusted.
  */
 const SWEPT_WITHIN_MS = 2500;
 
@@ -144,7 +144,7 @@ export class BufferBudget {
       }
     }
     if (this.#fitsAmongLarge(bytes)) return true;
-    // One at a time: its room is there in a moment, and nobody else need go for it.
+    // One at a time: its room is there in a moment, and no other need go for it.
     if (slowest !== undefined && this.#leaving.size === 0) this.#evict(slowest);
     return false;
   }

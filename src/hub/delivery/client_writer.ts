@@ -228,7 +228,7 @@ export class ClientWriter implements BatchHolder {
     if (this.#isClosed) return "accepted";
     let verdict = this.#wait().push(frame, lane);
     if (verdict === "overflow") {
-      // Nobody is slow for whom there is room, only that nobody has looked since.
+      // A client for which there is room is not slow; it was only not looked at since.
       this.#handOver(now);
       if (this.#isClosed) return "accepted";
       verdict = this.#wait().push(frame, lane);

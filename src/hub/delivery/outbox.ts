@@ -39,7 +39,7 @@ const NONE: EncodedFrame[] = [];
  * often cannot push the others back. Pure: it sends nothing and owns no clock.
  *
  * Ahead of the events goes what a resumed client missed; it is as long as the history at most.
- * Until it is through, errors line up behind it: nobody wants to read of a recovery first and of
+ * Until it is through, errors line up behind it: a client must not read of a recovery first and of
  * the failure after.
  *
  * Lanes are made when first used: an idle client costs a few empty references.
@@ -191,7 +191,7 @@ export class Outbox {
     this.#missedAt = 0;
     this.#events = this.#events.length === 0 ? NONE : this.#events.map(withoutSeq);
     this.#control = this.#control.length === 0 ? NONE : this.#control.map(withoutSeq);
-    // Told apart by their numbers, which are gone: they line up with nobody any more.
+    // Told apart by their numbers, which are gone: they line up with no other any more.
     this.#errorsInEvents = 0;
     for (const [type, frame] of this.#status ?? []) this.#status?.set(type, withoutSeq(frame));
     return kept;

@@ -23,7 +23,7 @@ const MAX_EVERY_MS = 1000;
 
 /**
  * Finds the clients that take nothing. A look that comes late means that this process itself stood
- * still (SIGSTOP, a long collection, a suspended machine): nobody is judged by that time.
+ * still (SIGSTOP, a long collection, a suspended machine): that time is not counted.
  */
 export class StallSweep<S extends Swept> {
   readonly #options: StallSweepOptions<S>;

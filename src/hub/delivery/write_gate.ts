@@ -127,7 +127,7 @@ export class WriteGate {
 
   /** Looks at the transport and says for how many milliseconds nothing was taken. */
   stalledForMs(now: number): number {
-    // A closer look costs a few calls to the kernel: only at who has something to take.
+    // A closer look costs a few calls to the kernel: only for a client that has something to take.
     if (this.#look(now) > 0 && now > this.#progressAt) this.#lookCloser(now);
     return now - this.#progressAt;
   }

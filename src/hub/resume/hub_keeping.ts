@@ -48,7 +48,7 @@ export class HubKeeping {
     this.onNumber();
   }
 
-  /** A number was taken, and nobody has seen it yet. */
+  /** A number was taken, and was not shown yet. */
   onNumber(): void {
     this.#position.onNumber(this.#options.sequence.position);
   }

@@ -6,7 +6,7 @@ export const MAX_RECENT_EVENTS = 50;
 
 /**
  * The latest events, whatever their age: for who comes later and wants to know what was said.
- * Nobody resumes from them, so a new numbering leaves them alone.
+ * Clients do not resume from them, so a new numbering leaves them alone.
  */
 export class RecentEvents {
   readonly #frames: EncodedFrame[] = [];

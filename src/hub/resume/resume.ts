@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../protocol/error_event.ts";
 import type { DeliveryProgress } from "./history.ts";
 import type { DeliveryLog } from "./delivery_log.ts";
 
-/** The earlier connection a client wants to go on from, in its own words. */
+/** The earlier connection a client wants to go on from, as it says. */
 export interface Resume {
   readonly session?: string;
   readonly epoch?: string;
@@ -52,7 +52,7 @@ export function resumeFrom(resume: Resume, known: KnownSession): Resumed {
   };
 }
 
-/** How far a client had got; undefined if its number does not say and nobody remembers. */
+/** How far a client had got; undefined if its number does not say and the client is not remembered. */
 function progressAt(
   since: number,
   { session, isEventId = false }: Resume,

@@ -120,7 +120,7 @@ export function wholeFrames({ position, frames }: ResumePast): {
     whole.unshift(frame);
     expected = frame.previous;
   }
-  // The newest is missing, as nothing is: then whoever comes may have missed it.
+  // The newest is missing, as nothing is: then a client that comes may have missed it.
   if (whole.length === 0 && frames.length > 0) return { frames: [], startsAfter: position.upTo };
   return { frames: whole, startsAfter: expected };
 }

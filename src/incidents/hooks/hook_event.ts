@@ -20,7 +20,7 @@ export function hookEventOf({ kind }: Incident, edge: "began" | "ended"): HookEv
     case "publisher_silent":
       return edge === "began" ? "stale" : "fresh";
     case "hub_down":
-      return undefined; // a hub that is off can tell nobody
+      return undefined; // a hub that is off can call no hook
   }
 }
 
