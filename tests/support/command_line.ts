@@ -15,6 +15,8 @@ const NEUTRAL_ENV = {
   HOLDFAST_LOG_LEVEL: "",
   HOLDFAST_TOKEN: "",
   HOLDFAST_STATE: "",
+  // Whatever is tested of one thread has to hold for several: see hub_in_process.ts.
+  HOLDFAST_WORKERS: Deno.env.get("HOLDFAST_TEST_WORKERS") ?? "",
   STATE_DIRECTORY: "",
 };
 
