@@ -421,7 +421,10 @@ export class GuardedBackend implements AsyncDisposable {
     if (transition === undefined) return;
     const { audience, clock, onClosed } = this.#options;
     this.#owesRecovery = transition.to === "open";
-    audience.error(breakerEvent(transition, this.plan.name, clock.unixSeconds()));
+    audience.error(breakerEvent(transition, this.plan.name, {
+      timestamp: clock.unixSeconds(),
+      lastError: this.#lastError,
+    }));
     if (transition.to === "closed") onClosed();
   }
 

@@ -26,7 +26,7 @@ import { HubKeeping } from "./resume/hub_keeping.ts";
 import { type Resume, type Resumed, resumeFrom } from "./resume/resume.ts";
 import type { ResumeKeeper, ResumePast } from "./resume/resume_keeper.ts";
 import { Session, type SessionHost, type SessionLimits } from "./session.ts";
-import { type Departure, SharedStream } from "./shared_stream.ts";
+import { type Departure, SharedStream, type StreamError } from "./shared_stream.ts";
 import { StallSweep } from "./delivery/stall_sweep.ts";
 import { HubStats } from "./hub_stats.ts";
 import type { Transport } from "./delivery/transport.ts";
@@ -53,7 +53,7 @@ export interface HubOptions {
   /** The epoch goes on after this process, where less is remembered of clients. Default: false. */
   isEpochKept?: boolean;
   /** Told of each error that a stream says which several hubs share. Default: nobody is. */
-  onStreamError?: (code: ErrorCode, data: ErrorEvent["data"]) => void;
+  onStreamError?: (code: ErrorCode, told: StreamError) => void;
   /** Takes what another life of the hub goes on from; the epoch is kept then. Default: nobody does. */
   keeper?: ResumeKeeper;
   /** What an earlier life left: its epoch goes on. Default: a new epoch begins. */

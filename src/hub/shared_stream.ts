@@ -23,6 +23,14 @@ import type { HubStats } from "./hub_stats.ts";
 
 export type { Departure, FollowStreamOptions, SharedFrame };
 
+/** What an error says that stands in the stream, the same on every hub. */
+export interface StreamError {
+  readonly data: ErrorEvent["data"];
+  readonly details: string | undefined;
+  /** Unix seconds. */
+  readonly timestamp: number;
+}
+
 export interface SharedStreamOptions {
   clock: Clock;
   sequence: Sequence;
@@ -37,7 +45,7 @@ export interface SharedStreamOptions {
   /** Hubs that repeat all of this to their clients. Default: there are none. */
   mirror?: HubMirror | undefined;
   /** Told of an error that the stream says, once it was sent. Default: nobody is. */
-  onError?: (code: ErrorCode, data: ErrorEvent["data"]) => void;
+  onError?: (code: ErrorCode, told: StreamError) => void;
   /** Says hello to a client again: its numbering is another one from now on. */
   welcomeAgain: (session: Session, told: WelcomedAgain) => void;
 }
@@ -151,7 +159,7 @@ export class SharedStream {
     stats.broadcasts += 1;
     if (code !== undefined) {
       errors.add(code);
-      this.#options.onError?.(code, dataOf(data));
+      this.#options.onError?.(code, { ...saidIn(data), timestamp });
     }
     const isKept = type === EVENT_CHANNEL || isErrorType(type);
     const groups = registry.wanting(type);
@@ -193,7 +201,7 @@ export class SharedStream {
   #encode({ type, data, timestamp, seq }: SharedFrame): EncodedFrame {
     const frame = encodeFrame(type, data, timestamp, seq);
     if (!isErrorType(type)) return frame;
-    return aboutSubject(frame, dataOf(data), this.#options.channelsOf);
+    return aboutSubject(frame, saidIn(data).data, this.#options.channelsOf);
   }
 
   /** A client came that was connected before, perhaps to another hub. */
@@ -251,11 +259,13 @@ export class SharedStream {
   }
 }
 
-/** What the text of an error event says in its `data`. */
-function dataOf(text: JsonText): ErrorEvent["data"] {
+/** What the text of an error event says. */
+function saidIn(text: JsonText): Pick<StreamError, "data" | "details"> {
   try {
-    return (JSON.parse(text) as Partial<ErrorEvent> | null)?.data;
+    const { data, details } = JSON.parse(text) as Partial<ErrorEvent> | null ?? {};
+    return { data, details: typeof details === "string" ? details : undefined };
   } catch {
-    return { channels: [] }; // from another hub: what cannot be read goes to clients that may read all
+    // From another hub: what cannot be read goes to clients that may read all.
+    return { data: { channels: [] }, details: undefined };
   }
 }

@@ -44,6 +44,8 @@ export interface ChannelStanding {
   /** Whether its values are published rather than polled. */
   readonly isPublished: boolean;
   readonly why?: string;
+  /** As {@linkcode Beginning.sharedMs}. */
+  readonly sharedMs?: number;
 }
 
 /**
@@ -230,13 +232,14 @@ export class Incidents implements AsyncDisposable {
   }
 
   #beginStale(
-    { channel, isPublished, why = "its value is an old one" }: ChannelStanding,
+    { channel, isPublished, why = "its value is an old one", sharedMs }: ChannelStanding,
     now: number,
   ) {
     const kind = isPublished ? "publisher_silent" : "source_stale";
     // One that lasts since an earlier life of the hub has the better reason.
     if (this.#journal.ongoing({ kind, channel })) return;
-    this.#begin({ kind, channel }, { cause: why }, now);
+    const shared = sharedMs === undefined ? {} : { sharedMs };
+    this.#begin({ kind, channel }, { cause: why, ...shared }, now);
   }
 
   #begin(subject: IncidentSubject, why: Beginning, now: number): void {

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import {
   type Incident,
   type IncidentReport,
@@ -31,6 +32,11 @@ export interface Beginning {
   readonly cause: string;
   /** Default 0. */
   readonly failures?: number;
+  /**
+   * A moment that every hub of a cluster knows it by, in unix milliseconds: they see it begin at
+   * different ones, and call it by the same id. Default: no other hub knows of it.
+   */
+  readonly sharedMs?: number;
 }
 
 /** Which incidents are asked for; moments in unix milliseconds. */
@@ -103,7 +109,7 @@ export class IncidentJournal {
     }
     const { kind, backend, channel } = subject;
     return this.add({
-      id: `${kind}-${Math.floor(now)}-${crypto.randomUUID().slice(0, 8)}`,
+      id: this.#idOf(subject, why, now),
       kind,
       ...(backend === undefined ? {} : { backend }),
       ...(channel === undefined ? {} : { channel }),
@@ -155,6 +161,16 @@ export class IncidentJournal {
   /** All of it, for another life of the hub. */
   all(): Incident[] {
     return [...this.#all.values()];
+  }
+
+  #idOf(subject: IncidentSubject, { sharedMs }: Beginning, now: number): string {
+    if (sharedMs !== undefined) {
+      const sum = crc32(subjectKey(subject)).toString(16).padStart(8, "0");
+      const id = `${subject.kind}-${Math.floor(sharedMs)}-${sum}`;
+      // A channel can go stale twice over one value: on losing the stream, and by age.
+      if (!this.#all.has(id)) return id;
+    }
+    return `${subject.kind}-${Math.floor(now)}-${crypto.randomUUID().slice(0, 8)}`;
   }
 
   #latestOf(subject: IncidentSubject): Incident | undefined {

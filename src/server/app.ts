@@ -174,7 +174,7 @@ export class App implements AsyncDisposable {
       isOffered: (channel) => this.#ingest.isOffered(channel),
       values: this.#values,
       channelsOfBackend: (backend) => this.#values.fedBy(backend),
-      onStreamError: (code, data) => this.#ingest.noteError(code, data),
+      onStreamError: (code, told) => this.#ingest.noteError(code, told),
       tellLoss: (event) => this.#ingest.tellLoss(event),
       onDeparture: (departure) => this.#ingest.tellDeparture(departure),
     });

@@ -10,7 +10,7 @@ import type { BackendPlan } from "../feed/guarded_backend.ts";
 import { probeBackend } from "../feed/probe_backend.ts";
 import { allObservers, type FeedObserver } from "../feed/observer.ts";
 import type { Hub } from "../hub/hub.ts";
-import type { Departure } from "../hub/shared_stream.ts";
+import type { Departure, StreamError } from "../hub/shared_stream.ts";
 import { WELL_KNOWN_STATUS_CHANNELS } from "../protocol/channel.ts";
 import { json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorCode, type ErrorEvent, errorType } from "../protocol/error_event.ts";
@@ -70,7 +70,7 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
         error: (event) => {
           // Of several hubs, each hears of it from the stream they share.
           if (this.#cluster === undefined || this.#cluster.role === "alone") {
-            this.noteError(event.code, event.data);
+            this.noteError(event.code, { data: event.data, details: event.details });
           }
           (this.#cluster ?? hub).error(event);
         },
@@ -89,6 +89,7 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
     keeping.joinValues(this.#values, {
       isThere: (channel) => this.statusChannels().includes(channel),
       wasTried: (channel) => this.#wasTried(channel),
+      isShared: () => this.#config.cluster !== undefined,
     });
     keeping.joinState({
       hub,
@@ -181,8 +182,8 @@ export class Ingest implements AsyncDisposable, Publisher, Poller {
   }
 
   /** An error is told, by this hub or by the stream: of breakers, incidents begin and end. */
-  noteError(code: ErrorCode, data: ErrorEvent["data"]): void {
-    this.#options.keeping.errorTold({ code, data }, (backend) => this.backendReports()[backend]);
+  noteError(code: ErrorCode, told: Omit<StreamError, "timestamp"> & Partial<StreamError>): void {
+    this.#options.keeping.errorTold({ code, ...told }, (backend) => this.backendReports()[backend]);
   }
 
   /** Whether this hub speaks for all of them, to whom they tell of incidents. */

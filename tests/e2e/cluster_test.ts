@@ -21,10 +21,12 @@ import {
   untilRole,
   untilStatus,
 } from "../support/hub_cluster.ts";
+import type { IncidentReport } from "../../src/incidents/incident.ts";
 import { STANDSTILL_MS } from "../../src/values/value_store.ts";
 import { quickSource } from "../support/hub_config.ts";
 import { hasNatsServer, NatsServer } from "../support/nats.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 import { clientsOf, resumeOf, threeHubs } from "../support/three_hubs.ts";
 import type { HubProcess } from "../support/hub_process.ts";
 import { type Heard, WsClient } from "../support/ws_client.ts";
@@ -75,6 +77,46 @@ Deno.test({
     for (const { complaints } of hubs) assertEquals(complaints, []);
   },
 });
+
+Deno.test({
+  name: "an incident is the same one at whichever hub is asked",
+  ignore,
+  async fn() {
+    await using stack = new AsyncDisposableStack();
+    const nats = stack.use(await NatsServer.start());
+    const backend = stack.use(new RpcBackend());
+    const config = clusterConfig({ nats: nats.url, backend: backend.url });
+    const hubs = await startHubs([config, config], stack);
+    await untilLed(hubs);
+    for (const hub of hubs) {
+      await untilStatus(hub, ({ sources }) => sources["system_status"]?.is_stale === false);
+    }
+    backend.setAll("http_500");
+    const journals = await Promise.all(hubs.map((hub) => untilIncidents(hub, "lasts")));
+    assertEquals(journals[0]?.map(({ kind }) => kind), ["backend_down", "source_stale"]);
+    assertEquals(journals[0], journals[1]);
+    backend.setAll("ok");
+    const ended = await Promise.all(hubs.map((hub) => untilIncidents(hub, "over")));
+    assertEquals(ended[0], ended[1]);
+    assertEquals(ended[0]?.map(({ id }) => id), journals[0]?.map(({ id }) => id));
+  },
+});
+
+/** What a hub's journal says of a backend and its channel, once both last, or are over. */
+async function untilIncidents(hub: HubProcess, until: "lasts" | "over") {
+  for (let left = PATIENCE_MS; left > 0; left -= 50) {
+    const { body } = await ask(hub, "/incidents");
+    const incidents = (body.incidents as IncidentReport[]).filter(({ ended_at }) =>
+      (ended_at === null) === (until === "lasts")
+    );
+    if (incidents.length === 2) {
+      return incidents.map(({ id, kind, cause }) => ({ id, kind, cause }))
+        .sort((a, b) => a.kind < b.kind ? -1 : 1);
+    }
+    await delay(50);
+  }
+  throw new Error(`no two incidents that are ${until} at ${hub.url}`);
+}
 
 Deno.test({
   name: "a killed leader is replaced: the stream goes on, its clients resume elsewhere",

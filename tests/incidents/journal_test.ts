@@ -101,3 +101,19 @@ Deno.test("IncidentJournal has at most one incident that lasts for each subject,
     }
   }));
 });
+
+Deno.test("IncidentJournal of each hub of a cluster calls an incident by the same id, and no two alike", () => {
+  const [one, other] = [journalOf(), journalOf()];
+  const why = { cause: "x", sharedMs: 1_000_000 };
+  const first = one.begin(CORE, why, 1_000_500)?.id;
+  assertEquals(other.begin(CORE, why, 1_003_000)?.id, first);
+  const others = [
+    one.begin(QUEUE, why, 1_000_500)?.id,
+    one.begin({ kind: "backend_down", backend: "disks" }, why, 1_000_500)?.id,
+  ];
+  // Over the same value once more, long after: another incident, and the first one is left as it is.
+  one.end(CORE, 1_010_000);
+  const again = one.begin(CORE, why, 1_010_000 + FLAPPING_MS)?.id;
+  assertEquals(new Set([first, ...others, again]).size, 4);
+  assertEquals(one.find({ backend: "core" }, 2_000_000).map(({ id }) => id), [again, first]);
+});

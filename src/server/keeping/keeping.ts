@@ -31,6 +31,8 @@ export interface ChannelFacts {
   isThere: (channel: string) => boolean;
   /** Whether it was tried to get a value of it, in this life of the hub. */
   wasTried: (channel: string) => boolean;
+  /** Whether other hubs have the same values, from a stream they share. */
+  isShared: () => boolean;
 }
 
 /** Of a backend, what a breaker's end or beginning is told with. */
@@ -73,16 +75,18 @@ export class Keeping {
   }
 
   /** Puts back the last values, and has those that come kept before anybody sees them. */
-  joinValues(values: ValueStore, { isThere, wasTried }: ChannelFacts): void {
+  joinValues(values: ValueStore, { isThere, wasTried, isShared }: ChannelFacts): void {
     const { state } = this.#options;
     this.#wasTried = wasTried;
     values.subscribe({
-      onStanding: ({ channel, standing, feeder, why }) =>
+      onStanding: ({ channel, standing, feeder, status, why }) =>
         this.incidents.channelStands({
           channel,
           standing,
           isPublished: feeder.kind === "publisher",
           ...(why === undefined ? {} : { why }),
+          // The value that went stale, which every hub has, though each sees that at its own moment.
+          ...(isShared() && status ? { sharedMs: status.cached_at * 1000 } : {}),
         }),
     });
     if (state === undefined) return;
@@ -104,7 +108,13 @@ export class Keeping {
 
   /** Something is told to clients: of breakers, incidents begin and end. */
   errorTold(
-    { code, data }: { code: ErrorCode; data: ErrorEvent["data"] },
+    { code, data, details, timestamp }: {
+      code: ErrorCode;
+      data: ErrorEvent["data"];
+      details: string | undefined;
+      /** Where it was told by a stream that hubs share, in unix seconds. */
+      timestamp?: number;
+    },
     of: (backend: string) => Failing | undefined,
   ): void {
     const backend = data?.["backend"];
@@ -113,8 +123,9 @@ export class Keeping {
     else if (code === "CIRCUIT_OPEN") {
       const { last_error, consecutive_failures } = of(backend) ?? {};
       this.incidents.backendDown(backend, {
-        cause: last_error ?? "it does not answer",
+        cause: details ?? last_error ?? "it does not answer",
         ...(consecutive_failures === undefined ? {} : { failures: consecutive_failures }),
+        ...(timestamp === undefined ? {} : { sharedMs: timestamp * 1000 }),
       });
     }
   }
