@@ -1,6 +1,9 @@
 const ROOT = new URL("../../", import.meta.url);
 
-/** Documents with commands for their readers; those that are not there are left out. */
+/**
+ * Documents with commands for their readers; those that are not there are left out. `docs/http.md` has
+ * a test of its own, which looks at the answers as well.
+ */
 const NAMES = [
   "README.md",
   "docs/configuration.md",

@@ -264,14 +264,15 @@ Deno.test("Hub tells of each error that a stream says, with what it speaks of", 
   const onStreamError = (...args: unknown[]) => told.push(args);
   await using bench = new HubBench({}, new FakeClock(), undefined, { onStreamError });
   bench.hub.stream.follow({ epoch: "shared", seq: 0 }, { startsAfter: 0, hasGap: false });
-  const event = errorEvent("CIRCUIT_OPEN", "x", { timestamp: 0, data: { backend: "core" } });
+  const [data, details] = [{ backend: "core" }, "connection refused"];
+  const event = errorEvent("CIRCUIT_OPEN", "x", { timestamp: 7, data, details });
   bench.hub.stream.relay({
     type: "rpc_error",
     data: text(event),
-    timestamp: 0,
+    timestamp: 7,
     seq: 1,
     code: "CIRCUIT_OPEN",
   });
   bench.hub.stream.relay({ type: "notification", data: text({}), timestamp: 0, seq: 2 });
-  assertEquals(told, [["CIRCUIT_OPEN", { backend: "core" }]]);
+  assertEquals(told, [["CIRCUIT_OPEN", { data, details, timestamp: 7 }]]);
 });

@@ -76,8 +76,8 @@ Deno.test("after a restart a value says that the hub was restarted, and why a cl
   const client = await WsClient.connect(`${wsUrl(before)}?token=${TOKEN}`);
   const { session = "", epoch = "" } = client.frames[0]?.data ?? {};
   await client.waitFor(({ type }) => type === "queue");
-  for (let n = 0; n < 25; n++) client.send({ type: "nonsense" });
-  await eventually("it is closed for its manners", () => client.end?.code === 1008);
+  for (let n = 0; n < 20; n++) client.send({ type: "nonsense" }); // no more than it reads
+  assertEquals((await client.waitForEnd()).code, 1008, "it is closed for its manners");
   await client[Symbol.asyncDispose]();
   await before[Symbol.asyncDispose]();
   backend.set("GetSystemStatus", "hang");
