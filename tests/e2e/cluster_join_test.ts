@@ -8,7 +8,11 @@ import { hasNatsServer, NatsServer } from "../support/nats.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { numberFromEnv, say } from "../support/seed.ts";
 
+const HUBS = 3;
 const VALUE_BYTES = 500_000;
+
+/** What a hub may read on joining, in bytes: what the documents say, and as much again for the rest. */
+const MAX_READ = 2 * 32 * 1024 * 1024;
 
 /** How long joining may take on a machine that is busy with other things, in milliseconds. */
 const JOIN_MS = 20_000;
@@ -49,7 +53,7 @@ Deno.test({
     }
     const from = performance.now();
     const config = clusterConfig({ nats: nats.url, backend: backend.url });
-    const hubs = await startHubs([config, config], stack);
+    const hubs = await startHubs(Array.from({ length: HUBS }, () => config), stack);
     for (const hub of hubs) await untilStatus(hub, ({ cluster }) => cluster.connected);
     const joinedMs = performance.now() - from;
     await nats.kill();
@@ -58,10 +62,22 @@ Deno.test({
     await nats.restart();
     for (const hub of hubs) await untilStatus(hub, ({ cluster }) => cluster.connected);
     const againMs = performance.now() - again;
-    say(
-      `join: ${values} values of ${VALUE_BYTES} bytes; two hubs started and joined in ` +
-        `${Math.round(joinedMs)} ms, came back in ${Math.round(againMs)} ms with NATS' own start`,
+    // NATS counts anew since its start: this is what they have read to come back.
+    const { connections } = await nats.ask("/connz") as {
+      connections: { readonly out_bytes: number; readonly out_msgs: number }[];
+    };
+    const read = connections.map(({ out_bytes, out_msgs }) =>
+      `${(out_bytes / 1e6).toFixed(1)} MB in ${out_msgs} messages`
     );
+    say(
+      `join: ${values} values of ${VALUE_BYTES} bytes; ${HUBS} hubs started and joined in ` +
+        `${Math.round(joinedMs)} ms, came back in ${
+          Math.round(againMs)
+        } ms with NATS' own start; ` +
+        `each connection's hub read for that: ${read.join(", ")}`,
+    );
+    assertEquals(connections.length, HUBS);
+    for (const { out_bytes } of connections) assertLess(out_bytes, MAX_READ);
     assertLess(joinedMs, JOIN_MS);
     assertLess(againMs, JOIN_MS);
     const { slow_consumers } = await nats.ask("/varz") as { slow_consumers: number };
