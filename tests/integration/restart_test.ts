@@ -184,36 +184,38 @@ Deno.test("a hub of a cluster that starts while NATS is away shows what it kept,
   assert(value.data.n > 0);
 });
 
-Deno.test("what was said while the state could neither be written nor marked is a gap in the next life", async () => {
-  await using dir = await StateDir.make();
-  await using backend = new RpcBackend();
-  const path = `${dir.path}/state`;
-  const config = configOf(dir, backend, { state: { dir: path } });
-  const before = await startApp(config);
-  const client = await WsClient.connect(`${wsUrl(before)}?token=${TOKEN}`);
-  const { session = "", epoch: first } = client.frames[0]?.data ?? {};
-  await publish(before.url, { n: 1 });
-  {
-    using _disk = readOnlyDisk();
-    await Deno.rename(path, `${path}-away`); // where it could be marked
-    await publish(before.url, { n: 2 });
-    await client.waitFor(({ type }) => type === "welcome", { from: 1 });
-    const seq = await publish(before.url, { n: 3 });
-    await client.waitFor((frame) => frame.seq === seq);
-    await before[Symbol.asyncDispose]();
-  }
-  await Deno.rename(`${path}-away`, path);
-  const [, welcome] = client.frames.filter(({ type }) => type === "welcome");
-  const { epoch, recovered, gap } = welcome?.data ?? {};
-  // It has missed nothing, but the next life cannot know how far it has got.
-  assertEquals([epoch === first, recovered, gap], [false, true, false]);
-  const events = client.frames.filter(({ type }) => type === "notification");
-  assertEquals(events.map(({ data }) => data.n), [1, 2, 3]);
-  const since = Math.max(...events.map(({ seq = 0 }) => seq));
-  await client[Symbol.asyncDispose]();
+for (const [who, workers] of [["a hub", 1], ["a hub of two threads", 2]] as const) {
+  Deno.test(`what ${who} said while the state could neither be written nor marked is a gap in the next life`, async () => {
+    await using dir = await StateDir.make();
+    await using backend = new RpcBackend();
+    const path = `${dir.path}/state`;
+    const config = configOf(dir, backend, { state: { dir: path }, workers });
+    const before = await startApp(config);
+    const client = await WsClient.connect(`${wsUrl(before)}?token=${TOKEN}`);
+    const { session = "", epoch: first } = client.frames[0]?.data ?? {};
+    await publish(before.url, { n: 1 });
+    {
+      using _disk = readOnlyDisk();
+      await Deno.rename(path, `${path}-away`); // where it could be marked
+      await publish(before.url, { n: 2 });
+      await client.waitFor(({ type }) => type === "welcome", { from: 1 });
+      const seq = await publish(before.url, { n: 3 });
+      await client.waitFor((frame) => frame.seq === seq);
+      await before[Symbol.asyncDispose]();
+    }
+    await Deno.rename(`${path}-away`, path);
+    const [, welcome] = client.frames.filter(({ type }) => type === "welcome");
+    const { epoch, recovered, gap } = welcome?.data ?? {};
+    // It has missed nothing, but the next life cannot know how far it has got.
+    assertEquals([epoch === first, recovered, gap], [false, true, false]);
+    const events = client.frames.filter(({ type }) => type === "notification");
+    assertEquals(events.map(({ data }) => data.n), [1, 2, 3]);
+    const since = Math.max(...events.map(({ seq = 0 }) => seq));
+    await client[Symbol.asyncDispose]();
 
-  await using after = await startApp(config);
-  const query = new URLSearchParams({ token: TOKEN, session, epoch, since: String(since) });
-  await using again = await WsClient.connect(`${wsUrl(after)}?${query}`);
-  assertEquals([again.frames[0]?.data.recovered, again.frames[0]?.data.gap], [false, true]);
-});
+    await using after = await startApp(config);
+    const query = new URLSearchParams({ token: TOKEN, session, epoch, since: String(since) });
+    await using again = await WsClient.connect(`${wsUrl(after)}?${query}`);
+    assertEquals([again.frames[0]?.data.recovered, again.frames[0]?.data.gap], [false, true]);
+  });
+}
