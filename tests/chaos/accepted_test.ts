@@ -1,6 +1,6 @@
 /**
  * Every event that was accepted (202) reaches every client that was there, or a gap is told, while
- * the hub is killed, halted and drained again and again. `HOLDFAST_ACCEPTED` (default 10,000) is how
+ * the hub is killed, halted and drained again and again. `HOLDFAST_ACCEPTED` (default 5000) is how
  * many are to be accepted, `HOLDFAST_SEED` repeats the choices of a run.
  */
 import { StateDir } from "../state/support.ts";
@@ -14,7 +14,7 @@ import { WsClient } from "../support/ws_client.ts";
 import { type Accepted, Account } from "./accounts.ts";
 import { sleep } from "./storm_backend.ts";
 
-const DEFAULT_ACCEPTED = 10_000;
+const DEFAULT_ACCEPTED = 5000;
 const TOKEN = "of-the-accepted";
 const CLIENTS = 8;
 const PUBLISHERS = 6;
@@ -244,7 +244,7 @@ function configFor(dir: string): object {
     state: { dir },
     auth: { tokens: [{ name: "all", token: TOKEN, channels: ["*"], publish: true }] },
     // Some who are away for long miss what is no longer there, and have to be told so.
-    hub: { heartbeat_every: "1s", history_messages: 3000, outbox_messages: 1000 },
+    hub: { heartbeat_every: "1s", history_messages: 300, outbox_messages: 1000 },
     shutdown: { drain: "1s", reconnect_within: "500ms" },
   };
 }
