@@ -48,6 +48,26 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "a template for several hubs, as documented, is in order and gives each a folder of its own",
+  ignore,
+  async fn() {
+    await using folder = await Folder.make();
+    const text = await Deno.readTextFile(UNIT);
+    const unit = `${folder.path}/holdfast@1.service`;
+    await Deno.writeTextFile(unit, text.replace("/usr/local/bin/holdfast", "/bin/true"));
+    const pages = await Deno.readTextFile(new URL("../../docs/cluster.md", import.meta.url));
+    const [, edit = ""] = /```ini\n(\[Service\]\n[^`]*StateDirectory[^`]*)```/.exec(pages) ?? [];
+    assertMatch(edit, /^StateDirectory=\nStateDirectory=holdfast-%i$/m);
+    assertMatch(edit, /^User=\w+$/m);
+    await Deno.mkdir(`${unit}.d`);
+    await Deno.writeTextFile(`${unit}.d/override.conf`, edit);
+    const verified = await analyze(["verify", "--man=no", "--recursive-errors=no", unit]);
+    assertEquals(verified, { code: 0, text: "" });
+  },
+});
+
+Deno.test({
   name: "systemd-analyze security finds the unit at most 2.0 exposed",
   ignore,
   async fn() {
