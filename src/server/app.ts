@@ -10,32 +10,21 @@ import { withDeadline } from "../resilience/with_deadline.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { Metric } from "../telemetry/metrics.ts";
 import { ValueStore } from "../values/value_store.ts";
-import { type ClientThreads, type OpenClientThreads, threadsOf } from "./client_threads.ts";
-import { Admission } from "./door/admission.ts";
-import { Expiries } from "./door/expiry.ts";
 import { type Policy, policyOf } from "./door/policy.ts";
-import { Refusals } from "./door/refusals.ts";
-import { Visitors } from "./door/visitors.ts";
-import { Connections } from "./sockets/connections.ts";
-import { answerFailed } from "./http/answer_failed.ts";
 import { FeedMetrics } from "./reports/feed_metrics.ts";
+import type { OpenClientThreads } from "./client_threads.ts";
+import { Edge } from "./edge.ts";
 import type { OpenBackend } from "./feed_plan.ts";
-import { Listeners } from "./sockets/listeners.ts";
+import type { SocketsOptions } from "./sockets/sockets.ts";
 import { hookPlans } from "./hook_plans.ts";
 import { hubOptions } from "./hub_options.ts";
 import { Keeping } from "./keeping/keeping.ts";
 import type { State } from "../state/state.ts";
-import { PendingUpgrades } from "./sockets/pending_upgrades.ts";
 import { reloaded } from "./reloaded.ts";
-import { createRoutes } from "./http/routes.ts";
-import { clientHandlers, commandHandlers } from "./http/visit_handlers.ts";
-import { drain, type Drained } from "./shutdown.ts";
-import { Sockets, type SocketsOptions } from "./sockets/sockets.ts";
 import { Points } from "./points.ts";
 import { Reports } from "./reports/reports.ts";
 import type { StatusReport } from "./reports/status_report.ts";
 import { channelSettings, Ingest } from "./ingest.ts";
-import type { WebSocketContext } from "./sockets/web_socket_connection.ts";
 
 export interface AppOptions {
   version: string;
@@ -79,15 +68,9 @@ export class App implements AsyncDisposable {
   readonly #values: ValueStore;
   readonly #keeping: Keeping;
   readonly #ingest: Ingest;
-  readonly #sockets: Sockets;
-  readonly #admission: Admission;
-  readonly #visitors: Pick<Visitors, "rulesChanged">;
-  readonly #listeners: Pick<Listeners, "url" | "listen" | "renew" | "run" | "close">;
-  readonly #threads: ClientThreads | undefined;
+  readonly #edge: Edge;
   readonly #stopLoops = new AbortController();
-  readonly #connections = new Connections();
   readonly #reports: Reports;
-  readonly #handler: Deno.ServeHandler;
   #config: Config;
   #policy: Policy;
   #reloading: Promise<void> = Promise.resolve();
@@ -107,9 +90,9 @@ export class App implements AsyncDisposable {
         // Other hubs on that port have more to show until this one has joined.
         await app.#ingest.start();
         await Promise.race([app.#ingest.settled, ...(options.stop ? [options.stop] : [])]);
-        await app.#listeners.listen(config);
+        await app.#edge.listen(config);
       } else {
-        await app.#listeners.listen(config);
+        await app.#edge.listen(config);
         await app.#ingest.start();
       }
     } catch (error) {
@@ -127,34 +110,12 @@ export class App implements AsyncDisposable {
     this.#config = config;
     this.#policy = policyOf(config, { ...options, clock });
     this.#options = options;
-    this.#sockets = new Sockets({
-      clock,
-      limits,
-      backends: Object.keys(config.backends).length,
-      ...(openLibc ? { openLibc } : {}),
-    });
-    this.#admission = new Admission({
-      maxClients: Math.min(limits.max_clients, this.#sockets.reserve.roomForClients),
-      maxClientsPerAddress: limits.max_clients_per_ip,
-    }, {
-      isJoining: () => this.#ingest.isJoining,
-      isShort: () => this.#sockets.reserve.isShort,
-    });
     this.#values = new ValueStore({
       clock,
       onListenerFailed: (error) => logOf("values").error("value.not_told", { why: String(error) }),
     });
     // Before the hub, which may put back errors that only who reads their channels may see.
     this.#values.configure(channelSettings(config));
-    const points = new Points({
-      clock,
-      values: this.#values,
-      unit: (channel) => {
-        const { sources, channels } = this.#config;
-        const published = Object.hasOwn(channels, channel) ? channels[channel] : undefined;
-        return (sources.find((each) => each.channel === channel) ?? published)?.unit;
-      },
-    });
     this.#keeping = new Keeping({
       clock,
       state: options.state,
@@ -162,13 +123,21 @@ export class App implements AsyncDisposable {
       isCaller: () => this.#ingest.isSpeaker,
       proxyEnvironment: options.proxyEnvironment,
     });
-    const { signal } = this.#stopLoops;
-    const expiries = new Expiries({ clock, signal });
-    this.#threads = this.#openThreads(expiries);
+    this.#edge = new Edge({
+      clock,
+      signal: this.#stopLoops.signal,
+      config: () => this.#config,
+      policy: () => this.#policy,
+      values: this.#values,
+      hub: () => this.#hub,
+      ingest: () => this.#ingest,
+      openThreads: options.openThreads,
+      openLibc,
+    });
     this.#hub = new Hub({
       clock,
       ...hubOptions(limits),
-      ...(this.#threads ? { mirror: this.#threads.mirror } : {}),
+      ...(this.#edge.threads ? { mirror: this.#edge.threads.mirror } : {}),
       ...this.#keeping.hubOptions({ isShared: config.cluster !== undefined }),
       statusChannels: () => this.#ingest.statusChannels(),
       isOffered: (channel) => this.#ingest.isOffered(channel),
@@ -178,27 +147,6 @@ export class App implements AsyncDisposable {
       tellLoss: (event) => this.#ingest.tellLoss(event),
       onDeparture: (departure) => this.#ingest.tellDeparture(departure),
     });
-    const refusals = new Refusals({ clock, signal });
-    const visitors = new Visitors({
-      hub: this.#hub,
-      authenticator: () => this.#policy.authenticator,
-      expiries,
-    });
-    this.#visitors = this.#threads ?? visitors;
-    const context: WebSocketContext = {
-      clock,
-      hub: this.#hub,
-      visitors,
-      connections: this.#connections,
-      pendingUpgrades: new PendingUpgrades({
-        clock,
-        signal,
-        withinMs: limits.request_timeout,
-      }),
-      sockets: this.#sockets,
-      pingEveryMs: limits.ping_every,
-      lingerMs: limits.stall_timeout,
-    };
     const feed = new FeedMetrics();
     this.#ingest = new Ingest(config, {
       clock,
@@ -215,49 +163,34 @@ export class App implements AsyncDisposable {
       hub: this.#hub,
       ingest: this.#ingest,
       incidents: this.#keeping.incidents,
-      refusals,
-      sockets: this.#sockets,
-      threads: this.#threads,
+      refusals: this.#edge.refusals,
+      sockets: this.#edge.sockets,
+      threads: this.#edge.threads,
       config: () => this.#config,
     });
-    const handler = createRoutes({
-      admission: this.#admission,
-      refusals,
-      policy: () => this.#policy,
+    this.#edge.answer({
       statusReport: () => this.statusReport(),
       metrics: () => this.metrics(),
       notReady: () => this.#notReady(),
-      isHttp2: (peer) => (this.#threads ?? this.#sockets).isHttp2(peer),
       statusChannels: () => this.#ingest.statusChannels(),
-      values: this.#values,
-      fed: () => this.#config.sources,
       incidents: {
         find: (query) => this.#keeping.incidents.find(query),
         uptime: (forMs, steps) =>
           this.#keeping.incidents.uptime(this.#uptimeChannels(), forMs, steps),
       },
-      points,
+      points: new Points({
+        clock,
+        values: this.#values,
+        unit: (channel) => unitOf(this.#config, channel),
+      }),
       recentEvents: () => this.#hub.recentEvents,
       now: () => clock.unixMs(),
-      ...(this.#threads?.visits ?? clientHandlers({ context, sockets: this.#sockets })),
-      ...commandHandlers({
-        ingest: this.#ingest,
-        admission: this.#admission,
-        config: () => this.#config,
-      }),
-    });
-    this.#handler = handler;
-    this.#listeners = this.#threads ?? new Listeners({
-      clock,
-      handler: this.#sockets.handler(handler),
-      onError: answerFailed,
-      ...this.#sockets.listening,
     });
   }
 
   /** Where the hub can be reached, with the port it really has. */
   get url(): string {
-    return this.#listeners.url;
+    return this.#edge.url;
   }
 
   get hub(): Hub {
@@ -266,7 +199,7 @@ export class App implements AsyncDisposable {
 
   /** Whether every thread that serves clients answers. */
   get areThreadsAlive(): boolean {
-    return this.#threads?.areAlive ?? true;
+    return this.#edge.threads?.areAlive ?? true;
   }
 
   /** The configuration in force. */
@@ -323,48 +256,21 @@ export class App implements AsyncDisposable {
       ...(this.#options.onHeartbeat ? { onBeat: this.#options.onHeartbeat } : {}),
     }, signal);
     void this.#reports.run(signal);
-    if (this.#threads === undefined) this.#sockets.run(signal);
-    else void this.#sockets.watchDescriptors(signal);
-    void this.#listeners.run(signal);
+    this.#edge.run();
     this.#applyIncidents();
     void this.#keeping.incidents.run(signal);
     this.#log.info("server.listening", { url: this.url, version: this.#options.version });
-  }
-
-  #openThreads(expiries: Expiries): ClientThreads | undefined {
-    const count = threadsOf(this.#config);
-    const { openThreads } = this.#options;
-    if (count <= 1) return undefined;
-    if (openThreads === undefined) {
-      throw new TypeError("Cannot serve as 'workers' is over 1: nothing opens threads here");
-    }
-    return openThreads({
-      clock: this.#clock,
-      count,
-      expiries,
-      values: this.#values,
-      sockets: this.#sockets,
-      hub: () => this.#hub,
-      statusChannels: () => this.#ingest.statusChannels(),
-      isOffered: (channel) => this.#ingest.isOffered(channel),
-      config: () => this.#config,
-      policy: () => this.#policy,
-      authenticator: () => this.#policy.authenticator,
-      handler: () => this.#handler,
-      tellLoss: (event) => this.#ingest.tellLoss(event),
-      tellDeparture: (departure) => this.#ingest.tellDeparture(departure),
-    });
   }
 
   async #reload(config: Config): Promise<void> {
     if (this.#stopping) return;
     const { applies, needsRestart } = describeChanges(this.#config, config);
     const next = reloaded(this.#config, config);
-    await this.#listeners.renew(next);
+    await this.#edge.renew(next);
     await this.#ingest.apply(next);
     this.#policy = policyOf(next, { ...this.#options, clock: this.#clock }, this.#policy);
     this.#config = next;
-    this.#visitors.rulesChanged();
+    this.#edge.rulesChanged();
     this.#hub.channelsChanged();
     this.#applyIncidents();
     this.#log.info("config.reloaded", { applied: applies, needs_restart: needsRestart });
@@ -373,11 +279,14 @@ export class App implements AsyncDisposable {
   async #stop(): Promise<void> {
     const { drain: drainMs, reconnect_within: reconnectWithinMs } = this.#config.shutdown;
     this.#log.info("server.stopping", { clients: this.#hub.size, drain_ms: drainMs });
-    this.#admission.startDraining();
+    this.#edge.admission.startDraining();
     // The backends' clients may take a moment to close; the clients of ours do not wait for that.
     const retired = this.#reloading.then(() => this.#ingest.retire());
     const startedAt = this.#clock.now();
-    const { clients, unflushed, isAllGone } = await this.#drain({ drainMs, reconnectWithinMs });
+    const { clients, unflushed, isAllGone } = await this.#edge.drain({
+      drainMs,
+      reconnectWithinMs,
+    });
     this.#log.info("server.drained", {
       clients,
       unflushed,
@@ -388,22 +297,12 @@ export class App implements AsyncDisposable {
     this.#log.info("server.stopped", { uptime_seconds: this.#reports.uptimeSeconds });
   }
 
-  #drain(times: { drainMs: number; reconnectWithinMs: number }): Promise<Drained> {
-    return this.#threads?.drain(times) ?? drain({
-      clock: this.#clock,
-      hub: this.#hub,
-      connections: this.#connections,
-      ...times,
-    });
-  }
-
   /** Lets go of everything there is, in bounded time. */
   async #release(ingestStopped = this.#ingest[Symbol.asyncDispose]()): Promise<void> {
     this.#stopLoops.abort();
     this.#hub[Symbol.dispose]();
-    this.#connections.abortAll();
-    this.#sockets[Symbol.dispose]();
-    const closed = Promise.all([ingestStopped, this.#listeners.close()]);
+    this.#edge[Symbol.dispose]();
+    const closed = Promise.all([ingestStopped, this.#edge.close()]);
     await withDeadline(this.#clock, CLOSE_MS, () => closed);
     // Last, so that nothing that was said is missing: each in bounded time.
     await this.#keeping.incidents[Symbol.asyncDispose]();
@@ -431,10 +330,16 @@ export class App implements AsyncDisposable {
   }
 
   #notReady(): string[] {
-    if (this.#admission.isDraining) return ["the hub is shutting down"];
+    if (this.#edge.admission.isDraining) return ["the hub is shutting down"];
     return this.#ingest.notReady();
   }
 }
 
 /** How long the listening socket and the backends' clients get to close, in milliseconds. */
 const CLOSE_MS = 500;
+
+/** What a channel's numbers count, where the configuration says so. */
+function unitOf({ sources, channels }: Config, channel: string): string | undefined {
+  const published = Object.hasOwn(channels, channel) ? channels[channel] : undefined;
+  return (sources.find((each) => each.channel === channel) ?? published)?.unit;
+}
