@@ -67,7 +67,8 @@ Deno.test({
 
       await t.step("fits a phone of 360 pixels", async () => {
         await page.setViewport({ width: 360, height: 780 });
-        assertEquals(await page.evaluate(`document.documentElement.scrollWidth`), 360);
+        // The cards are laid out anew once the page has heard of it.
+        await page.waitForFunction(`document.documentElement.scrollWidth === 360`);
         await assertAccessible(page);
         await picture(page, "phone");
         await page.setViewport(SCREEN);
@@ -418,6 +419,7 @@ Deno.test({
         await page.goto(`${url}/#source-plant_flags`);
         await page.reload();
         await page.waitForFunction(`document.activeElement.id === "source-plant_flags"`);
+        await page.waitForSelector("#incidents [data-kind=backend_down]"); // asked of the hub
         const id = await page.$eval("#incidents [data-kind=backend_down]", ({ id }) => id);
         await page.goto(`${url}/#${id}`);
         await page.reload();
