@@ -69,7 +69,7 @@ export class Cluster implements AsyncDisposable {
   #newestClaim: Claim | undefined;
   #role: Role = "follower";
   /** The term in which this hub leads, or led. */
-  #leads = 0;
+  #leads: Pick<Claimed, "term" | "epoch"> | undefined;
   /** Whether the hub does for itself; before it first joined, and in an outage's first seconds, not. */
   #isAlone = false;
   #hasJoined = false;
@@ -111,7 +111,8 @@ export class Cluster implements AsyncDisposable {
       clock,
       values,
       isKnown,
-      isOwn: ({ hub, term }) => hub === id && term === this.#leads && this.#role === "leader",
+      isOwn: (entry) =>
+        entry.hub === id && isSameLead(this.#leads, entry) && this.#role === "leader",
     });
     this.#outageNotice = new OutageNotice({ clock, hub, graceMs, values });
     this.#follower = new Follower({
@@ -363,7 +364,7 @@ export class Cluster implements AsyncDisposable {
     const { hub, stopPolling, values } = this.#options;
     values.maxBytes = Math.max(0, broker.maxEntryBytes - HEAD_BYTES);
     // One that led before the broker was lost may have been replaced meanwhile.
-    if (this.#claimed === undefined || this.#leads !== this.#claimed.term) {
+    if (this.#claimed === undefined || !isSameLead(this.#leads, this.#claimed)) {
       this.#role = "follower";
       this.#publisher.stop();
       stopPolling();
@@ -425,13 +426,14 @@ export class Cluster implements AsyncDisposable {
     if (claimed === undefined || broker === undefined) return;
     const { hub: leader, term } = this.#newestClaim ?? {};
     if (leader !== this.#id || term !== claimed.term) return;
-    if (this.#role === "leader" && this.#leads === term) return; // its own claim, repeated
+    // Its own claim, repeated. In a stream made anew terms begin again, in another epoch.
+    if (this.#role === "leader" && isSameLead(this.#leads, claimed)) return;
     this.#role = "leader";
-    this.#leads = term;
+    this.#leads = claimed;
     this.figures.onTakeover();
     this.#log.info("cluster.leading", { hub: this.#id, term, epoch: claimed.epoch });
     this.#poll().catch((error) => {
-      if (this.#leads === term && this.#role === "leader") void this.#resign(String(error));
+      if (this.#leads === claimed && this.#role === "leader") void this.#resign(String(error));
     });
     let readUpTo = claimed.seq;
     this.#publisher.lead(broker, claimed, {
@@ -544,4 +546,12 @@ function channelsIn(text: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Whether a hub that leads, or led, does so in this term. */
+function isSameLead(
+  leads: Pick<Claimed, "term" | "epoch"> | undefined,
+  { term, epoch }: { readonly term?: number; readonly epoch: string },
+): boolean {
+  return leads !== undefined && leads.term === term && leads.epoch === epoch;
 }

@@ -10,7 +10,7 @@ import {
 } from "../support/cluster_frames.ts";
 import { clusterConfig, publishAt, startHubs, untilLed } from "../support/hub_cluster.ts";
 import type { HubProcess } from "../support/hub_process.ts";
-import { hasNatsServer } from "../support/nats.ts";
+import { hasNatsServer, NatsServer } from "../support/nats.ts";
 import { NatsCluster } from "../support/nats_cluster.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { clientsOf, threeHubs } from "../support/three_hubs.ts";
@@ -83,6 +83,32 @@ Deno.test({
     }
     const epochs = new Set(clients.map((client) => lastWelcome(client).data.epoch));
     assertEquals(epochs.size, 1);
+  },
+});
+
+Deno.test({
+  name: "a hub that led leads again in a store made anew, where terms begin again",
+  ignore,
+  async fn() {
+    await using stack = new AsyncDisposableStack();
+    const nats = stack.use(await NatsServer.start());
+    const backend = stack.use(new RpcBackend());
+    const config = clusterConfig({
+      nats: nats.url,
+      backend: backend.url,
+      cluster: { grace: "1m" },
+    });
+    const hubs = await startHubs([config], stack);
+    await untilLed(hubs);
+    const [client] = await clientsOf(hubs, stack);
+    assert(client);
+    await client.waitForCount(1, isFresh);
+    await nats.kill();
+    await client.waitForCode("CLUSTER_LOST");
+    await nats.restart({ wipe: true });
+    await client.waitForCode("CLUSTER_RECOVERED", { timeoutMs: ELECTION_MS });
+    await client.waitForCount(2, isFresh, { from: client.frames.length });
+    assertEquals(lastWelcome(client).data.gap, true);
   },
 });
 
