@@ -1,6 +1,7 @@
 import type { RecalledSeries } from "../charts/history.ts";
 import type { ShownUptime } from "../charts/uptime_strip.ts";
 import { type AskedHub, askFor } from "./ask_hub.ts";
+import { RepeatedLook } from "./repeated_look.ts";
 
 /** An incident as `/incidents` tells it. */
 export interface ShownIncident {
@@ -43,21 +44,26 @@ const STEPS = 48;
 
 /**
  * What the hub remembers from before the page was opened: points of charts, how channels stood,
- * incidents and notifications. AskedHub for when the connection opens, and now and then.
+ * incidents and notifications. Asked for when the connection opens, and now and then.
  */
 export class HubMemory {
   readonly #options: HubMemoryOptions;
   #chartsFor = "1h";
   #uptimeFor = "1d";
   #incident: string | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isSoon = false;
-  #looking = false;
-  #again = false;
+  readonly #looks: RepeatedLook;
 
   constructor(options: HubMemoryOptions) {
     this.#options = options;
-    this.#lookIn(EVERY_MS);
+    this.#looks = new RepeatedLook({
+      everyMs: EVERY_MS,
+      soonMs: SOON_MS,
+      wanted: options.wanted,
+      look: async () => {
+        await Promise.all([this.#incidents(), this.#uptimes()]);
+      },
+    });
+    this.#looks.start();
   }
 
   /** The connection is open (again): everything may have changed. */
@@ -69,8 +75,7 @@ export class HubMemory {
 
   /** Something has begun or ended: looks soon, once for all that happens meanwhile. */
   soon(): void {
-    if (this.#looking) this.#again = true;
-    else if (!this.#isSoon) this.#lookIn(SOON_MS);
+    this.#looks.soon();
   }
 
   /** Another window of the charts, as a duration. */
@@ -89,23 +94,6 @@ export class HubMemory {
   lookFor(incident: string | undefined): void {
     this.#incident = incident;
     this.soon();
-  }
-
-  #lookIn(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#isSoon = ms === SOON_MS;
-    this.#timer = setTimeout(() => void this.#look(), ms);
-  }
-
-  async #look(): Promise<void> {
-    this.#isSoon = false;
-    if (this.#options.wanted()) {
-      this.#looking = true;
-      await Promise.all([this.#incidents(), this.#uptimes()]);
-      this.#looking = false;
-    }
-    this.#lookIn(this.#again ? SOON_MS : EVERY_MS);
-    this.#again = false;
   }
 
   async #points(): Promise<void> {

@@ -2,6 +2,7 @@
 import type { BackendReport } from "./backends.ts";
 import type { Unit } from "../format.ts";
 import type { ClusterStanding } from "./cluster.ts";
+import { RepeatedLook } from "./repeated_look.ts";
 
 /** What the hub's `/status` says of a channel. */
 export interface ShownSource {
@@ -40,38 +41,23 @@ const TIMEOUT_MS = 4000;
 
 /** Looks at the hub's `/status` now and then; one look at a time. A look that fails is left out. */
 export class StatusWatch {
-  readonly #options: StatusWatchOptions;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #looking = false;
-  #again = false;
-  #isSoon = false;
+  readonly #looks: RepeatedLook;
 
   constructor(options: StatusWatchOptions) {
-    this.#options = options;
+    this.#looks = new RepeatedLook({
+      everyMs: EVERY_MS,
+      soonMs: SOON_MS,
+      wanted: options.wanted,
+      look: async () => {
+        const report = await ask(options);
+        if (report !== undefined) options.onReport(report);
+      },
+    });
   }
 
   /** Something has changed: looks soon, once for all that happens meanwhile. */
   soon(): void {
-    if (this.#looking) this.#again = true;
-    else if (!this.#isSoon) this.#lookIn(SOON_MS);
-  }
-
-  #lookIn(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#isSoon = ms === SOON_MS;
-    this.#timer = setTimeout(() => void this.#look(), ms);
-  }
-
-  async #look(): Promise<void> {
-    this.#isSoon = false;
-    if (this.#options.wanted()) {
-      this.#looking = true;
-      const report = await ask(this.#options);
-      this.#looking = false;
-      if (report !== undefined) this.#options.onReport(report);
-    }
-    this.#lookIn(this.#again ? SOON_MS : EVERY_MS);
-    this.#again = false;
+    this.#looks.soon();
   }
 }
 
