@@ -140,7 +140,7 @@ Deno.test("a server stream of gRPC is a source, beside polls of the same backend
 /** How long the hub is halted, in milliseconds: too short for its streams to be opened anew. */
 const HALT_MS = 4500;
 
-/** Most that an age may be short of the truth, in milliseconds; the rest is for a busy machine. */
+/** Most that an age may be short of the truth, in milliseconds; half is for a busy machine. */
 const SLACK_MS = 1000 + 1000;
 
 Deno.test("C43: what streams gave while the hub was halted is not passed off as live", async () => {
@@ -175,11 +175,12 @@ Deno.test("C43: what streams gave while the hub was halted is not passed off as 
     await new Promise((resolve) => setTimeout(resolve, HALT_MS));
     hub.signal("SIGCONT");
     for (const channel of ["ticks", "watched", "ticks", "watched"]) await fresh(channel);
-    const judged = client.frames.flatMap(({ type, data, at: heardAt }) => {
+    // A frame is true when it is made: the halt may keep one on its way.
+    const judged = client.frames.flatMap(({ type, timestamp, data }) => {
       const value = data.data as { at?: number; takenAt?: string } | undefined;
       const at = value?.at ?? Date.parse(value?.takenAt ?? "");
       if (Number.isNaN(at) || data.is_stale !== false) return [];
-      return [{ type, shortOfTruthMs: performance.timeOrigin + heardAt - at - data.age_ms }];
+      return [{ type, shortOfTruthMs: timestamp * 1000 - at - data.age_ms }];
     });
     assert(judged.length > 4);
     assertEquals(judged.filter(({ shortOfTruthMs }) => shortOfTruthMs > SLACK_MS), []);

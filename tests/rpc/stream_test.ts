@@ -25,17 +25,38 @@ Deno.test("Newest.take() ends with its signal", async () => {
   await assertRejects(() => taken, Error, "enough");
 });
 
-Deno.test("C43: Arrivals dates what is read after a standstill to before it, for a while", () => {
+Deno.test("C43: Arrivals dates what is read after a standstill to before it, until all that lay there was read", () => {
   let now = 1_000_000;
   using arrivals = new Arrivals(() => now);
+  const look = (afterMs: number) => {
+    now += afterMs;
+    arrivals.look();
+  };
   now += 900;
   assertEquals(arrivals.cameAtMs(), 1_000_900); // a delay, and no standstill
   now += 30_000;
-  assertEquals(arrivals.cameAtMs(), 1_000_900);
-  now += 500;
-  assertEquals(arrivals.cameAtMs(), 1_000_900);
-  now += 600;
+  for (const afterMs of [0, 500, 200, 200, 200, 200]) {
+    look(afterMs);
+    assertEquals(arrivals.cameAtMs(), 1_000_900);
+  }
+  for (const afterMs of [200, 200]) look(afterMs); // nothing came between these
   assertEquals(arrivals.cameAtMs(), now);
-  now -= 5000; // set back: nothing is of the future
+});
+
+Deno.test("C43: Arrivals dates a stream that is never quiet to before the standstill for 5 s", () => {
+  let now = 0;
+  using arrivals = new Arrivals(() => now);
+  now += 4000;
+  for (let forMs = 0; forMs < 5000; forMs += 50) {
+    assertEquals(arrivals.cameAtMs(), 0, `${forMs}`);
+    now += 50;
+    if (forMs % 200 === 0) arrivals.look();
+  }
+  assertEquals(arrivals.cameAtMs(), now);
+  now += 2000; // twice in a row: of before the first
+  arrivals.cameAtMs();
+  now += 2000;
+  assertEquals(arrivals.cameAtMs(), 9000);
+  now -= 9000; // set back: nothing is of the future
   assertEquals(arrivals.cameAtMs(), now);
 });
