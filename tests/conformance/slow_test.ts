@@ -1,6 +1,7 @@
 // @ts-types="../support/npm_ws.d.ts"
 import NpmWebSocket from "ws";
 import { assertEquals } from "../support/assert.ts";
+import { eventually } from "../support/eventually.ts";
 import { text } from "../support/hub_bench.ts";
 import { startApp, wsUrl } from "../support/hub_in_process.ts";
 import { within } from "../support/until.ts";
@@ -31,6 +32,7 @@ Deno.test("npm:ws that stops reading gets SLOW_CLIENT and close 1013 once it rea
     welcomed.resolve();
   });
   await within(welcomed.promise, { explain: () => "no welcome" });
+  await eventually("it is counted", () => app.hub.size === 1);
   (socket as unknown as Pausable).pause();
   const filler = text({ text: "x".repeat(60_000) });
   // As much as the kernel, both libraries and the outbox together do not hold.
@@ -38,7 +40,7 @@ Deno.test("npm:ws that stops reading gets SLOW_CLIENT and close 1013 once it rea
     app.hub.broadcast("notification", filler);
     await new Promise((resolve) => setTimeout(resolve));
   }
-  assertEquals(app.hub.size, 0);
+  await eventually("it is found out", () => app.hub.size === 0);
   (socket as unknown as Pausable).resume();
   const end = await within(closed.promise, { explain: () => "it was not closed" });
   assertEquals(end, CLOSES.slow);

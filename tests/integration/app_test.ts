@@ -1,6 +1,7 @@
 import { assertEquals, assertGreaterOrEqual, assertRejects } from "../support/assert.ts";
+import { eventually } from "../support/eventually.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
-import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";
+import { configOf, startApp, statusOf, wsUrl } from "../support/hub_in_process.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { WsClient } from "../support/ws_client.ts";
@@ -19,7 +20,7 @@ Deno.test("App.shutdown() leaves nothing behind, with clients inside and a call 
     assertEquals((await client.waitForEnd()).code, 1001);
     assertEquals(client.codes, ["SERVER_SHUTDOWN"]);
   }
-  assertEquals(app.hub.size, 0);
+  await eventually("nobody is counted any more", () => app.hub.size === 0);
 });
 
 Deno.test("App.shutdown() leaves nothing behind with a stalled client inside", async () => {
@@ -77,8 +78,8 @@ Deno.test("feed, hub and edge agree: one poll reaches clients, /snapshot and /st
   assertEquals(snapshot.data.method, frame.data.data.method);
   assertGreaterOrEqual(snapshot.data.n, frame.data.data.n);
   assertEquals(snapshot.is_stale, false);
-  const { sources, total_clients } = app.statusReport();
-  assertEquals(sources["system_status"]?.is_stale, false);
+  const { sources, total_clients } = await statusOf(app);
+  assertEquals(sources.system_status.is_stale, false);
   assertEquals(total_clients, 1);
 });
 

@@ -16,9 +16,11 @@ function serving(answer: (request: Request) => Response | Promise<Response>) {
 const channels = (count: number) => Array.from({ length: count }, (_, index) => `disk_${index}`);
 
 Deno.test("C19: a health check's 404 beside 502s closes no breaker and starts no ladder anew", async () => {
-  await using server = serving(({ url }) =>
-    new Response(null, { status: new URL(url).pathname === "/health" ? 404 : 502 })
-  );
+  const watched = Promise.withResolvers<void>();
+  await using server = serving(async ({ url }) => {
+    await watched.promise; // nothing fails before somebody hears of it
+    return new Response(null, { status: new URL(url).pathname === "/health" ? 404 : 502 });
+  });
   await using app = await startApp({
     backends: {
       core: {
@@ -38,6 +40,7 @@ Deno.test("C19: a health check's 404 beside 502s closes no breaker and starts no
     })),
   });
   await using client = await WsClient.connect(wsUrl(app));
+  watched.resolve();
   const opened = () =>
     client.frames.filter(({ data }) => data.code === "CIRCUIT_OPEN")
       .map(({ data }) => data.data.retry_after_ms);

@@ -1,10 +1,11 @@
 import type { App } from "../../src/server/app.ts";
+import { clientThreads } from "../../src/workers/client_thread_pool.ts";
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "../support/assert.ts";
 import { eventually } from "../support/eventually.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { startLogs } from "../../src/telemetry/log.ts";
-import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";
+import { configOf, startApp, statusOf, wsUrl } from "../support/hub_in_process.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { SseClient } from "../support/sse_client.ts";
 import { within } from "../support/until.ts";
@@ -84,7 +85,7 @@ Deno.test("the door answers 401 to a wrong token or none, and says how to bring 
   }
   assertEquals(await knock(`${url}?token=wrong`), 401);
   assertEquals(await knock(`${url}?token=${READER}`, bearer("wrong")), 401, "the header counts");
-  assertEquals(app.hub.size, 0);
+  assertEquals((await statusOf(app, READER)).total_clients, 0);
 });
 
 Deno.test("rights apply to every path but the page, /healthz and /readyz", async () => {
@@ -383,8 +384,10 @@ Deno.test("C34: a handshake takes one whole Sec-WebSocket-Key", async () => {
 Deno.test("C29: refusals are counted by reason, and lines about a client name its token", async () => {
   const lines: string[] = [];
   const write = (line: string) => lines.push(line);
-  await using _logs = await startLogs({ level: "debug", format: "json", write });
-  await using app = await startApp({ auth: AUTH });
+  const log = { level: "debug", format: "json" } as const;
+  await using _logs = await startLogs({ ...log, write });
+  const openThreads = clientThreads({ journal: false, write });
+  await using app = await startApp({ auth: AUTH, log }, { openThreads });
   const url = wsUrl(app);
   for (let time = 0; time < 20; time++) await knock(`${url}?token=wrong`);
   await knock(url);

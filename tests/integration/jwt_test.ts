@@ -1,9 +1,7 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
-import { openBackend } from "../../src/cli/open_backend.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { Authenticator } from "../../src/server/door/authenticator.ts";
 import { type Clock, systemClock } from "../../src/resilience/clock.ts";
-import { App } from "../../src/server/app.ts";
 import type { Authentication } from "../../src/server/door/identity.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { eventually } from "../support/eventually.ts";
@@ -366,13 +364,10 @@ Deno.test("a client that goes away while its token is being checked leaves no pl
   await issuer.addKey("one", "ES256");
   const gate = Promise.withResolvers<void>();
   issuer.gate = gate.promise;
-  // How long a connection may take to open is cut short.
-  const clock: Clock = {
-    ...systemClock,
-    sleep: (ms, options) => systemClock.sleep(ms === 10_000 ? 100 : ms, options),
-  };
-  const config = configOf({ auth: { jwt: { jwks_url: issuer.url } }, hub: { max_clients: 2 } });
-  await using app = await App.start(config, { version: "test", openBackend, clock });
+  await using app = await startApp({
+    auth: { jwt: { jwks_url: issuer.url } },
+    hub: { max_clients: 2, request_timeout: "300ms" },
+  });
   const token = await issuer.sign("one");
   const { hostname, port, host } = new URL(app.url);
   for (let nth = 0; nth < 6; nth++) {

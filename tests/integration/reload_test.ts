@@ -1,5 +1,4 @@
 import { type JWTPayload, SignJWT } from "jose";
-import { App } from "../../src/server/app.ts";
 import { startLogs } from "../../src/telemetry/log.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { eventually } from "../support/eventually.ts";
@@ -48,14 +47,12 @@ async function fetchJson(url: string) {
 
 Deno.test("App.reload() does not disturb a source that stays as it was", async () => {
   const opened: ScriptedBackend[] = [];
-  const configFor = (others: object[], url: string) =>
-    configOf({
-      backends: { core: quickBackend("http://127.0.0.1:1"), other: quickBackend(url) },
-      sources: [quickSource("system_status", "core"), ...others],
-      hub: { heartbeat_every: "50ms" },
-    });
-  await using app = await App.start(configFor([], "http://127.0.0.1:2"), {
-    version: "test",
+  const settings = (others: object[], url: string) => ({
+    backends: { core: quickBackend("http://127.0.0.1:1"), other: quickBackend(url) },
+    sources: [quickSource("system_status", "core"), ...others],
+    hub: { heartbeat_every: "50ms" },
+  });
+  await using app = await startApp(settings([], "http://127.0.0.1:2"), {
     openBackend: () => {
       let n = 0;
       const backend = new ScriptedBackend(() => ok(n++));
@@ -67,7 +64,7 @@ Deno.test("App.reload() does not disturb a source that stays as it was", async (
   await client.waitFor(isOf("system_status"));
   for (let time = 0; time < 5; time++) {
     const others = [quickSource("weather", "other", { every: `${100 + time}ms` })];
-    await app.reload(configFor(others, `http://127.0.0.1:${3 + time}`));
+    await app.reload(configOf(settings(others, `http://127.0.0.1:${3 + time}`)));
     await client.waitFor(isOf("weather"));
     await client.waitForBeats(2);
   }
@@ -177,14 +174,13 @@ Deno.test("C26: a JSON Web Token goes with its issuer, and those without token w
 });
 
 Deno.test("App.reload() that cannot be done changes nothing", async () => {
-  await using app = await App.start(
-    configOf({
+  await using app = await startApp(
+    {
       backends: { core: quickBackend("http://127.0.0.1:1") },
       sources: [quickSource("system_status", "core")],
       hub: { heartbeat_every: "50ms" },
-    }),
+    },
     {
-      version: "test",
       openBackend: (_, name) => {
         if (name === "broken") throw new TypeError("Cannot open broken");
         return new ScriptedBackend(() => ok("value"));

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { OLD } from "../support/certificates.ts";
-import { startApp, wsUrl } from "../support/hub_in_process.ts";
+import { startApp, statusOf, wsUrl } from "../support/hub_in_process.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { SseClient } from "../support/sse_client.ts";
 import { within } from "../support/until.ts";
@@ -76,7 +76,7 @@ Deno.test("C03: whatever does not become a client is ended after hub.request_tim
   await Promise.all(idle);
   assert(await metric(app.url, name) >= 7);
   await until(async () => await metric(app.url, "holdfast_pending_connections") <= 3);
-  assertEquals(app.hub.size, 2);
+  assertEquals((await statusOf(app)).total_clients, 2);
   const heard = sse.blocks.length;
   await sse.waitFor((block) => sse.blocks.indexOf(block) >= heard);
   assertEquals(JSON.parse(await ws.readText()).type, "welcome");
@@ -146,5 +146,5 @@ Deno.test("C08: a WebSocket on a connection that carried much HTTP before is not
   // The guard looks at all of them in ten seconds.
   const until = Date.now() + 11_000;
   while (Date.now() < until) await readUntil('"type":"heartbeat"');
-  assertEquals(app.hub.size, 1);
+  assertEquals((await statusOf(app, "secret-0123456789-0123")).total_clients, 1);
 });

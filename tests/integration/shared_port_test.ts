@@ -1,7 +1,5 @@
-import { App } from "../../src/server/app.ts";
-import { openBackend } from "../../src/cli/open_backend.ts";
 import { assertEquals } from "../support/assert.ts";
-import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";
+import { startApp, wsUrl } from "../support/hub_in_process.ts";
 import { WsClient } from "../support/ws_client.ts";
 
 Deno.test("C03: hubs of one process on one port leave each other's clients alone", async () => {
@@ -9,8 +7,7 @@ Deno.test("C03: hubs of one process on one port leave each other's clients alone
   const settings = { cluster, hub: { heartbeat_every: "50ms", request_timeout: "300ms" } };
   await using one = await startApp(settings);
   const { port } = new URL(one.url);
-  const config = configOf({ ...settings, listen: `127.0.0.1:${port}` });
-  await using other = await App.start(config, { version: "test", openBackend });
+  await using other = await startApp({ ...settings, listen: `127.0.0.1:${port}` });
   const clients: WsClient[] = [];
   try {
     while (one.hub.size === 0 || other.hub.size === 0) {

@@ -4,8 +4,7 @@ import { checkConfigValue } from "../../src/config/parse.ts";
 import { describeProblem } from "../../src/config/problems.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { clientThreads } from "../../src/workers/client_thread_pool.ts";
-import type { OpenClientThreads } from "../../src/server/client_threads.ts";
-import { App } from "../../src/server/app.ts";
+import { App, type AppOptions } from "../../src/server/app.ts";
 
 /**
  * How many threads serve the clients of hubs that do not say: with `HOLDFAST_TEST_WORKERS=2` whatever
@@ -24,18 +23,25 @@ export function configOf(value: object): Config {
 /** The whole hub inside the test's own process, where leaks can be seen. */
 export async function startApp(
   value: object,
-  openThreads: OpenClientThreads = clientThreads(),
-  { version = "0.0.0-test" } = {},
+  options: Partial<AppOptions> = {},
 ): Promise<App> {
   const config = configOf(value);
   const state = await openState(config);
   if (state && "takenBy" in state) throw new Error(`taken by ${state.takenBy}`);
   return await App.start(config, {
-    version,
+    version: "0.0.0-test",
     openBackend,
-    openThreads,
+    openThreads: clientThreads(),
     ...(state ? { state } : {}),
+    ...options,
   });
+}
+
+/** What it says of itself at `/status`: of the whole process, whichever thread is asked. */
+// deno-lint-ignore no-explicit-any -- tests look into whatever came
+export async function statusOf(app: App, token?: string): Promise<any> {
+  const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return await (await fetch(`${app.url}/status`, { headers })).json();
 }
 
 /** Its WebSocket address. */

@@ -4,7 +4,7 @@ import { clientThreads } from "../../src/workers/client_thread_pool.ts";
 import { assert, assertEquals, assertGreater } from "../support/assert.ts";
 import { eventually } from "../support/eventually.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
-import { configOf, startApp, wsUrl } from "../support/hub_in_process.ts";
+import { configOf, startApp, statusOf, wsUrl } from "../support/hub_in_process.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { WsClient } from "../support/ws_client.ts";
 
@@ -19,11 +19,6 @@ const AUTH = {
 
 /** Enough for each thread to have some: the kernel deals connections out by chance. */
 const MANY = 24;
-
-async function statusOf(app: App, token?: string) {
-  const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  return await (await fetch(`${app.url}/status`, { headers })).json();
-}
 
 /** Clients such that each thread has one at least. */
 async function clientsOnAll(app: App, query = ""): Promise<WsClient[]> {
@@ -246,10 +241,7 @@ Deno.test("workers: a thread that hangs is told, ended and replaced; its clients
   const entry = new URL("trouble_thread.ts", import.meta.url);
   await using app = await startApp(
     { workers: 2, hub: { heartbeat_every: "50ms" } },
-    clientThreads(
-      undefined,
-      { entry, lookEveryMs: 250 },
-    ),
+    { openThreads: clientThreads(undefined, { entry, lookEveryMs: 250 }) },
   );
   const clients = await clientsOnAll(app);
   const { workers: [, second] } = await statusOf(app);
