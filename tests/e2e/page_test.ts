@@ -443,7 +443,7 @@ Deno.test({
         assertEquals(complaints, []);
         const loaded = page.waitForNavigation();
         await app.shutdown();
-        app = await startApp({ ...night.config(), listen: new URL(url).host }, undefined, {
+        app = await startApp({ ...night.config(), listen: new URL(url).host }, {
           version: "0.0.1",
         });
         await loaded;

@@ -81,6 +81,7 @@ Deno.test("alerts.yml and the dashboard ask only for what a hub shows", async ()
     // Nobody listens there: the hub does without, and shows what it would of a cluster.
     cluster: { nats: "nats://127.0.0.1:1", grace: "0s" },
     state: { dir: dir.path },
+    workers: 2,
     hooks: [{ name: "ops", url: "http://127.0.0.1:1/" }],
   });
   let scrape = await Scrape.of(app);
