@@ -1,4 +1,4 @@
-/** As much of a `deno.lock`, version 5, as matters here. */
+/** As much of a lock file, version 5, as matters here. */
 export interface LockFile {
   /** What was asked for (`npm:zod@4.6.7`) -> the version it got, with those of its peers. */
   readonly specifiers: Readonly<Record<string, string>>;
@@ -13,6 +13,9 @@ interface LockedPackage {
   readonly optionalDependencies?: readonly string[];
   readonly optionalPeers?: readonly string[];
 }
+
+/** Where an entry names others. */
+const LISTS = ["dependencies", "optionalDependencies", "optionalPeers"] as const;
 
 /**
  * The lock file of a configuration that imports these packages (`zod@4.6.7`) alone. Deno embeds
@@ -29,8 +32,7 @@ export function reducedLock(lock: LockFile, packages: Iterable<string>): LockFil
     const locked = lock.npm[key];
     if (locked === undefined || found.has(key)) continue;
     found.add(key);
-    const { dependencies = [], optionalDependencies = [], optionalPeers = [] } = locked;
-    for (const each of [...dependencies, ...optionalDependencies, ...optionalPeers]) {
+    for (const each of LISTS.flatMap((list) => locked[list] ?? [])) {
       const needed = keyOf(lock, each);
       if (needed !== undefined) queue.push(needed);
     }
@@ -38,7 +40,9 @@ export function reducedLock(lock: LockFile, packages: Iterable<string>): LockFil
   return {
     ...lock,
     specifiers: Object.fromEntries(specifiers),
-    npm: Object.fromEntries(Object.entries(lock.npm).filter(([key]) => found.has(key))),
+    npm: Object.fromEntries(
+      [...found].sort().map((key) => [key, withShortNames(lock.npm[key] ?? {}, found)]),
+    ),
     workspace: {
       ...lock.workspace,
       dependencies: lock.workspace.dependencies.filter(isWanted),
@@ -49,6 +53,24 @@ export function reducedLock(lock: LockFile, packages: Iterable<string>): LockFil
 /** `npm:@a/b@1.2.3` -> `@a/b`. */
 function nameOf(specifier: string): string {
   return specifier.replace(/^npm:/, "").replace(/(?<=.)@[^/]*$/, "");
+}
+
+/** As Deno writes it: a dependency of which the file has one version is a name alone. */
+function withShortNames(locked: LockedPackage, keys: ReadonlySet<string>): LockedPackage {
+  const short = (dependency: string) => {
+    const name = keyName(dependency);
+    return [...keys].filter((key) => keyName(key) === name).length === 1 ? name : dependency;
+  };
+  const lists = LISTS.flatMap((list) => {
+    const names = locked[list];
+    return names === undefined ? [] : [[list, names.map(short)] as const];
+  });
+  return { ...locked, ...Object.fromEntries(lists) };
+}
+
+/** `@a/b@1.2.3_peer@2.0.0` -> `@a/b`. */
+function keyName(key: string): string {
+  return key.replace(/(?<=.)@.*$/, "");
 }
 
 /** The entry that a dependency means; an optional one may have none. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { CLIENT_JS, CLIENT_TYPES, PAGE_HTML } from "../../src/page/built.ts";
 import { PAGE_POLICY, pageHtml } from "../../src/page/page.ts";
 import { assert, assertEquals, assertLess, assertStringIncludes } from "../support/assert.ts";
+import { DEVELOPMENT_LOCK_FLAG } from "../support/command_line.ts";
 
 /** What is inside the page's elements of one name. */
 function insides(tag: string): string[] {
@@ -16,7 +17,7 @@ function source(text: string): string {
 Deno.test("the committed build is what `deno task page` builds now", async () => {
   const { pathname } = new URL("../../scripts/build_page.ts", import.meta.url);
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-all", pathname, "--check"],
+    args: ["run", DEVELOPMENT_LOCK_FLAG, "--no-prompt", "--allow-all", pathname, "--check"],
   }).output();
   const decoder = new TextDecoder();
   assert(success, decoder.decode(stderr));

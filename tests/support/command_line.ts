@@ -55,6 +55,9 @@ export function isExecutable(): boolean {
 
 export type CommandLine = [program: string, ...args: string[]];
 
+/** For a `deno run` of a file that imports packages of tests or scripts, from any folder. */
+export const DEVELOPMENT_LOCK_FLAG = `--lock=${new URL("deno.dev.lock", ROOT).pathname}`;
+
 /** `deno task start` at the head of a process group, as a terminal runs it. */
 export const TERMINAL_JOB: CommandLine = [
   "/usr/bin/setsid",

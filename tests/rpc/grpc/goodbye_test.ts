@@ -1,4 +1,5 @@
 import { assert } from "../../support/assert.ts";
+import { DEVELOPMENT_LOCK_FLAG } from "../../support/command_line.ts";
 import { hasPythonModule } from "../../support/python.ts";
 import { numberFromEnv, runSeed, say } from "../../support/seed.ts";
 import { runVictim } from "./victim.ts";
@@ -9,7 +10,10 @@ const GOODBYES = numberFromEnv("HOLDFAST_GOODBYES", 25);
 const here = (name: string) => new URL(`peers/${name}`, import.meta.url).pathname;
 
 const SERVERS = {
-  "grpc-js": [Deno.execPath(), "run", "-A", "--no-check", "--quiet", here("goodbyes.ts")],
+  "grpc-js": [
+    ...[Deno.execPath(), "run", DEVELOPMENT_LOCK_FLAG, "-A", "--no-check", "--quiet"],
+    here("goodbyes.ts"),
+  ],
   "grpcio": ["/usr/bin/python3", here("goodbyes.py")],
 } as const;
 

@@ -6,6 +6,7 @@ import {
 } from "../../../src/rpc/grpc/grpc_backend.ts";
 
 import { ConnectTransport } from "../../../src/rpc/grpc/connect_transport.ts";
+import { DEVELOPMENT_LOCK_FLAG } from "../../support/command_line.ts";
 
 export const LAB_PROTO = new URL("peers/lab.proto", import.meta.url).pathname;
 
@@ -25,7 +26,7 @@ const PEER_DENO = Deno.env.get("HOLDFAST_TEST_PEER_DENO") ?? Deno.execPath();
 /** Starts the server and waits for its port; TLS with `files` (authority, certificate, key). */
 export function startServer(port = 0, files: readonly string[] = []): Promise<Peer> {
   const script = new URL("peers/server.ts", import.meta.url).pathname;
-  return startPeer(PEER_DENO, ["run", "-A", script, String(port), ...files]);
+  return startPeer(PEER_DENO, ["run", DEVELOPMENT_LOCK_FLAG, "-A", script, String(port), ...files]);
 }
 
 /** Runs a program whose first line is the port it serves on; killed at the end. */
