@@ -18,9 +18,14 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/i;
 /**
  * What is allowed and yet worth a second look, one line each: nothing here stops the hub. For the
  * log at the start and for `config check`.
+ *
+ * @param options.cores Of this machine.
  */
-export function notesOn(config: Config): string[] {
-  const { listen, auth, tls, trust_proxy, backends, sources } = config;
+export function notesOn(
+  config: Config,
+  { cores }: { cores: number } = { cores: navigator.hardwareConcurrency },
+): string[] {
+  const { listen, auth, tls, trust_proxy, backends, sources, workers } = config;
   const notes: string[] = [];
   const isOpen = !isAuthOn(config);
   const isPublic = !LOOPBACK.test(listen.hostname);
@@ -54,6 +59,9 @@ export function notesOn(config: Config): string[] {
     if (!sources.some(({ backend }) => backend === name)) {
       notes.push(`backends.${name}: no source asks it`);
     }
+  }
+  if (workers !== "auto" && workers > cores) {
+    notes.push(`workers: ${workers} on a machine of ${cores}: more than one a core brings nothing`);
   }
   return config.cluster === undefined ? notes : [...notes, ...notesOnCluster(config.cluster)];
 }

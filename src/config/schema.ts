@@ -174,14 +174,15 @@ const log = section({
     .describe("json: one object a line. Where nothing says it: pretty on a terminal."),
 }).prefault({}).describe("Log lines on standard error.");
 
-const MOST_WORKERS = 64;
+/** Each costs memory whether it has clients or not; so many cores are seldom there for one hub. */
+export const MOST_WORKERS = 64;
 const WORKERS = `a number of threads from 1 to ${MOST_WORKERS}, or "auto"`;
 
 /** A number also as a string: so it comes from the command line and from the environment. */
 const workersSchema = z.union([
-  z.literal("auto"),
-  z.int().min(1).max(MOST_WORKERS),
-  z.string().regex(/^(?:[1-9]|[1-5]\d|6[0-4])$/).transform(Number),
+  z.literal("auto", { error: WORKERS }),
+  z.int({ error: WORKERS }).min(1, { error: WORKERS }).max(MOST_WORKERS, { error: WORKERS }),
+  z.string().regex(/^(?:[1-9]|[1-5]\d|6[0-4])$/, { error: WORKERS }).transform(Number),
 ], { error: WORKERS }).default(1)
   .describe('Threads that serve clients; "auto": one a core.');
 

@@ -12,7 +12,7 @@ import type { Metric } from "../telemetry/metrics.ts";
 import { ValueStore } from "../values/value_store.ts";
 import { type Policy, policyOf } from "./door/policy.ts";
 import { FeedMetrics } from "./reports/feed_metrics.ts";
-import type { OpenClientThreads } from "./client_threads.ts";
+import { type OpenClientThreads, threadsOf } from "./client_threads.ts";
 import { Edge } from "./edge.ts";
 import type { OpenBackend } from "./feed_plan.ts";
 import type { SocketsOptions } from "./sockets/sockets.ts";
@@ -169,8 +169,15 @@ export class App implements AsyncDisposable {
       config: () => this.#config,
     });
     this.#edge.answer({
-      statusReport: () => this.statusReport(),
-      metrics: () => this.metrics(),
+      version: options.version,
+      statusReport: async () => {
+        await this.#reports.refresh();
+        return this.statusReport();
+      },
+      metrics: async () => {
+        await this.#reports.refresh();
+        return this.metrics();
+      },
       notReady: () => this.#notReady(),
       statusChannels: () => this.#ingest.statusChannels(),
       incidents: {
@@ -259,7 +266,12 @@ export class App implements AsyncDisposable {
     this.#edge.run();
     this.#applyIncidents();
     void this.#keeping.incidents.run(signal);
-    this.#log.info("server.listening", { url: this.url, version: this.#options.version });
+    const workers = threadsOf(this.#config);
+    this.#log.info("server.listening", {
+      url: this.url,
+      version: this.#options.version,
+      ...(workers > 1 ? { workers } : {}),
+    });
   }
 
   async #reload(config: Config): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Config } from "../config/schema.ts";
+import { type Config, MOST_WORKERS } from "../config/schema.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { HubMirror } from "../hub/hub_mirror.ts";
 import type { Departure } from "../hub/shared_frame.ts";
@@ -21,7 +21,7 @@ export interface ClientThreadsPlace {
   readonly values: ValueStore;
   readonly expiries: Expiries;
   /** Where the sockets of a thread that hangs are ended. */
-  readonly sockets: Pick<Sockets, "endAll">;
+  readonly sockets: Pick<Sockets, "endAll" | "stopListening">;
   /** Exists once the threads listen. */
   readonly hub: () => Hub;
   readonly statusChannels: () => readonly string[];
@@ -56,5 +56,6 @@ export type OpenClientThreads = (place: ClientThreadsPlace) => ClientThreads;
 
 /** How many threads are to serve clients. */
 export function threadsOf({ workers }: Pick<Config, "workers">): number {
-  return workers === "auto" ? Math.max(1, navigator.hardwareConcurrency) : workers;
+  if (workers !== "auto") return workers;
+  return Math.min(MOST_WORKERS, Math.max(1, navigator.hardwareConcurrency));
 }

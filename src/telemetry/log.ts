@@ -42,6 +42,8 @@ export interface LogOptions {
    * again, so that `journalctl -p warning` finds the lines and their text stays JSON. Default false.
    */
   journal?: boolean;
+  /** Fields that every line has. Default: none. */
+  fields?: LogFields;
   /** Where lines go, without their newline; must not block. Default: standard error. */
   write?: (line: string) => void;
 }
@@ -54,10 +56,12 @@ const FLUSH_MS = 500;
  * the logs silent again.
  */
 export async function startLogs(options: LogOptions): Promise<AsyncDisposable> {
-  const { level, format, journal = false } = options;
+  const { level, format, journal = false, fields = {} } = options;
   const stderr = options.write === undefined ? new LineWriter(Deno.stderr) : undefined;
   const write = options.write ?? ((line) => stderr?.write(line));
-  const renderLine = format === "json" ? renderJson : renderPretty;
+  const renderRecord = format === "json" ? renderJson : renderPretty;
+  const renderLine = (record: LogRecord) =>
+    renderRecord({ ...record, properties: { ...fields, ...record.properties } });
   const render = journal
     ? (record: LogRecord) => `<${JOURNAL_PRIORITY[record.level]}>${renderLine(record)}`
     : renderLine;

@@ -159,7 +159,7 @@ export class ClientThread {
 
   async listen(): Promise<void> {
     const { config, listen } = this.#start;
-    await this.#startLogs(config);
+    await this.#startLogs(config.log);
     await this.#listeners.listen({ ...config, listen });
     const { signal } = this.#stop;
     this.#sockets.run(signal);
@@ -243,6 +243,9 @@ export class ClientThread {
         return;
       case "renew":
         void this.#renew(message);
+        return;
+      case "logs":
+        void this.#startLogs(message.log);
         return;
       case "drain":
         void this.#drain(message);
@@ -379,12 +382,13 @@ export class ClientThread {
     };
   }
 
-  async #startLogs({ log }: ThreadStart["config"]): Promise<void> {
-    const { logs } = this.#start;
+  async #startLogs(log: ThreadStart["config"]["log"]): Promise<void> {
+    const { logs, number } = this.#start;
     if (logs === undefined) return;
     await startLogs({
       ...log,
       journal: logs.journal,
+      fields: { worker: number },
       write: (line) => this.#writer.post({ kind: "log", line }, line.length),
     });
   }
@@ -392,7 +396,6 @@ export class ClientThread {
   async #renew({ id, config }: Extract<ToThread, { kind: "renew" }>): Promise<void> {
     try {
       await this.#listeners.renew(config);
-      await this.#startLogs(config);
       this.#writer.post({ kind: "renewed", id });
     } catch (error) {
       this.#writer.post({ kind: "renewed", id, fault: faultOf(error) });

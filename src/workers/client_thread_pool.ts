@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import type { HubMirror } from "../hub/hub_mirror.ts";
-import { Backoff } from "../resilience/backoff.ts";
+import { SharedRun } from "../resilience/shared_run.ts";
 import { withDeadline } from "../resilience/with_deadline.ts";
 import type {
   ClientThreads,
@@ -16,8 +16,9 @@ import type { Metric } from "../telemetry/metrics.ts";
 import { allFigures, sumOf, type ThreadFigures, withoutHoldings } from "./figures.ts";
 import { Gateway } from "./gateway.ts";
 import type { ChannelList, FromThread, ThreadStart, ToThread } from "./messages.ts";
-import { errorOf, LOOK_EVERY_MS, ServingThread } from "./serving_thread.ts";
+import { errorOf, LOOK_EVERY_MS, type ServingThread } from "./serving_thread.ts";
 import { threadMetrics } from "./thread_metrics.ts";
+import { ThreadSlot } from "./thread_slot.ts";
 import { ValueRelay } from "./value_relay.ts";
 
 /** How the threads' log lines are written. */
@@ -32,29 +33,14 @@ export interface ThreadOptions {
   lookEveryMs?: number;
 }
 
-/** A thread has this long to listen, in milliseconds. */
-const START_MS = 15_000;
+/** How long a thread gets to tell what it has counted, in milliseconds: else its last word counts. */
+const FIGURES_MS = 1000;
 
-/** One that has ended is begun again after such a wait, in milliseconds; and what ends the growing. */
-const RESTART = { minMs: 100, maxMs: 30_000, jitter: 0.2 };
-const STEADY_MS = 60_000;
+/** How long a thread gets to change its certificate, in milliseconds: else it does so once it can. */
+const RENEW_MS = 3000;
 
-/** Answers that speak of all threads wait this long for what they have counted, in milliseconds. */
-const FIGURES_MS = 250;
-
-/** Beyond their time, threads get this long to see their clients off and to close, in milliseconds. */
-const DRAIN_MORE_MS = 1500;
+/** Threads get this long to close, in milliseconds. */
 const CLOSE_MS = 400;
-
-interface Slot {
-  readonly number: number;
-  thread: ServingThread | undefined;
-  /** Resolves once its thread listens. */
-  started: PromiseWithResolvers<void>;
-  drained: PromiseWithResolvers<Drained>;
-  closed: PromiseWithResolvers<void>;
-  backoff: Backoff;
-}
 
 /** The threads of a hub; `logs`: how their lines are written. Default: nobody reads them. */
 export function clientThreads(logs?: ThreadLogs, options?: ThreadOptions): OpenClientThreads {
@@ -72,21 +58,22 @@ export class ClientThreadPool implements ClientThreads {
   readonly #log: Log = logOf("workers");
   readonly #gateway: Gateway;
   readonly #values: ValueRelay;
-  readonly #slots: readonly Slot[];
+  readonly #slots: readonly ThreadSlot[];
   readonly #stop = new AbortController();
   /** What threads had counted that are no more. */
   #gone: ThreadFigures | undefined;
   #url = "";
   #listen: Config["listen"] | undefined;
   #mark = 0;
-  #restarts = 0;
   #mishaps = 0;
+  /** However many want to know, the threads are asked once at a time. */
+  readonly #asking = new SharedRun(() => this.#askAll());
 
   constructor(place: ClientThreadsPlace, logs?: ThreadLogs, options: ThreadOptions = {}) {
     this.#place = place;
     this.#options = options;
     this.#logs = logs;
-    const { authenticator, expiries, handler, policy, values, count } = place;
+    const { clock, authenticator, expiries, handler, policy, values, count } = place;
     this.#gateway = new Gateway({
       authenticator,
       expiries,
@@ -95,10 +82,18 @@ export class ClientThreadPool implements ClientThreads {
         const { trustProxy, origins } = policy();
         return { trustProxy, origins };
       },
-      refresh: () => this.#refresh(),
     });
     this.#values = new ValueRelay(values, (message, chars) => this.#post(message, chars));
-    this.#slots = Array.from({ length: count }, (_, at) => newSlot(at + 1));
+    this.#slots = Array.from({ length: count }, (_, at) =>
+      new ThreadSlot({
+        clock,
+        number: at + 1,
+        entry: options.entry,
+        signal: this.#stop.signal,
+        startOf: (threadNow) => this.#startOf(at + 1, threadNow),
+        onMessage: (thread, message) => this.#onMessage(thread, message),
+        onGone: (thread) => this.#onGone(thread),
+      }));
   }
 
   get visits(): ClientThreads["visits"] {
@@ -121,6 +116,7 @@ export class ClientThreadPool implements ClientThreads {
 
   rulesChanged(): void {
     this.#gateway.rulesChanged();
+    this.#post({ kind: "logs", log: this.#place.config().log });
   }
 
   /** What the hub says, told to all threads. */
@@ -163,7 +159,7 @@ export class ClientThreadPool implements ClientThreads {
     this.#listen = listen;
     try {
       // One after the other: each has to find its own socket among those that listen.
-      for (const slot of this.#slots) await this.#start(slot);
+      for (const slot of this.#slots) await slot.start();
     } catch (error) {
       await this.close();
       throw error;
@@ -173,7 +169,9 @@ export class ClientThreadPool implements ClientThreads {
   /** Has all threads read the certificate again; where one cannot, the old one stays. */
   async renew(config: Config): Promise<void> {
     for (const thread of this.#live()) {
-      const answer = await thread.ask((id) => ({ kind: "renew", id, config }));
+      // One that hangs reads it if it ever goes on, and is not waited for.
+      const withinMs = thread.isSilent ? 0 : RENEW_MS;
+      const answer = await thread.ask((id) => ({ kind: "renew", id, config }), withinMs);
       if (answer?.kind === "renewed" && answer.fault) throw errorOf(answer.fault);
     }
   }
@@ -184,7 +182,11 @@ export class ClientThreadPool implements ClientThreads {
     try {
       for (;;) {
         await this.#place.clock.sleep(lookEveryMs, { signal });
-        for (const thread of this.#live()) thread.look();
+        for (const thread of this.#live()) {
+          const wasSilent = thread.isSilent;
+          thread.look();
+          if (thread.isSilent && !wasSilent) this.#onSilent(thread);
+        }
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -201,34 +203,23 @@ export class ClientThreadPool implements ClientThreads {
     return { ...own, backlog: hub.backlog(), sockets };
   }
 
+  /** Resolves once every thread that answers has told what it has counted since this was asked. */
+  refresh(): Promise<void> {
+    return this.#asking.run();
+  }
+
   reports(): WorkerReport[] {
-    return this.#slots.map(({ thread }) => ({
-      clients: thread?.clients ?? 0,
-      loop_lag_ms: Math.round(thread?.figures?.lagMs ?? 0),
-    }));
+    return this.#slots.map((slot) => slot.report());
   }
 
   metrics(): Metric[] {
-    const threads = this.#slots.map(({ number, thread }, at) => ({
-      number,
-      isAlive: thread?.isAlive === true,
-      ...this.reports()[at] ?? { clients: 0, loop_lag_ms: 0 },
-    }));
-    return threadMetrics(threads, this.#restarts);
+    const restarts = this.#slots.reduce((sum, slot) => sum + slot.restarts, 0);
+    return threadMetrics(this.#slots.map(({ state }) => state), restarts);
   }
 
   async drain(options: { drainMs: number; reconnectWithinMs: number }): Promise<Drained> {
     this.#stop.abort(); // nobody is begun again from now on
-    const slots = this.#slots.filter(({ thread }) => thread !== undefined);
-    const told = slots.map(async ({ thread, drained }): Promise<Drained> => {
-      if (thread === undefined) return NOBODY;
-      const { clients } = thread;
-      thread.post({ kind: "drain", ...options });
-      const within = options.drainMs + DRAIN_MORE_MS;
-      const result = await withDeadline(this.#place.clock, within, () => drained.promise);
-      return result.isLate ? { clients, unflushed: clients, isAllGone: false } : result.value;
-    });
-    const all = await Promise.all(told);
+    const all = await Promise.all(this.#slots.map((slot) => slot.drain(options)));
     return {
       clients: all.reduce((sum, each) => sum + each.clients, 0),
       unflushed: all.reduce((sum, each) => sum + each.unflushed, 0),
@@ -240,13 +231,9 @@ export class ClientThreadPool implements ClientThreads {
   async close(): Promise<void> {
     this.#stop.abort();
     this.#values[Symbol.dispose]();
-    const closed = this.#slots.filter(({ thread }) => thread !== undefined)
-      .map(({ thread, closed }) => {
-        thread?.post({ kind: "close" });
-        return closed.promise;
-      });
-    await withDeadline(this.#place.clock, CLOSE_MS, () => Promise.all(closed));
-    for (const thread of this.#live()) thread.terminate();
+    const closing = this.#slots.map((slot) => slot.close());
+    await withDeadline(this.#place.clock, CLOSE_MS, () => Promise.all(closing));
+    for (const slot of this.#slots) slot.terminate();
   }
 
   #live(): ServingThread[] {
@@ -257,48 +244,13 @@ export class ClientThreadPool implements ClientThreads {
     for (const { thread } of this.#slots) thread?.post(message, chars);
   }
 
-  async #start(slot: Slot): Promise<void> {
-    slot.started = Promise.withResolvers();
-    slot.started.promise.catch(() => {}); // it may fail before anybody waits for it
-    slot.drained = Promise.withResolvers();
-    slot.closed = Promise.withResolvers();
-    const begunAt = this.#place.clock.now();
-    const thread = new ServingThread({
-      number: slot.number,
-      entry: this.#options.entry,
-      onMessage: (thread, message) => this.#onMessage(slot, thread, message),
-      onEnd: (thread, why) => this.#onEnd(slot, thread, { why, begunAt }),
-    });
-    const { promise } = slot.started;
-    // Until it says hello there is nothing to tell it.
-    slot.thread = undefined;
-    const result = await withDeadline(this.#place.clock, START_MS, () => promise).catch((error) => {
-      thread.terminate();
-      throw error;
-    });
-    if (!result.isLate) return;
-    thread.terminate();
-    this.#gateway.ended(thread);
-    slot.thread = undefined;
-    throw new Error(`a thread did not begin to listen within ${START_MS} ms`);
-  }
-
-  #onMessage(slot: Slot, thread: ServingThread, message: FromThread): void {
+  #onMessage(thread: ServingThread, message: FromThread): void {
     const { clock, tellLoss, tellDeparture, hub } = this.#place;
     switch (message.kind) {
-      case "hello":
-        slot.thread = thread;
-        thread.post({ kind: "start", start: this.#startOf(message.now) });
-        return;
       case "listening":
         this.#onListening(message);
         thread.sockets = message.sockets;
         thread.isListening = true;
-        slot.started.resolve();
-        return;
-      case "failed":
-        slot.thread = undefined;
-        slot.started.reject(errorOf(message.fault));
         return;
       case "request":
         void this.#gateway.answer(thread, message.id, message.request);
@@ -316,18 +268,12 @@ export class ClientThreadPool implements ClientThreads {
         hub().learn(message.departure);
         tellDeparture(message.departure);
         return;
-      case "drained":
-        slot.drained.resolve(message.drained);
-        return;
-      case "closed":
-        slot.closed.resolve();
-        return;
       case "log":
         this.#logs?.write(message.line);
         return;
       case "mishap":
         this.#mishaps += 1;
-        this.#log.error("worker.mishap", { worker: slot.number, why: message.why });
+        this.#log.error("worker.mishap", { worker: thread.number, why: message.why });
         return;
       case "pulse":
         thread.post({ kind: "clocks", clocks: { thread: message.now, main: clock.now() } });
@@ -339,56 +285,28 @@ export class ClientThreadPool implements ClientThreads {
     if (this.#listen?.port === 0) this.#listen = { ...this.#listen, port };
   }
 
-  #onEnd(slot: Slot, thread: ServingThread, { why, begunAt }: { why: string; begunAt: number }) {
-    const { clock } = this.#place;
-    const { clients } = thread;
-    slot.thread = undefined;
+  /** A thread hangs: who comes from now on shall come to others. */
+  #onSilent(thread: ServingThread): void {
+    const hasOthers = this.#live().some(({ isAlive }) => isAlive);
+    if (thread.sockets && hasOthers) this.#place.sockets.stopListening(thread.sockets);
+  }
+
+  #onGone(thread: ServingThread): void {
     // A thread that hangs cannot be ended: it is left to itself, but its clients are not.
     if (thread.sockets) this.#place.sockets.endAll(thread.sockets);
     if (thread.figures) {
       this.#gone = sumOf([withoutHoldings(thread.figures), ...this.#gone ? [this.#gone] : []]);
     }
     this.#gateway.ended(thread);
-    slot.drained.resolve({ clients, unflushed: clients, isAllGone: true });
-    slot.closed.resolve();
-    slot.started.reject(new Error(`a thread ended before it listened: ${why}`));
-    if (this.#stop.signal.aborted || this.#url === "") return;
-    this.#log.error("worker.ended", {
-      worker: slot.number,
-      why,
-      clients,
-      effect: "its clients come back to the other threads, and another takes its place",
-    });
-    if (clock.now() - begunAt > STEADY_MS) slot.backoff = slot.backoff.reset();
-    void this.#beginAgain(slot);
   }
 
-  async #beginAgain(slot: Slot): Promise<void> {
-    const { signal } = this.#stop;
-    const { clock } = this.#place;
-    while (!signal.aborted) {
-      const waitMs = slot.backoff.waitMs();
-      slot.backoff = slot.backoff.next();
-      try {
-        await clock.sleep(waitMs, { signal });
-        await this.#start(slot);
-        this.#restarts += 1;
-        this.#log.info("worker.begun_again", { worker: slot.number });
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#log.warning("worker.not_begun", { worker: slot.number, why: reason });
-      }
-    }
-  }
-
-  #startOf(threadNow: number): ThreadStart {
+  #startOf(number: number, threadNow: number): ThreadStart {
     const { clock, count, config, hub } = this.#place;
     const listen = this.#listen ?? config().listen;
     return {
       config: config(),
       listen,
+      number,
       threads: count,
       hub: hub().toRecord(),
       values: this.#values.all(),
@@ -410,24 +328,11 @@ export class ClientThreadPool implements ClientThreads {
   }
 
   /** Asks every thread for what it has counted; who does not answer in time is known by what it said last. */
-  async #refresh(): Promise<void> {
-    const asked = this.#live().map(async (thread) => {
-      const answer = await thread.ask((id) => ({ kind: "report", id }));
+  async #askAll(): Promise<void> {
+    const asked = this.#live().filter(({ isSilent }) => !isSilent).map(async (thread) => {
+      const answer = await thread.ask((id) => ({ kind: "report", id }), FIGURES_MS);
       if (answer?.kind === "figures") thread.figures = answer.figures;
     });
-    await withDeadline(this.#place.clock, FIGURES_MS, () => Promise.all(asked));
+    await Promise.all(asked);
   }
-}
-
-const NOBODY: Drained = { clients: 0, unflushed: 0, isAllGone: true };
-
-function newSlot(number: number): Slot {
-  return {
-    number,
-    thread: undefined,
-    started: Promise.withResolvers(),
-    drained: Promise.withResolvers(),
-    closed: Promise.withResolvers(),
-    backoff: new Backoff(RESTART),
-  };
 }

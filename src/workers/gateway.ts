@@ -16,12 +16,7 @@ export interface GatewayOptions {
   /** What an admitted client's thread has to know of the rules. */
   rules: () => Pick<Admitted, "trustProxy" | "origins">;
   handler: () => Deno.ServeHandler;
-  /** Called before an answer that speaks of all threads. */
-  refresh: () => Promise<void>;
 }
-
-/** The paths whose answers speak of what the threads have counted. */
-const SPEAKS_OF_THREADS = /^https?:\/\/[^/?#]*\/(?:status|metrics)(?:\?|$)/;
 
 /** A client that a thread serves, as far as the main thread knows it. */
 class ThreadClient implements Served {
@@ -124,7 +119,6 @@ export class Gateway {
     this.#origins.set(request, thread);
     let answer: ForwardedAnswer;
     try {
-      if (SPEAKS_OF_THREADS.test(forwarded.url)) await this.#options.refresh();
       const info = { remoteAddr: remote, completed: Promise.resolve() };
       const response = await this.#options.handler()(request, info as Deno.ServeHandlerInfo);
       const admitted = this.#admitted.get(request);

@@ -66,7 +66,8 @@ export interface ThreadStart {
   readonly channels: ChannelList;
   /** The newest mark. */
   readonly mark: number;
-  /** How many threads there are. */
+  /** Counted from 1: how logs call it; and how many threads there are. */
+  readonly number: number;
   readonly threads: number;
   /** How its log lines are written. Absent: nobody reads them. */
   readonly logs?: { readonly journal: boolean };
@@ -113,6 +114,7 @@ export type ToThread =
   | { readonly kind: "rights"; readonly visit: number; readonly rights: VisitRights }
   | { readonly kind: "report"; readonly id: number }
   | { readonly kind: "renew"; readonly id: number; readonly config: Config }
+  | { readonly kind: "logs"; readonly log: Config["log"] }
   | { readonly kind: "drain"; readonly drainMs: number; readonly reconnectWithinMs: number }
   | { readonly kind: "close" };
 

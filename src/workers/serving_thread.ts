@@ -1,3 +1,5 @@
+import type { Clock } from "../resilience/clock.ts";
+import { withDeadline } from "../resilience/with_deadline.ts";
 import { logOf } from "../telemetry/log.ts";
 import type { OwnedSockets } from "../server/sockets/socket_guard.ts";
 import type { ThreadFigures } from "./figures.ts";
@@ -5,13 +7,14 @@ import { MessageWriter } from "./message_writer.ts";
 import type { Batch, FromThread, ThreadFault, ToThread } from "./messages.ts";
 
 export interface ServingThreadOptions {
+  clock: Pick<Clock, "sleep">;
   /** Counted from 1: how logs and metrics call it. */
   number: number;
   /** The module it runs. Default: the one that serves clients; a test may have its own. */
   entry?: URL | undefined;
-  onMessage: (thread: ServingThread, message: FromThread) => void;
+  onMessage: (message: FromThread) => void;
   /** It is no more; told once, unless {@linkcode ServingThread.terminate} was called. */
-  onEnd: (thread: ServingThread, why: string) => void;
+  onEnd: (cause: Error) => void;
 }
 
 /**
@@ -54,10 +57,10 @@ export class ServingThread {
     });
     this.#writer = new MessageWriter(this.#worker);
     this.#worker.onmessage = ({ data }: MessageEvent<Batch<FromThread>>) => this.#take(data);
-    this.#worker.onmessageerror = () => this.#end("a message could not be read");
+    this.#worker.onmessageerror = () => this.#end(new Error("a message could not be read"));
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#end(event.message);
+      this.#end(new Error(event.message));
     };
   }
 
@@ -67,7 +70,18 @@ export class ServingThread {
 
   /** Whether it serves, and was heard of lately. */
   get isAlive(): boolean {
-    return this.isListening && !this.#hasEnded && this.#looks < LOOKS_UNTIL_SILENT;
+    return this.isListening && !this.#hasEnded && !this.isSilent;
+  }
+
+  /** Whether it should have been heard of since. */
+  get isSilent(): boolean {
+    return this.#looks >= LOOKS_UNTIL_SILENT;
+  }
+
+  /** How late its loop comes to what is due, in milliseconds: at worst of late, or at this moment. */
+  get lagMs(): number {
+    const unheardMs = this.#looks > 1 ? this.#looks * LOOK_EVERY_MS : 0;
+    return Math.max(this.figures?.lagMs ?? 0, unheardMs);
   }
 
   /** @param chars Length of the texts in it. */
@@ -80,14 +94,19 @@ export class ServingThread {
     if (!this.#hasEnded) this.#writer.flush();
   }
 
-  /** Asks, and resolves with the answer; undefined if the thread ended before. */
-  ask(question: (id: number) => ToThread): Promise<FromThread | undefined> {
-    if (this.#hasEnded) return Promise.resolve(undefined);
+  /** Asks, and resolves with the answer; undefined if there is none in time, or no thread any more. */
+  async ask(
+    question: (id: number) => ToThread,
+    withinMs: number,
+  ): Promise<FromThread | undefined> {
+    if (this.#hasEnded) return undefined;
     const id = ++this.#ids;
     const { promise, resolve } = Promise.withResolvers<FromThread | undefined>();
     this.#answers.set(id, resolve);
     this.post(question(id));
-    return promise;
+    const answer = await withDeadline(this.#options.clock, withinMs, () => promise);
+    this.#answers.delete(id);
+    return answer.isLate ? undefined : answer.value;
   }
 
   /** Looks after it; to be called every {@linkcode LOOK_EVERY_MS}. */
@@ -98,12 +117,13 @@ export class ServingThread {
       logOf("workers").error("worker.silent", {
         worker: this.number,
         clients: this.clients,
-        effect: "its clients hear nothing; the service manager's watchdog is not fed",
+        effect: "its clients hear nothing, new ones go to the other threads; " +
+          "the service manager's watchdog is not fed",
       });
     }
-    if (this.#looks >= LOOKS_UNTIL_ENDED) this.#end("it hung");
+    if (this.#looks >= LOOKS_UNTIL_ENDED) this.#end(new Error("it hung"));
     else if (this.#writer.sent - this.#taken > MAX_UNTAKEN) {
-      this.#end("it does not take what it is sent");
+      this.#end(new Error("it does not take what it is sent"));
     }
   }
 
@@ -120,7 +140,7 @@ export class ServingThread {
     for (const message of messages) {
       if (this.#hasEnded) return;
       if (message.kind === "pulse") {
-        if (this.#looks >= LOOKS_UNTIL_SILENT) {
+        if (this.isSilent) {
           logOf("workers").info("worker.heard_again", { worker: this.number });
         }
         this.#looks = 0;
@@ -129,16 +149,18 @@ export class ServingThread {
       } else if (message.kind === "clients") this.clients = message.clients;
       else if (message.kind === "figures" || message.kind === "renewed") {
         this.#answers.get(message.id)?.(message);
-        this.#answers.delete(message.id);
+      } else if (message.kind === "failed") {
+        this.#end(errorOf(message.fault));
+        return;
       }
-      this.#options.onMessage(this, message);
+      this.#options.onMessage(message);
     }
   }
 
-  #end(why: string): void {
+  #end(cause: Error): void {
     if (this.#hasEnded) return;
     this.terminate();
-    this.#options.onEnd(this, why);
+    this.#options.onEnd(cause);
   }
 }
 

@@ -23,11 +23,16 @@ self.addEventListener("unhandledrejection", (event) => {
 });
 
 self.onmessage = ({ data: { messages, weight } }: MessageEvent<Batch<ToThread>>) => {
-  for (const message of messages) {
-    if (message.kind === "start") void begin(message.start);
-    else thread?.take(message);
+  try {
+    for (const message of messages) {
+      if (message.kind === "start") void begin(message.start);
+      else thread?.take(message);
+    }
+    thread?.took(weight);
+  } catch (error) {
+    // Clients here would miss what was said, untold: they go on elsewhere, and miss nothing.
+    writer.post({ kind: "failed", fault: faultOf(error) });
   }
-  thread?.took(weight);
 };
 
 async function begin(start: Extract<ToThread, { kind: "start" }>["start"]): Promise<void> {

@@ -243,6 +243,12 @@ Deno.test("loadConfig() takes the number of workers from flag, variable or file,
       }; expected a number of threads from 1 to 64, or "auto"`,
     ]);
   }
+  for (const workers of ["0", "65", "2.5", `"x"`]) {
+    const bad = await write(dir, "bad.json", `{ "workers": ${workers} }`);
+    assertEquals(await problems({ file: bad, env: {} }), [
+      `${bad}:1:14: workers: found ${workers}; expected a number of threads from 1 to 64, or "auto"`,
+    ]);
+  }
 });
 
 Deno.test("loadConfig() takes the state's folder from flag, variable, file or systemd, in this order", async () => {

@@ -39,6 +39,12 @@ Deno.test("notesOn() notes short secrets without showing them", () => {
   );
 });
 
+Deno.test("notesOn() notes more workers than there are cores", () => {
+  const of = (workers: unknown) => notesOn(configOf({ workers }), { cores: 4 });
+  assertEquals([of(4), of("auto"), of(1)], [[], [], []]);
+  assertEquals(of(5), ["workers: 5 on a machine of 4: more than one a core brings nothing"]);
+});
+
 Deno.test("notesOn() notes a backend that no source asks", () => {
   assertEquals(notes({ backends: { core: CORE } }), ["backends.core: no source asks it"]);
 });

@@ -32,6 +32,14 @@ Deno.test("logOf() writes one JSON object a line: time, level, room, event and t
   });
 });
 
+Deno.test("startLogs() puts fields on every line that has none of that name", async () => {
+  await using logs = await record({ fields: { worker: 2 } });
+  logOf("hub").info("client.connected", { client_id: "x" });
+  logOf("hub").info("other.event", { worker: 3 });
+  const workers = logs.lines.map((line) => JSON.parse(line).worker);
+  assertEquals(workers, [2, 3]);
+});
+
 Deno.test("logOf() writes a readable line in the pretty format", async () => {
   await using logs = await record({ format: "pretty" });
   logOf("feed").info("poll.ok", { channel: "a", n: 1, list: [1], gone: undefined });

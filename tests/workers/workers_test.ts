@@ -1,12 +1,11 @@
 import type { App } from "../../src/server/app.ts";
-import { json } from "../../src/protocol/codec.ts";
-import { clientThreads } from "../../src/workers/client_thread_pool.ts";
 import { assert, assertEquals, assertGreater } from "../support/assert.ts";
 import { eventually } from "../support/eventually.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
 import { configOf, startApp, statusOf, wsUrl } from "../support/hub_in_process.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
 import { WsClient } from "../support/ws_client.ts";
+import { clientsOnAll, closeAll, MANY, resumeQuery, say } from "./support.ts";
 
 const SECRET = "publisher-secret-0123456789";
 const READER = "reader-secret-0123456789";
@@ -16,27 +15,6 @@ const AUTH = {
     { name: "reader", token: READER, channels: ["notification", "error"] },
   ],
 };
-
-/** Enough for each thread to have some: the kernel deals connections out by chance. */
-const MANY = 24;
-
-/** Clients such that each thread has one at least. */
-async function clientsOnAll(app: App, query = ""): Promise<WsClient[]> {
-  const clients = await Promise.all(
-    Array.from({ length: MANY }, () => WsClient.connect(`${wsUrl(app)}${query}`)),
-  );
-  const { workers } = await statusOf(app, SECRET);
-  assert(workers.every((each: { clients: number }) => each.clients > 0), JSON.stringify(workers));
-  return clients;
-}
-
-async function closeAll(clients: readonly WsClient[]): Promise<void> {
-  await Promise.all(clients.map((client) => client.close()));
-}
-
-function say(app: App, title: unknown, body?: string): number {
-  return app.hub.broadcast("notification", json({ title, body }));
-}
 
 function numbered(client: WsClient): string[] {
   return client.frames.filter(({ seq }) => seq !== undefined)
@@ -53,7 +31,7 @@ for (const workers of [2, 3]) {
       sources: [quickSource("system_status", "core")],
       hub: { heartbeat_every: "200ms" },
     });
-    const clients = await clientsOnAll(app, `?token=${SECRET}`);
+    const clients = await clientsOnAll(app, { query: `?token=${SECRET}`, token: SECRET });
     const welcomes = new Set(clients.map(({ frames }) => frames[0]?.data.epoch));
     assertEquals(welcomes.size, 1);
     for (let title = 0; title < 20; title++) say(app, title);
@@ -157,9 +135,7 @@ Deno.test("workers: a client resumes on any thread and misses nothing", async ()
     heard.push(
       ...client.frames.filter(({ type }) => type === "notification").map(({ data }) => data.title),
     );
-    const { session, epoch } = client.frames[0]?.data ?? {};
-    const since = client.frames.findLast(({ seq }) => seq !== undefined)?.seq;
-    query = `?channels=notification&session=${session}&epoch=${epoch}&since=${since}`;
+    query = `?channels=notification&${resumeQuery(client)}`;
     for (let missed = 0; missed < 3; missed++) say(app, title++);
   }
   assertEquals(heard, Array.from({ length: heard.length }, (_, at) => at));
@@ -167,12 +143,44 @@ Deno.test("workers: a client resumes on any thread and misses nothing", async ()
   assertEquals(workers.length, 3);
 });
 
+Deno.test("workers: clients that change threads in a flood get every event once, in order", async () => {
+  const room = { outbox_messages: 100_000, history_messages: 100_000 };
+  await using app = await startApp({ workers: 3, hub: room });
+  let title = 0;
+  const flood = setInterval(() => {
+    for (let nth = 0; nth < 5; nth++) say(app, title++);
+  }, 2);
+  async function live(): Promise<number[]> {
+    const heard: number[] = [];
+    let resume = "";
+    for (let life = 0; life < 15; life++) {
+      const client = await WsClient.connect(`${wsUrl(app)}?channels=notification${resume}`);
+      assertEquals(client.frames[0]?.data.gap, false);
+      const isEvent = ({ type }: { type: string }) => type === "notification";
+      await client.waitForCount(20, isEvent);
+      await client.close();
+      heard.push(...client.frames.filter(isEvent).map(({ data }) => data.title));
+      resume = `&${resumeQuery(client)}`;
+    }
+    return heard;
+  }
+  try {
+    const lives = await Promise.all(Array.from({ length: 6 }, live));
+    for (const heard of lives) {
+      assertGreater(heard.length, 15 * 20 - 1);
+      assertEquals(heard, Array.from(heard, (_, at) => (heard[0] ?? 0) + at));
+    }
+  } finally {
+    clearInterval(flood);
+  }
+});
+
 Deno.test("workers: a slow client's end is told to clients of all threads, and to itself on any", async () => {
   await using app = await startApp({
     workers: 2,
     hub: { outbox_messages: 5, heartbeat_every: "100ms" },
   });
-  const witnesses = await clientsOnAll(app, "?channels=connection_error");
+  const witnesses = await clientsOnAll(app, { query: "?channels=connection_error" });
   const slow = new WebSocket(`${wsUrl(app)}?channels=connection_error`);
   // Messages that are no JSON, until it is closed for its manners: remembered as a slow one is.
   const closed = new Promise<number>((resolve) => slow.onclose = ({ code }) => resolve(code));
@@ -195,8 +203,8 @@ Deno.test("workers: a slow client's end is told to clients of all threads, and t
 Deno.test("workers: a reload takes effect for clients of every thread", async () => {
   const before = { workers: 2, auth: AUTH, channels: { backup_status: {} } };
   await using app = await startApp(before);
-  const kept = await clientsOnAll(app, `?token=${SECRET}`);
-  const readers = await clientsOnAll(app, `?token=${READER}`);
+  const kept = await clientsOnAll(app, { query: `?token=${SECRET}`, token: SECRET });
+  const readers = await clientsOnAll(app, { query: `?token=${READER}`, token: SECRET });
   const [first] = AUTH.tokens;
   await app.reload(
     configOf({ ...before, auth: { tokens: [first] }, channels: { other_status: {} } }),
@@ -235,38 +243,4 @@ Deno.test("workers: a port that another process' socket has is said to be taken"
     error = caught;
   }
   assert(error instanceof Deno.errors.AddrInUse, String(error));
-});
-
-Deno.test("workers: a thread that hangs is told, ended and replaced; its clients go on elsewhere", async () => {
-  const entry = new URL("trouble_thread.ts", import.meta.url);
-  await using app = await startApp(
-    { workers: 2, hub: { heartbeat_every: "50ms" } },
-    { openThreads: clientThreads(undefined, { entry, lookEveryMs: 250 }) },
-  );
-  const clients = await clientsOnAll(app);
-  const { workers: [, second] } = await statusOf(app);
-  say(app, "throw", "worker 2");
-  await Promise.all(clients.map((client) => client.waitForBeats(2)));
-  assertEquals((await statusOf(app)).workers.length, 2);
-  assert(app.areThreadsAlive, "an error that nobody caught ends no thread");
-  const since = say(app, "hang", "worker 2");
-  await eventually("it is seen to hang", () => !app.areThreadsAlive);
-  const gone = () => clients.filter(({ end }) => end !== undefined);
-  await eventually("its clients are cut off", () => gone().length === second.clients);
-  for (const client of gone()) {
-    const { session, epoch, seq } = client.frames[0]?.data ?? {};
-    const last = client.frames.findLast((frame) => frame.seq !== undefined)?.seq ?? seq;
-    const query = `?session=${session}&epoch=${epoch}&since=${last}`;
-    await using back = await WsClient.connect(wsUrl(app) + query);
-    const { recovered, seq: reached } = back.frames[0]?.data ?? {};
-    assert(recovered, "what it missed is there");
-    assert(reached <= since + 1_000_000);
-    await back.waitFor(({ data }) => data.title === "hang");
-  }
-  await eventually("another has taken its place", () => app.areThreadsAlive);
-  const { text } = { text: await (await fetch(`${app.url}/metrics`)).text() };
-  assert(text.includes("holdfast_worker_restarts_total 1\n"));
-  assert(/holdfast_mishaps_total 1\n/.test(text));
-  await clientsOnAll(app).then(closeAll);
-  await closeAll(clients);
 });

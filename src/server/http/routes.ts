@@ -39,8 +39,9 @@ export interface RouteContext {
   readonly refusals: Refusals;
   /** What may change while the hub runs. */
   readonly policy: () => Policy;
-  readonly statusReport: () => StatusReport;
-  readonly metrics: () => readonly Metric[];
+  readonly version: string;
+  readonly statusReport: () => Promise<StatusReport>;
+  readonly metrics: () => Promise<readonly Metric[]>;
   /** Why the hub is not ready; empty if it is. */
   readonly notReady: () => readonly string[];
   /** Whether the connection with this peer speaks HTTP/2, as far as that can be told. */
@@ -163,8 +164,8 @@ function routesOf(context: RouteContext): Map<string, Route> {
     }],
     ["/status", {
       method: "GET",
-      answer: ({ identity }) =>
-        reply(STATUS_CODE.OK, limitedStatus(statusReport(), identity, context.fed())),
+      answer: async ({ identity }) =>
+        reply(STATUS_CODE.OK, limitedStatus(await statusReport(), identity, context.fed())),
     }],
     ["/incidents", {
       method: "GET",
@@ -252,7 +253,7 @@ async function scrape({ metrics }: RouteContext, identity: Identity): Promise<Re
       `metrics take a token that has "metrics": true, or "channels": ["*"]`,
     );
   }
-  const { text, contentType } = await exposition(metrics());
+  const { text, contentType } = await exposition(await metrics());
   return new Response(text, {
     headers: { "content-type": contentType, "cache-control": "no-store" },
   });
@@ -269,7 +270,7 @@ function readiness(why: readonly string[], { isOpen }: Authenticator): Response 
 
 function protocolDocument(context: RouteContext, { info, identity }: Visit): object {
   return asyncApi({
-    version: context.statusReport().version,
+    version: context.version,
     host: info.host,
     isSecure: info.scheme === "https",
     statusChannels: context.statusChannels(),

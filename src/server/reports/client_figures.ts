@@ -17,6 +17,8 @@ export interface ClientFigures {
 export interface ReportedThreads {
   /** Errors that nobody caught there. */
   readonly mishaps: number;
+  /** Has them tell what they have counted; resolves in bounded time. */
+  refresh(): Promise<void>;
   figures(): ClientFigures;
   reports(): readonly WorkerReport[];
   metrics(): Metric[];

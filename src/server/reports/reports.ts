@@ -66,6 +66,11 @@ export class Reports {
     return Math.floor((this.#options.clock.now() - this.#startedAt) / 1000);
   }
 
+  /** Resolves once what follows speaks of everything up to now. */
+  async refresh(): Promise<void> {
+    await this.#options.threads?.refresh();
+  }
+
   status(): StatusReport {
     const { version, ingest, incidents, state, threads, config } = this.#options;
     const cluster = ingest.clusterReport();

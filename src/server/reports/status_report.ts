@@ -11,6 +11,8 @@ export interface WorkerReport {
   readonly clients: number;
   /** How late its event loop came to a timer, at worst of late, in milliseconds. */
   readonly loop_lag_ms: number;
+  /** Why it serves nobody; absent while it does. */
+  readonly why?: string;
 }
 
 /** What `/status` says of a channel: how it stands, who is asked for it, and how it is shown. */

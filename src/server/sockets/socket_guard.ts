@@ -262,6 +262,15 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
     return this.#libc && listener && { label: this.#label, listener };
   }
 
+  /** The listening sockets of another guard of this process let go of the port: nobody comes to them. */
+  stopListening({ label, listener }: OwnedSockets): void {
+    const libc = this.#libc;
+    if (libc === undefined || this.#isDisposed) return;
+    for (const fd of libc.listeningSockets(listener)) {
+      if (libc.label(fd) === label) libc.stopListening(fd);
+    }
+  }
+
   /**
    * Ends the sockets of another guard of this process, whose thread cannot do it any more: nobody new
    * comes to it, and its clients see the end.
@@ -269,9 +278,7 @@ export class SocketGuard implements ReceivedBytes, SweepableSockets, Disposable 
   endAll({ label, listener }: OwnedSockets): void {
     const libc = this.#libc;
     if (libc === undefined || this.#isDisposed) return;
-    for (const fd of libc.listeningSockets(listener)) {
-      if (libc.label(fd) === label) libc.stopListening(fd);
-    }
+    this.stopListening({ label, listener });
     libc.forEachConnection(listener.port, (fd) => {
       if (libc.label(fd) === label) libc.closeConnection(fd);
     });

@@ -140,6 +140,11 @@ export class Sockets implements Disposable {
     return this.#guard.owned;
   }
 
+  /** Has nobody new come to the sockets of another thread, which does not answer. */
+  stopListening(owned: OwnedSockets): void {
+    this.#guard.stopListening(owned);
+  }
+
   /** Ends the sockets of another thread, which cannot do it any more. */
   endAll(owned: OwnedSockets): void {
     this.#guard.endAll(owned);
