@@ -13,7 +13,7 @@ export interface Kit {
 
 /** Sources that a polling hub is to poll. */
 export interface Sources {
-  /** Where the backend listens: `GET /N` is the next value of source N. */
+  /** Where the backend listens: JSON-RPC, where the method `N` is the next value of source N. */
   readonly port: number;
   readonly count: number;
   readonly everyMs: number;

@@ -30,6 +30,11 @@ Deno.test({
     assertEquals(peersOf("firehose/100"), ["control", "floor", "holdfast", "holdfast_batch", "ws"]);
     assertEquals(peersOf("storm/100"), ["control", "holdfast"]);
     assertEquals(peersOf("stop/100"), ["holdfast"]);
+    const batched = samples.find(({ case: id, peer }) =>
+      id === "four_sources/100" && peer === "holdfast_batch"
+    );
+    // Values that are due together are of one turn, so that they can share a frame.
+    assert((batched?.figures.messagesPerFrame ?? 0) > 2, "four values come together");
     for (const { case: id, peer, figures } of samples) {
       const { cpuPerDeliveryUs, p50Ms, p99Ms, closedMs } = figures;
       if (id.startsWith("stop")) assert((closedMs ?? 0) > 0, "a stop takes some time");

@@ -3,7 +3,7 @@ import { within } from "../support/until.ts";
 
 /**
  * What is tested of one thread and has to hold for several, too: the files that go through most of
- * the paths in a few seconds. `HOLDFAST_TEST_WORKERS=2 deno test -A tests/integration
+ * the paths in a few seconds. `HOLDFAST_TEST_WORKERS=2 deno task test tests/integration
  * tests/conformance` runs all of them so.
  */
 const FILES = ["app", "events", "publish", "reload", "resume"];
@@ -17,7 +17,7 @@ Deno.test({
   fn: async () => {
     const files = FILES.map((name) => `tests/integration/${name}_test.ts`);
     await using run = new Deno.Command(Deno.execPath(), {
-      args: ["test", "--no-prompt", "--no-check", "--allow-all", ...files],
+      args: ["task", "test", "--no-check", ...files],
       cwd: ROOT,
       env: { HOLDFAST_TEST_WORKERS: "2", NO_COLOR: "1" },
       stdin: "null",

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "fail.h"
 #include "payload.h"
 
-enum { BACKLOG = 64, REQUEST_BYTES = 4096, HEAD_BYTES = 256 };
+enum { BACKLOG = 64, REQUEST_BYTES = 4096, HEAD_BYTES = 256, REPLY_BYTES = 64 };
 
 struct connection {
   struct watch watch;
@@ -31,27 +32,63 @@ static struct {
   uint16_t port;
 } sources;
 
-static void answer(int fd, unsigned stream) {
-  char response[HEAD_BYTES + PAYLOAD_MOST_BYTES];
-  const int head = snprintf(response, HEAD_BYTES,
-                            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                            "Content-Length: %zu\r\n\r\n",
-                            payload_bytes());
-  const uint32_t seq = ledger_publish(sources.ledger, stream, now_ns());
-  payload_write(response + head, stream, seq);
-  const size_t size = (size_t)head + payload_bytes();
-  if (send(fd, response, size, MSG_NOSIGNAL) != (ssize_t)size) fail_errno("cannot answer a poll");
+/* What stands between quotes or digits after a name, from `*at` on; `*at` goes behind it. */
+static long member(const char **at, const char *end, const char *name) {
+  const char *found = memmem(*at, (size_t)(end - *at), name, strlen(name));
+  if (found == NULL) return -1;
+  const char *digits = found + strlen(name);
+  char *behind;
+  const long value = strtol(digits, &behind, 10); /* ends before the body does: JSON closes */
+  if (behind == digits) fail("a call's %s is no number", name);
+  *at = behind;
+  return value;
 }
 
-/* The stream that a request asks for: the digit at the end of its path. */
-static unsigned stream_of(const char *request, size_t length) {
-  const char *end = memmem(request, length, " HTTP/1.1\r\n", 11);
-  if (strncmp(request, "GET /", 5) != 0 || end == NULL) {
-    fail("a poll is no GET request: %.*s", (int)(length > 200 ? 200 : length), request);
+/* Answers the calls of a body with the next message of the stream that each names, in their order. */
+static void answer(int fd, const char *body, const char *end) {
+  static char response[HEAD_BYTES + PAYLOAD_STREAMS * (REPLY_BYTES + PAYLOAD_MOST_BYTES)];
+  char *const results = response + HEAD_BYTES;
+  char *into = results;
+  const bool is_batch = *body == '[';
+  if (is_batch) *into++ = '[';
+  unsigned calls = 0;
+  for (long id; (id = member(&body, end, "\"id\":")) >= 0; calls++) {
+    const long stream = member(&body, end, "\"method\":\"");
+    if (stream < 0 || stream >= (long)sources.streams) fail("a call asks for a stream that there is not");
+    if (calls == PAYLOAD_STREAMS) fail("a batch has more calls than there are streams");
+    into += snprintf(into, REPLY_BYTES, "%s{\"jsonrpc\":\"2.0\",\"id\":%ld,\"result\":",
+                     calls == 0 ? "" : ",", id);
+    const uint32_t seq = ledger_publish(sources.ledger, (unsigned)stream, now_ns());
+    payload_write(into, (unsigned)stream, seq);
+    into += payload_bytes();
+    *into++ = '}';
   }
-  const unsigned stream = (unsigned)(end[-1] - '0');
-  if (stream >= sources.streams) fail("a poll asks for a stream that there is not");
-  return stream;
+  if (calls == 0) fail("a request has no calls");
+  if (is_batch) *into++ = ']';
+  char head[HEAD_BYTES];
+  const int head_bytes = snprintf(head, sizeof head,
+                                  "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                                  "Content-Length: %zu\r\n\r\n",
+                                  (size_t)(into - results));
+  memcpy(results - head_bytes, head, (size_t)head_bytes);
+  const size_t size = (size_t)head_bytes + (size_t)(into - results);
+  if (send(fd, results - head_bytes, size, MSG_NOSIGNAL) != (ssize_t)size) {
+    fail_errno("cannot answer a poll");
+  }
+}
+
+/* Where the body begins of a request that is whole; NULL while it is not. */
+static const char *whole_body(const char *request, size_t length) {
+  const char *blank = memmem(request, length, "\r\n\r\n", 4);
+  if (blank == NULL) return NULL;
+  if (strncmp(request, "POST ", 5) != 0) {
+    fail("a poll is no POST request: %.*s", (int)(length > 200 ? 200 : length), request);
+  }
+  const char *at = request;
+  const long size = member(&at, blank + 2, "ontent-length: ");
+  if (size < 0) fail("a poll does not say how long it is");
+  const char *body = blank + 4;
+  return (size_t)(request + length - body) < (size_t)size ? NULL : body;
 }
 
 static void request_ready(struct watch *watch, uint32_t events) {
@@ -65,11 +102,12 @@ static void request_ready(struct watch *watch, uint32_t events) {
     return; /* a few bytes a connection stay: the same turn may hold another event for it */
   }
   connection->length += (size_t)got;
-  const char *blank = memmem(connection->request, connection->length, "\r\n\r\n", 4);
-  if (blank == NULL) return;
-  const unsigned stream = stream_of(connection->request, connection->length);
+  if (connection->length == REQUEST_BYTES) fail("a poll is too long");
+  const char *body = whole_body(connection->request, connection->length);
+  if (body == NULL) return;
+  const char *end = connection->request + connection->length;
   connection->length = 0;
-  answer(watch->fd, stream);
+  answer(watch->fd, body, end);
 }
 
 static void listener_ready(struct watch *watch, uint32_t events) {

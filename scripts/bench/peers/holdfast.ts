@@ -78,11 +78,18 @@ async function start(kit: Kit, { sources }: StartOptions, workers: number): Prom
     auth: { tokens: [{ name: "bench", token: TOKEN, channels: ["*"], publish: true }] },
     hub: { max_clients: MAX_CLIENTS },
     ...(sources === undefined ? {} : {
-      backends: { bench: { transport: "http-json", url: `http://127.0.0.1:${sources.port}/` } },
+      // What is due at one time shares one request, as it would at any JSON-RPC backend that can.
+      backends: {
+        bench: {
+          transport: "json-rpc",
+          url: `http://127.0.0.1:${sources.port}/`,
+          batch: true,
+        },
+      },
       sources: Array.from({ length: sources.count }, (_, index) => ({
         channel: channelOf(index),
         backend: "bench",
-        method: `/${index}`,
+        method: String(index),
         every: `${sources.everyMs}ms`,
       })),
     }),

@@ -11,7 +11,8 @@ const TICKS = 12;
 
 /**
  * Four values due at one time. Holdfast polls them from four real sources (of the load client's own
- * backend), with all that this costs; the others are sent four messages at each tick.
+ * JSON-RPC backend, four calls in one batch, so that they are of one turn), with all that this costs;
+ * the others are sent four messages at each tick.
  */
 export function fourSources(scale: Scale): Case[] {
   const clients = clientsAt(scale, CLIENTS);
