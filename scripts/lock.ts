@@ -37,12 +37,21 @@ export async function programLock(): Promise<string> {
   return `${JSON.stringify(lock, null, 2)}\n`;
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const { code, stderr } = await exec(Deno.execPath(), [
-    ...["check", "--frozen=false", `--lock=${DEVELOPMENT_LOCK}`],
+    ...["check", "--quiet", "--frozen=false", `--lock=${DEVELOPMENT_LOCK}`],
     ...["main.ts", "src", "tests", "scripts"],
   ], { timeoutMs: CHECK_MS });
   if (code !== 0) throw new BuildError(`deno check failed:\n${firstLines(stderr)}`);
   await Deno.writeTextFile(PROGRAM_LOCK, await programLock());
   console.log(`${DEVELOPMENT_LOCK} and ${PROGRAM_LOCK} are up to date`);
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(`lock: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
 }

@@ -48,8 +48,12 @@ export function fishCompletion(program: Described): string {
     const condition = command.words.length === 0
       ? "__fish_use_subcommand"
       : command.words.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
+    const names = command.subcommands.map(({ words }) => words.at(-1) ?? "");
+    const notYet = command.words.length === 0
+      ? condition
+      : `${condition}; and not __fish_seen_subcommand_from ${names.join(" ")}`;
     const subcommands = command.subcommands.map(({ words, description }) =>
-      `complete -c holdfast -n '${condition}' -f -a ${words.at(-1)} -d ${quoted(description)}`
+      `complete -c holdfast -n '${notYet}' -f -a ${words.at(-1)} -d ${quoted(description)}`
     );
     return [...subcommands, ...command.flags.map((flag) => fishFlag(condition, flag))];
   });

@@ -4,7 +4,9 @@ import "react-dom";
 import "scheduler";
 import "vue";
 import * as esbuild from "esbuild";
+import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { compile as compileSvelte } from "svelte/compiler";
 import { HoldfastClient } from "../../src/client/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { Chromium, hasChromium } from "../support/browser.ts";
@@ -17,7 +19,9 @@ const GUIDE = fencedBlocks(
 
 /** A recipe of docs/client.md, by the comment that it begins with. */
 function recipe(file: string): string {
-  const block = GUIDE.find(({ code }) => code.startsWith(`// ${file}`));
+  const block = GUIDE.find(({ code }) =>
+    code.startsWith(`// ${file}`) || code.startsWith(`<!-- ${file}`)
+  );
   assert(block, `docs/client.md has no ${file}`);
   return block.code;
 }
@@ -25,6 +29,45 @@ function recipe(file: string): string {
 const CLIENT = new URL("../../src/client/mod.ts", import.meta.url).pathname;
 
 const here = (name: string) => new URL(import.meta.resolve(name)).pathname;
+
+/**
+ * Svelte's browser side, which is chosen by a condition that is not Deno's, what the recipe's
+ * component is compiled to, and packages that Svelte's own code asks for.
+ */
+const SVELTE: esbuild.Plugin = {
+  name: "svelte",
+  setup(build) {
+    const sources = dirname(here("svelte"));
+    build.onResolve({ filter: /^svelte(\/|$)/ }, ({ path }) => {
+      const stem = `${sources}${path.slice("svelte".length)}`;
+      const file = [`${stem}/index-client.js`, `${stem}/index.js`, `${stem}.js`].find(isFile);
+      assert(file, `svelte has no ${path}`);
+      return { path: file };
+    });
+    build.onResolve({ filter: /^(clsx|esm-env)(\/|$)/ }, ({ path, importer }) => ({
+      path: createRequire(importer).resolve(path),
+    }));
+    build.onResolve({ filter: /^\.\/(Disk\.svelte|svelte\.js)$/ }, ({ path }) => ({
+      path,
+      namespace: "recipe",
+    }));
+    build.onLoad({ filter: /./, namespace: "recipe" }, ({ path }) => {
+      const file = path.slice("./".length);
+      const contents = file.endsWith(".js")
+        ? recipe(file).replace("/client.js", CLIENT)
+        : compileSvelte(recipe(file), { generate: "client" }).js.code;
+      return { contents, loader: "js", resolveDir: "/" };
+    });
+  },
+};
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
 
 /** A page's script of a recipe and what uses it; packages come from where Deno keeps them. */
 async function bundle(code: string): Promise<string> {
@@ -37,6 +80,7 @@ async function bundle(code: string): Promise<string> {
     define: { "process.env.NODE_ENV": `"production"` },
     tsconfigRaw: {},
     logLevel: "silent",
+    plugins: [SVELTE],
     alias: {
       "react": dirname(here("react")),
       "react-dom": dirname(here("react-dom")),
@@ -64,6 +108,10 @@ const USES: Readonly<Record<string, string>> = {
           : h("p", { class: state.value.kind }, state.value.data.free + " free");
       },
     }).mount("main");`,
+  "Disk.svelte": `
+    import { mount } from "svelte";
+    import Disk from "./Disk.svelte";
+    mount(Disk, { target: document.querySelector("main") });`,
 };
 
 for (const [file, use] of Object.entries(USES)) {
@@ -71,7 +119,8 @@ for (const [file, use] of Object.entries(USES)) {
     name: `C35: the recipe ${file} of docs/client.md shows a channel live, stale and live again`,
     ignore: !hasChromium(),
     fn: async () => {
-      const script = await bundle(`${recipe(file)}\n${use}`);
+      // A component is no script: what uses it imports it.
+      const script = await bundle(file.endsWith(".svelte") ? use : `${recipe(file)}\n${use}`);
       await using hub = new ScriptedHub({
         script: () => {},
         door: (request) => {

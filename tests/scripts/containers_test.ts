@@ -1,3 +1,7 @@
+import { validate } from "dockerfile-utils";
+// Named so that it is installed; the compiler reads its files.
+import type {} from "kubernetes-types/apps/v1";
+import ts from "typescript";
 import { parseAllDocuments } from "yaml";
 import { loadConfigFile } from "../../src/config/load.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
@@ -69,13 +73,72 @@ for (
   });
 }
 
+/** What Kubernetes' own types say against manifests: unknown fields, missing ones, wrong kinds. */
+async function objections(manifests: readonly Manifest[]): Promise<string[]> {
+  const types = new URL("..", import.meta.resolve("kubernetes-types/core/v1.d.ts")).pathname;
+  const lines = manifests.map((manifest, index) => {
+    const group = manifest.apiVersion === "v1" ? "core/v1" : manifest.apiVersion;
+    const type = `import("${types}${group}.d.ts").${manifest.kind}`;
+    return `export const manifest${index}: ${type} = ${JSON.stringify(manifest)};`;
+  });
+  await using folder = await Folder.make();
+  const file = `${folder.path}/manifests.ts`;
+  await Deno.writeTextFile(file, lines.join("\n"));
+  const program = ts.createProgram([file], {
+    strict: true,
+    noEmit: true,
+    types: [],
+    lib: ["lib.es2022.d.ts"],
+    allowImportingTsExtensions: true,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    module: ts.ModuleKind.ESNext,
+  });
+  return ts.getPreEmitDiagnostics(program)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " "));
+}
+
+for (const file of ["single.yaml", "cluster.yaml"]) {
+  Deno.test(`packaging/kubernetes/${file} has only fields that Kubernetes knows, of their types`, async () => {
+    const found = Object.values(await manifests(file));
+    assertEquals(await objections(found), []);
+    const text = JSON.stringify(found);
+    for (
+      const [right, wrong, objection] of [
+        ['"periodSeconds":', '"periodSecond":', /"periodSecond".* does not exist in type 'Probe'/],
+        ['"containerPort":8787', '"containerPort":"http"', /'string' is not assignable .*'number'/],
+        ['"serviceName"', '"servceName"', /"servceName".* does not exist/],
+        ['"kind":"PodDisruptionBudget"', '"kind":"PodBudget"', /no exported member 'PodBudget'/],
+        ['"selector":{"matchLabels"', '"selector":{"matchLabel"', /"matchLabel".* does not exist/],
+      ] as const
+    ) {
+      if (!text.includes(right)) continue;
+      const said = await objections(JSON.parse(text.replace(right, wrong)));
+      assertMatch(said.join("\n"), objection);
+    }
+  });
+}
+
 const CONTAINERFILE = await Deno.readTextFile(new URL("Containerfile", PACKAGING));
 
-Deno.test("packaging/Containerfile runs as nobody and has only instructions there are", () => {
-  const lines = CONTAINERFILE.replaceAll(/\\\n\s*/g, "").split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"));
-  const known = /^(FROM|RUN|COPY|USER|ENV|VOLUME|EXPOSE|STOPSIGNAL|HEALTHCHECK|ENTRYPOINT|CMD) \S/;
-  for (const line of lines) assertMatch(line, known);
+/** What a parser of such files says against one. */
+function slips(text: string): string[] {
+  return validate(text).map(({ message, range }) => `line ${range.start.line + 1}: ${message}`);
+}
+
+Deno.test("packaging/Containerfile is one to a parser of such files, and runs as nobody", () => {
+  assertEquals(slips(CONTAINERFILE), []);
+  for (
+    const [right, wrong] of [
+      ["ENTRYPOINT [", "ENTRPOINT ["],
+      ["COPY --chmod", "COPY --chmd"],
+      ["--interval=10s", "--interval=10"],
+      ["EXPOSE 8787", "EXPOSE http"],
+      ["STOPSIGNAL SIGTERM", "STOPSIGNAL"],
+    ] as const
+  ) {
+    assert(CONTAINERFILE.includes(right), right);
+    assertEquals(slips(CONTAINERFILE.replace(right, wrong)).length, 1, wrong);
+  }
   assertMatch(CONTAINERFILE, /^USER 65532:65532$/m);
   for (const [, list = ""] of CONTAINERFILE.matchAll(/(?:ENTRYPOINT|VOLUME|CMD) (\[.*\])$/gm)) {
     assertEquals(Array.isArray(JSON.parse(list)), true);

@@ -23,7 +23,9 @@ Deno.test("no package of tests, scripts or the page's build is in the lock file 
   assert(development.includes("fast-check"), "deno.json has the packages of tests in a scope");
   for (const name of development) {
     assertEquals(imports[name], undefined, `${name} of a scope is among the program's imports`);
-    const locked = Object.keys(lock.npm).filter((key) => key.startsWith(`${name}@`));
+    const locked = Object.keys(lock.npm).filter((key) =>
+      key.startsWith(`${name.replace(/\/$/, "")}@`)
+    );
     assertEquals(locked, [], `${name} is fetched by every first start`);
   }
   assert(Object.keys(lock.npm).some((key) => key.startsWith("zod@")), "what the program needs is");
