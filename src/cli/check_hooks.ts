@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../resilience/clock.ts";
 import { callHook } from "../incidents/hooks/hook_call.ts";
-import type { HookEvent } from "../protocol/hooks.ts";
+import type { HookEvent } from "../protocol/incident.ts";
 import type { HookPlan } from "../incidents/hooks/hook_plan.ts";
 import { bodyOf } from "../incidents/hooks/hooks.ts";
 import type { Incident } from "../incidents/incident.ts";

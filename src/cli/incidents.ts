@@ -1,6 +1,6 @@
 import { DURATION_GRAMMAR, parseDuration } from "../config/duration.ts";
 import { inWords } from "../incidents/hooks/hook_event.ts";
-import type { IncidentReport } from "../incidents/incident.ts";
+import type { IncidentReport } from "../protocol/incident.ts";
 import { readTarget, type TargetFlags } from "./client_flags.ts";
 import { EXIT, type Io } from "./io.ts";
 import { printable } from "./printable.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { HOOK_EVENTS, HOOK_PLACEHOLDERS, type HookEvent } from "../protocol/hooks.ts";
+import { HOOK_EVENTS, HOOK_PLACEHOLDERS, type HookEvent } from "../protocol/incident.ts";
 import { choice, duration, section, text, url } from "./fields.ts";
 import { headers, proxy } from "./schema_backends.ts";
 import { secret } from "./traits.ts";

@@ -1,12 +1,4 @@
-/** What an incident is, as `GET /incidents` shows it. */
-
-export const INCIDENT_KINDS = [
-  "backend_down",
-  "source_stale",
-  "publisher_silent",
-  "hub_down",
-] as const;
-export type IncidentKind = typeof INCIDENT_KINDS[number];
+import type { IncidentKind, IncidentReport } from "../protocol/incident.ts";
 
 /** What it happened to: a backend, a channel, or the hub itself. */
 export interface IncidentSubject {
@@ -32,24 +24,6 @@ export interface Incident extends IncidentSubject {
   /** By how much the true beginning may be later than this one. */
   readonly uncertainMs?: number;
 }
-
-/** An incident on the wire; a type, so that it passes for any JSON object. */
-export type IncidentReport = {
-  readonly id: string;
-  readonly kind: IncidentKind;
-  readonly backend?: string;
-  readonly channel?: string;
-  /** Unix seconds, here and below. */
-  readonly started_at: number;
-  /** Null while it lasts. */
-  readonly ended_at: number | null;
-  /** Until now while it lasts. */
-  readonly duration_ms: number;
-  readonly cause: string;
-  readonly failures: number;
-  readonly times: number;
-  readonly uncertain_ms?: number;
-};
 
 /** @param now Unix milliseconds. */
 export function reportOf(incident: Incident, now: number): IncidentReport {

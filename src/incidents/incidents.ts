@@ -1,9 +1,10 @@
+import type { IncidentReport } from "../protocol/incident.ts";
 import type { Clock } from "../resilience/clock.ts";
 import type { HookPlan } from "./hooks/hook_plan.ts";
 import type { HookReport } from "./hooks/hook_queue.ts";
 import { type HookKeeper, type HookPast, Hooks, type HooksOptions } from "./hooks/hooks.ts";
 import { hubDown, type LifeEnd, SIGN_EVERY_MS, type SignOfLife } from "./hub_life.ts";
-import type { Incident, IncidentReport, IncidentSubject } from "./incident.ts";
+import type { Incident, IncidentSubject } from "./incident.ts";
 import { type Beginning, IncidentJournal, type IncidentQuery } from "./journal.ts";
 import { type StandingEntry, StandingLog, type Uptime } from "./standing_log.ts";
 

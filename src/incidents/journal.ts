@@ -1,11 +1,6 @@
 import { crc32 } from "node:zlib";
-import {
-  type Incident,
-  type IncidentReport,
-  type IncidentSubject,
-  reportOf,
-  subjectKey,
-} from "./incident.ts";
+import type { IncidentReport } from "../protocol/incident.ts";
+import { type Incident, type IncidentSubject, reportOf, subjectKey } from "./incident.ts";
 
 /**
  * Incidents kept at one time, some 4 MB. When full, the one that ended first is forgotten, whatever

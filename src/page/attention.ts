@@ -7,6 +7,23 @@ const KEY = "holdfast.notify";
 /** How long a standing must hold before somebody is called, in milliseconds. */
 const SETTLES_AFTER_MS = 5000;
 
+/** Whether one thing is worse than another. */
+const GRAVITY: Readonly<Record<Standing, number>> = {
+  good: 0,
+  idle: 0,
+  stale: 1,
+  failed: 2,
+  gone: 3,
+};
+
+/**
+ * Whether a standing is to be told after another one: what is less grave is still the same trouble,
+ * until all is well again.
+ */
+export function isNews(standing: Standing, before: Standing = "good"): boolean {
+  return standing === "good" ? before !== "good" : GRAVITY[standing] > GRAVITY[before];
+}
+
 /**
  * Calls whoever asked for it, by a notification of the browser's, when things go wrong and when they
  * are well again. Nobody is asked for a permission before he presses the button.
@@ -33,10 +50,9 @@ export class Attention {
   }
 
   #tell(standing: Standing, text: string): void {
-    const isFirst = this.#told === undefined;
-    const isChange = standing !== this.#told;
+    if (!isNews(standing, this.#told)) return;
     this.#told = standing;
-    if (!isChange || (isFirst && standing === "good") || !isOn()) return;
+    if (!isOn()) return;
     try {
       new Notification(standing === "good" ? "All is well again" : "Something is wrong", {
         body: text,

@@ -86,9 +86,8 @@ export class Dashboard {
     },
   });
   readonly #watch = new StatusWatch({
-    url: new URL("status", hub).href,
+    ...asked,
     wanted: () => this.#isLookedAt(),
-    token: storedToken,
     onReport: (report) => this.#onReport(report),
   });
   readonly #memory = new HubMemory({
@@ -144,8 +143,8 @@ export class Dashboard {
     const { retry, forget, links, zone, cards } = this.#places;
     update(zone, timeZone());
     document.body.classList.toggle("kiosk", new URLSearchParams(location.search).has("kiosk"));
-    openWithToken(links, storedToken);
-    openWithToken(cards, storedToken);
+    openWithToken(links, asked);
+    openWithToken(cards, asked);
     retry.addEventListener("click", () => this.#link.reconnect());
     forget.addEventListener("click", () => {
       forgetToken();

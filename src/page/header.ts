@@ -21,7 +21,13 @@ export interface HubFacts {
 }
 
 /** Each standing's mark, so that its colour is not needed. */
-const MARKS: Readonly<Record<Standing, string>> = { good: "●", stale: "▲", gone: "✕", idle: "○" };
+const MARKS: Readonly<Record<Standing, string>> = {
+  good: "●",
+  stale: "▲",
+  failed: "✕",
+  gone: "✕",
+  idle: "○",
+};
 
 /** The sentence at the top, the window's title and icon, and what is read aloud. */
 export function showSummary(places: Places, announcer: Announcer, summary: Summary): void {
@@ -60,11 +66,14 @@ export function showNamed({ named }: Places, list: readonly NamedTrouble[]): voi
   );
 }
 
+const CROSS = "<path d='M1 4l3-3 4 4 4-4 3 3-4 4 4 4-3 3-4-4-4 4-3-3 4-4z'/>";
+
 /** Colour and shape of the window's icon. */
 const ICONS: Readonly<Record<Standing, readonly [colour: string, shape: string]>> = {
   good: ["17693f", "<circle cx='8' cy='8' r='7'/>"],
   stale: ["d9921f", "<path d='M8 1l7 14H1z'/>"],
-  gone: ["a8221b", "<path d='M1 4l3-3 4 4 4-4 3 3-4 4 4 4-3 3-4-4-4 4-3-3 4-4z'/>"],
+  failed: ["a8221b", CROSS],
+  gone: ["a8221b", CROSS],
   idle: ["4b5666", "<circle cx='8' cy='8' r='5' fill='none' stroke='%234b5666' stroke-width='3'/>"],
 };
 

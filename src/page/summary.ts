@@ -1,7 +1,7 @@
 import type { ConnectionState } from "../client/mod.ts";
 
-/** How things stand, with a mark of its own for those who do not see colours. */
-export type Standing = "good" | "stale" | "gone" | "idle";
+/** How things stand: `failed` is about sources and backends, `gone` about the hub itself. */
+export type Standing = "good" | "stale" | "failed" | "gone" | "idle";
 
 export interface Summary {
   readonly standing: Standing;
@@ -50,15 +50,14 @@ export function summarize(input: SummaryInput): Summary {
     const whole = failing === total
       ? total === 1 ? `The source is ${what}` : `All ${total} sources are ${what}`
       : `${failing} of ${total} sources ${failing === 1 ? "is" : "are"} ${what}`;
-    const standing = stale === 0 && live === 0 ? "gone" : "stale";
-    return { standing, text: whole + parts + whyOf(input) };
+    return { standing: gravestOf(input), text: whole + parts + whyOf(input) };
   }
   if (neverSeen > 0) {
     const text = `${neverSeen} of ${total} sources ${
       neverSeen === 1 ? "has" : "have"
     } no value yet`;
     return {
-      standing: input.backendsDown.length > 0 ? "stale" : "idle",
+      standing: input.backendsDown.length > 0 ? "failed" : "idle",
       text: text + whyOf(input),
     };
   }
@@ -66,6 +65,11 @@ export function summarize(input: SummaryInput): Summary {
     standing: "good",
     text: total === 1 ? "The source is live" : `All ${total} sources are live`,
   };
+}
+
+/** The mark of the gravest thing below: what never answered, and a backend that does not. */
+function gravestOf({ neverAnswered, backendsDown }: SummaryInput): Standing {
+  return neverAnswered > 0 || backendsDown.length > 0 ? "failed" : "stale";
 }
 
 function whyOf({ backendsDown }: SummaryInput): string {

@@ -1,5 +1,5 @@
 import { problemOfSecret } from "../../src/incidents/hooks/sign.ts";
-import { HOOK_EVENTS, HOOK_PLACEHOLDERS, type HookEvent } from "../../src/protocol/hooks.ts";
+import { HOOK_EVENTS, HOOK_PLACEHOLDERS, type HookEvent } from "../../src/protocol/incident.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { configOf, linesOf } from "./support.ts";
 

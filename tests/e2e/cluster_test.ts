@@ -21,7 +21,7 @@ import {
   untilRole,
   untilStatus,
 } from "../support/hub_cluster.ts";
-import type { IncidentReport } from "../../src/incidents/incident.ts";
+import type { IncidentReport } from "../../src/protocol/incident.ts";
 import { STANDSTILL_MS } from "../../src/values/value_store.ts";
 import { quickSource } from "../support/hub_config.ts";
 import { hasNatsServer, NatsServer } from "../support/nats.ts";

@@ -150,6 +150,9 @@ Deno.test({
           await backend.stop();
           await until(page, "All 5 sources are stale: core does not answer");
           await page.waitForSelector(`#backends [data-state=open]`);
+          await until(page, "Not answering", "#backends");
+          // The mark is that of the gravest thing below.
+          await page.waitForSelector("#summary[data-standing=failed]");
           const retry = `${card("agent_status")} .retry`;
           await page.waitForSelector(retry);
           const first = secondsIn(await textOf(page, retry));
@@ -196,6 +199,7 @@ Deno.test({
         for (const channel of CHANNELS) assertEquals(await kindOf(page, channel), "stale");
         const backends = await textOf(page, "#backends");
         assertStringIncludes(backends, "Not known");
+        assertEquals(await page.$("#backends [data-state]"), null, "nothing looks known");
         await assertAccessible(page);
         await picture(page, "hub_gone");
         // Whoever asked for it is called, once it has lasted for a while.
@@ -313,6 +317,7 @@ Deno.test({
       await t.step("C23: names all that is wrong, the gravest first, and leads there", async () => {
         await until(page, "11 of 31 sources are failing (10 stale, 1 never answered): shop");
         assertMatch(await textOf(page, "#named"), /^shopNever answers.*and 6 more$/);
+        await page.waitForSelector("#summary[data-standing=failed]"); // one never answered
         await settled(page, { failing: 11, well: 20 });
         assertEquals((await rows("#failing [data-row]"))[0], "never_answers");
         const red = await textOf(page, "#failing [data-row=never_answers]");
@@ -321,7 +326,7 @@ Deno.test({
           await page.$eval(card("never_answers"), (each) => each.getAttribute("data-standing")),
           "failed",
         );
-        assertMatch(await page.$eval("#icon", (icon) => icon.getAttribute("href") ?? ""), /d9921f/);
+        assertMatch(await page.$eval("#icon", (icon) => icon.getAttribute("href") ?? ""), /a8221b/);
         await assertAccessible(page);
       });
 
@@ -427,8 +432,14 @@ Deno.test({
       });
 
       await t.step("shows the overview alone on a wall", async () => {
+        const { identifier } = await page.evaluateOnNewDocument(SAID_OF_INCIDENTS);
         await page.goto(`${url}/?kiosk`);
         await until(page, "11 of 31 sources");
+        await page.waitForSelector("#incidents [data-kind=backend_down]");
+        await page.waitForSelector("#failing .strip .step");
+        const said = await page.evaluate("saidOfIncidents") as string[];
+        assert(!said.includes("None"), "there were incidents before they were asked for");
+        await page.removeScriptToEvaluateOnNewDocument(identifier);
         assertEquals(
           await page.$eval("#sources", (each) => getComputedStyle(each).display),
           "none",
@@ -617,6 +628,13 @@ async function assertAccessible(page: Page): Promise<void> {
   );
   assertEquals(found, []);
 }
+
+/** Keeps what the list of incidents has said from the first moment on. */
+const SAID_OF_INCIDENTS = `
+  globalThis.saidOfIncidents = [];
+  new MutationObserver(() => {
+    saidOfIncidents.push(document.querySelector("#incidents")?.textContent.trim() ?? "");
+  }).observe(document, { childList: true, subtree: true, characterData: true });`;
 
 /** Lets charts and ages grow, for the pictures alone. */
 async function pause(ms: number): Promise<void> {

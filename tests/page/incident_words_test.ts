@@ -1,11 +1,11 @@
-import type { ShownIncident } from "../../src/page/hub/memory.ts";
+import type { IncidentReport } from "../../src/protocol/incident.ts";
 import { incidentWords, openFirst } from "../../src/page/reports/incident_words.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 
 const at = (text: string) => Date.parse(text) / 1000;
 const titleOf = (channel: string) => channel === "queue" ? "Orders" : channel;
 
-const OVER: ShownIncident = {
+const OVER: IncidentReport = {
   id: "backend_down-1",
   kind: "backend_down",
   backend: "demo",
@@ -31,7 +31,13 @@ Deno.test("incidentWords() gives the date of another day, once", () => {
 });
 
 Deno.test("incidentWords() says how long it has lasted so far", () => {
-  const open = { ...OVER, kind: "source_stale", channel: "queue", ended_at: null, times: 1 };
+  const open = {
+    ...OVER,
+    kind: "source_stale" as const,
+    channel: "queue",
+    ended_at: null,
+    times: 1,
+  };
   const { what } = incidentWords(open, titleOf, at("2026-01-31T16:53:22"));
   assertMatch(what, /^Orders stale for 5 min, since 16:48:22$/);
 });

@@ -23,32 +23,32 @@ Deno.test("summarize() tells how the sources stand", () => {
   assertEquals(say({ live: 3, stale: 1 }), ["stale", "1 of 4 sources is stale"]);
   assertEquals(say({ live: 1, stale: 2 }), ["stale", "2 of 3 sources are stale"]);
   assertEquals(say({ stale: 2, backendsDown: ["core"] }), [
-    "stale",
+    "failed",
     "All 2 sources are stale: core does not answer",
   ]);
   assertEquals(say({ stale: 1, live: 1, backendsDown: ["a", "b", "c", "d"] }), [
-    "stale",
+    "failed",
     "1 of 2 sources is stale: a, b, c and 1 more do not answer",
   ]);
   assertEquals(say({ live: 1, neverSeen: 1 }), ["idle", "1 of 2 sources has no value yet"]);
   assertEquals(say({ neverSeen: 2, backendsDown: ["core"] }), [
-    "stale",
+    "failed",
     "2 of 2 sources have no value yet: core does not answer",
   ]);
   assertEquals(say({}), ["idle", "Connected; this hub has no sources"]);
 });
 
-Deno.test("C23: summarize() counts sources that never answered after a try among the failing", () => {
+Deno.test("C23: summarize() counts sources that never answered after a try among the failing, and has their mark", () => {
   assertEquals(say({ live: 1, stale: 2, neverSeen: 2, neverAnswered: 2 }), [
-    "stale",
+    "failed",
     "4 of 5 sources are failing (2 stale, 2 never answered)",
   ]);
   assertEquals(say({ live: 1, neverSeen: 1, neverAnswered: 1, backendsDown: ["core"] }), [
-    "stale",
+    "failed",
     "1 of 2 sources is without an answer: core does not answer",
   ]);
   assertEquals(say({ neverSeen: 2, neverAnswered: 2 }), [
-    "gone",
+    "failed",
     "All 2 sources are without an answer",
   ]);
 });

@@ -1,5 +1,5 @@
-import { HOOK_EVENTS, type HookEvent } from "../../protocol/hooks.ts";
-import { type Incident, type IncidentReport, reportOf } from "../incident.ts";
+import { HOOK_EVENTS, type HookEvent, type IncidentReport } from "../../protocol/incident.ts";
+import { type Incident, reportOf } from "../incident.ts";
 
 /** What is told to a hook. */
 export interface HookPayload {

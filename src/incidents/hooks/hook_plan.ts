@@ -1,6 +1,6 @@
 import type { ProxySetting } from "../../rpc/http/proxy.ts";
 import type { Incident } from "../incident.ts";
-import type { HookEvent } from "../../protocol/hooks.ts";
+import type { HookEvent } from "../../protocol/incident.ts";
 import { hookEventOf } from "./hook_event.ts";
 import type { Template } from "./template.ts";
 

@@ -1,5 +1,5 @@
 import type { Incident } from "../incident.ts";
-import type { HookEvent } from "../../protocol/hooks.ts";
+import type { HookEvent } from "../../protocol/incident.ts";
 import { asksFor, concerns, type HookPlan } from "./hook_plan.ts";
 
 /** What a hook has been told of an incident, as kept for another life of the hub. */

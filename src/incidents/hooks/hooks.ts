@@ -4,7 +4,7 @@ import { HttpClient } from "../../rpc/http/http_client.ts";
 import { logOf } from "../../telemetry/log.ts";
 import type { Incident } from "../incident.ts";
 import { callHook } from "./hook_call.ts";
-import type { HookEvent } from "../../protocol/hooks.ts";
+import type { HookEvent } from "../../protocol/incident.ts";
 import { hookPayload } from "./hook_event.ts";
 import type { HookPlan } from "./hook_plan.ts";
 import { type HookMessage, HookQueue, type HookReport } from "./hook_queue.ts";

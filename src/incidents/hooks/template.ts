@@ -1,4 +1,4 @@
-import type { HOOK_PLACEHOLDERS } from "../../protocol/hooks.ts";
+import type { HOOK_PLACEHOLDERS } from "../../protocol/incident.ts";
 import type { HookPayload } from "./hook_event.ts";
 
 /** A body as the configuration has it: JSON whose strings may hold `{{…}}`. */

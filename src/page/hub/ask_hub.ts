@@ -1,7 +1,9 @@
 /// <reference lib="dom" />
 
-/** The most one answer may take, in milliseconds. */
-const TIMEOUT_MS = 8000;
+export interface AnswerOptions {
+  /** The most the answer may take, in milliseconds. Default 8 s. */
+  timeoutMs?: number;
+}
 
 export interface AskedHub {
   /** Where the hub is. */
@@ -14,12 +16,17 @@ export interface AskedHub {
  *
  * @throws {Error} With the hub's own words if it refuses; with the browser's if it cannot be reached.
  */
-export async function askForText({ hub, token }: AskedHub, path: string): Promise<string> {
+export async function askForText(
+  { hub, token }: AskedHub,
+  path: string,
+  options: AnswerOptions = {},
+): Promise<string> {
+  const { timeoutMs = 8000 } = options;
   const known = token();
   const response = await fetch(new URL(path, hub), {
     headers: known === undefined ? {} : { authorization: `Bearer ${known}` },
     cache: "no-store",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   });
   const text = await response.text();
   if (!response.ok) {
@@ -29,9 +36,13 @@ export async function askForText({ hub, token }: AskedHub, path: string): Promis
 }
 
 /** The same as JSON; undefined if there is no answer: what is asked for is of use, not needed. */
-export async function askFor<T>(asked: AskedHub, path: string): Promise<T | undefined> {
+export async function askFor<T>(
+  asked: AskedHub,
+  path: string,
+  options: AnswerOptions = {},
+): Promise<T | undefined> {
   try {
-    return JSON.parse(await askForText(asked, path)) as T;
+    return JSON.parse(await askForText(asked, path, options)) as T;
   } catch {
     return undefined;
   }

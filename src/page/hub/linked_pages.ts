@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
+import { type AskedHub, askForText } from "./ask_hub.ts";
 
 /** How long the browser may take to open a copy before it is let go, in milliseconds. */
 const KEEP_MS = 60_000;
 
-/** How long the hub may take to answer, in milliseconds. */
+/** How long the hub may take to answer, in milliseconds: somebody waits, and a list may be long. */
 const ANSWER_MS = 10_000;
 
 /**
@@ -11,14 +12,13 @@ const ANSWER_MS = 10_000;
  * a link, and in an address it would stay in the history: the page fetches what is linked to, and
  * opens the copy.
  */
-export function openWithToken(links: HTMLElement, token: () => string | undefined): void {
+export function openWithToken(links: HTMLElement, asked: AskedHub): void {
   links.addEventListener("click", (event) => {
-    const given = token();
     const link = event.target instanceof Element ? event.target.closest("a") : null;
-    if (given === undefined || link === null) return;
+    if (asked.token() === undefined || link === null) return;
     if (link.getAttribute("href")?.startsWith("#")) return; // a place on this page
     event.preventDefault();
-    fetchCopy(link.href, given).then(show, (error) => {
+    fetchCopy(asked, link.href).then(show, (error) => {
       link.title = `${link.href} cannot be shown: ${
         error instanceof Error ? error.message : error
       }`;
@@ -28,14 +28,8 @@ export function openWithToken(links: HTMLElement, token: () => string | undefine
 }
 
 /** @throws {Error} If the hub does not give it. */
-async function fetchCopy(url: string, token: string): Promise<Blob> {
-  const response = await fetch(url, {
-    headers: { authorization: `Bearer ${token}` },
-    cache: "no-store",
-    signal: AbortSignal.timeout(ANSWER_MS),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`the hub says ${response.status}: ${text.slice(0, 200)}`);
+async function fetchCopy(asked: AskedHub, url: string): Promise<Blob> {
+  const text = await askForText(asked, url, { timeoutMs: ANSWER_MS });
   // Always as text: nothing that the hub passes on may run as a page of its origin.
   return new Blob([text], { type: "text/plain;charset=utf-8" });
 }

@@ -1,21 +1,8 @@
+import type { IncidentReport } from "../../protocol/incident.ts";
 import type { RecalledSeries } from "../charts/history.ts";
 import type { ShownUptime } from "../charts/uptime_strip.ts";
 import { type AskedHub, askFor } from "./ask_hub.ts";
 import { RepeatedLook } from "./repeated_look.ts";
-
-/** An incident as `/incidents` tells it. */
-export interface ShownIncident {
-  readonly id: string;
-  readonly kind: string;
-  readonly backend?: string;
-  readonly channel?: string;
-  readonly started_at: number;
-  readonly ended_at: number | null;
-  readonly duration_ms: number;
-  readonly cause: string;
-  readonly failures: number;
-  readonly times: number;
-}
 
 /** A notification as its frame was. */
 export interface ToldNotification {
@@ -28,7 +15,7 @@ export interface HubMemoryOptions extends AskedHub {
   wanted: () => boolean;
   onPoints: (points: Readonly<Record<string, RecalledSeries>>) => void;
   onUptimes: (uptimes: Readonly<Record<string, ShownUptime>>) => void;
-  onIncidents: (incidents: readonly ShownIncident[]) => void;
+  onIncidents: (incidents: readonly IncidentReport[]) => void;
   onNotifications: (list: readonly ToldNotification[]) => void;
 }
 
@@ -112,12 +99,12 @@ export class HubMemory {
 
   async #incidents(): Promise<void> {
     const id = this.#incident;
-    const answer = await askFor<{ incidents: ShownIncident[] }>(this.#options, INCIDENTS);
+    const answer = await askFor<{ incidents: IncidentReport[] }>(this.#options, INCIDENTS);
     if (answer === undefined) return;
     const { incidents } = answer;
     if (id !== undefined && !incidents.some((each) => each.id === id)) {
       const path = `incidents?id=${encodeURIComponent(id)}`;
-      const one = await askFor<{ incidents: ShownIncident[] }>(this.#options, path);
+      const one = await askFor<{ incidents: IncidentReport[] }>(this.#options, path);
       incidents.push(...one?.incidents ?? []);
     }
     this.#options.onIncidents(incidents);

@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { type AskedHub, askFor } from "./ask_hub.ts";
 import type { BackendReport } from "./backends.ts";
 import type { Unit } from "../format.ts";
 import type { ClusterStanding } from "./cluster.ts";
@@ -24,11 +25,9 @@ export interface ShownStatus {
   readonly cluster?: ClusterStanding;
 }
 
-export interface StatusWatchOptions {
-  url: string;
+export interface StatusWatchOptions extends AskedHub {
   /** Whether it is of use to ask: the hub is there, and somebody looks. */
   wanted: () => boolean;
-  token: () => string | undefined;
   onReport: (report: ShownStatus) => void;
 }
 
@@ -39,7 +38,10 @@ const SOON_MS = 300;
 /** The most one look may take, in milliseconds. */
 const TIMEOUT_MS = 4000;
 
-/** Looks at the hub's `/status` now and then; one look at a time. A look that fails is left out. */
+/**
+ * Looks at the hub's `/status` now and then; one look at a time. A look that fails is left out: the
+ * connection tells of a hub that is gone, and this only what that does not tell.
+ */
 export class StatusWatch {
   readonly #looks: RepeatedLook;
 
@@ -49,7 +51,7 @@ export class StatusWatch {
       soonMs: SOON_MS,
       wanted: options.wanted,
       look: async () => {
-        const report = await ask(options);
+        const report = await askFor<ShownStatus>(options, "status", { timeoutMs: TIMEOUT_MS });
         if (report !== undefined) options.onReport(report);
       },
     });
@@ -59,20 +61,4 @@ export class StatusWatch {
   soon(): void {
     this.#looks.soon();
   }
-}
-
-async function ask({ url, token }: StatusWatchOptions): Promise<ShownStatus | undefined> {
-  const known = token();
-  try {
-    const response = await fetch(url, {
-      headers: known === undefined ? {} : { authorization: `Bearer ${known}` },
-      cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    if (response.ok) return await response.json() as ShownStatus;
-    await response.body?.cancel();
-  } catch {
-    // The connection tells of a hub that is gone; this is only for what it does not tell.
-  }
-  return undefined;
 }

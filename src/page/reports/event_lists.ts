@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 import type { ConnectionState, ErrorEvent, NotificationData } from "../../client/mod.ts";
 import { h, update } from "../elements.ts";
-import type { ShownIncident, ToldNotification } from "../hub/memory.ts";
+import type { IncidentReport } from "../../protocol/incident.ts";
+import type { ToldNotification } from "../hub/memory.ts";
 import type { Places } from "../places.ts";
 import { incidentWords, isToldByIncidents, openFirst } from "./incident_words.ts";
 import { Journal } from "./journal.ts";
@@ -11,12 +12,16 @@ import { entryItem, incidentItem, type Notification, notificationItem } from "./
 const MAX_NOTIFICATIONS = 50;
 const MAX_INCIDENTS = 100;
 
+/** What a list shows that the hub was not asked for yet. */
+const NOT_TOLD = "Not known yet";
+
 /** What happened: incidents and notifications by the hub's memory, and what this page noticed. */
 export class EventLists {
   readonly #places: Places;
   readonly #journal = new Journal();
-  #incidents: readonly ShownIncident[] = [];
-  #notifications: Notification[] = [];
+  /** Undefined until the hub has told them: then it is not known whether there are any. */
+  #incidents: readonly IncidentReport[] | undefined;
+  #notifications: Notification[] | undefined;
   #wasOpen = false;
   /** Something is not shown yet; what lasts is shown anew all the time. */
   #isChanged = true;
@@ -54,7 +59,7 @@ export class EventLists {
   }
 
   notification(data: NotificationData): void {
-    this.#notifications = [{ data, at: unixSeconds() }, ...this.#notifications]
+    this.#notifications = [{ data, at: unixSeconds() }, ...this.#notifications ?? []]
       .slice(0, MAX_NOTIFICATIONS);
     this.#isChanged = true;
   }
@@ -66,31 +71,32 @@ export class EventLists {
     this.#isChanged = true;
   }
 
-  incidents(list: readonly ShownIncident[]): void {
+  incidents(list: readonly IncidentReport[]): void {
     this.#incidents = openFirst(list);
     this.#isChanged = true;
   }
 
   /** @param titleOf What a channel is called. */
   render(titleOf: (channel: string) => string): void {
-    const lasts = this.#incidents.some(({ ended_at }) => ended_at === null);
+    const lasts = this.#incidents?.some(({ ended_at }) => ended_at === null);
     if (!this.#isChanged && !lasts) return;
     const { log, notes, incidents: place, "more-incidents": more } = this.#places;
-    const shown = this.#incidents.slice(0, MAX_INCIDENTS);
+    const shown = this.#incidents?.slice(0, MAX_INCIDENTS) ?? [];
     const now = unixSeconds();
     update(
       place,
       ...shown.map((each) => incidentItem(each, incidentWords(each, titleOf, now))),
-      ifNone(shown, "None"),
+      ifNone(shown, this.#incidents === undefined ? NOT_TOLD : "None"),
     );
-    const left = this.#incidents.length - shown.length;
+    const left = (this.#incidents?.length ?? 0) - shown.length;
     update(more, left > 0 ? `${left} more: see “incidents” below.` : undefined);
     if (!this.#isChanged) return;
     this.#isChanged = false;
     const { entries } = this.#journal;
     update(log, ...entries.map(entryItem), ifNone(entries, "Nothing so far"));
-    const list = this.#notifications;
-    update(notes, ...list.map(notificationItem), ifNone(list, "None so far"));
+    const list = this.#notifications ?? [];
+    const none = this.#notifications === undefined ? NOT_TOLD : "None so far";
+    update(notes, ...list.map(notificationItem), ifNone(list, none));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ShownIncident } from "../hub/memory.ts";
+import type { IncidentReport } from "../../protocol/incident.ts";
 import { formatDuration, formatMoment, formatPlain, inWords } from "../format.ts";
 
 export interface IncidentWords {
@@ -16,7 +16,7 @@ export interface IncidentWords {
  * @param now Unix seconds.
  */
 export function incidentWords(
-  incident: ShownIncident,
+  incident: IncidentReport,
   titleOf: (channel: string) => string,
   now: number,
 ): IncidentWords {
@@ -62,8 +62,8 @@ function stateOf(kind: string): string {
 }
 
 /** Those that last first, a backend's before its sources'; then the newest. */
-export function openFirst(incidents: readonly ShownIncident[]): ShownIncident[] {
-  const weight = ({ ended_at, channel }: ShownIncident) =>
+export function openFirst(incidents: readonly IncidentReport[]): IncidentReport[] {
+  const weight = ({ ended_at, channel }: IncidentReport) =>
     ended_at !== null ? 0 : channel === undefined ? 2 : 1;
   return incidents.toSorted((a, b) => weight(b) - weight(a) || b.started_at - a.started_at);
 }

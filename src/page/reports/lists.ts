@@ -4,7 +4,7 @@ import { type BackendState, nextTry } from "../hub/backends.ts";
 import { type Child, h } from "../elements.ts";
 import { asText, cut, formatMoment, inWords } from "../format.ts";
 import type { JournalEntry, Tone } from "./journal.ts";
-import type { ShownIncident } from "../hub/memory.ts";
+import type { IncidentReport } from "../../protocol/incident.ts";
 import type { IncidentWords } from "./incident_words.ts";
 import { badge } from "../values/paint.ts";
 
@@ -23,7 +23,7 @@ const TONES: Readonly<Record<Tone, readonly [mark: string, word: string]>> = {
 const STATES: Readonly<Record<BackendState["state"], readonly [string, string, string]>> = {
   closed: ["good", "●", "Answering"],
   half_open: ["stale", "◐", "On trial"],
-  open: ["critical", "✕", "Not asked"],
+  open: ["critical", "✕", "Not answering"],
 };
 
 /**
@@ -44,7 +44,12 @@ export function backendItem(
   const facts = [failed, next].filter((each) => each !== undefined).join(" · ");
   return h(
     "li",
-    { class: "item backend", "data-state": state, id: `backend-${name}`, tabindex: -1 },
+    {
+      class: "item backend",
+      "data-state": isCurrent ? state : undefined,
+      id: `backend-${name}`,
+      tabindex: -1,
+    },
     h(
       "div",
       { class: "item-head" },
@@ -69,7 +74,7 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** An incident, with an address of its own. */
-export function incidentItem(incident: ShownIncident, words: IncidentWords): HTMLElement {
+export function incidentItem(incident: IncidentReport, words: IncidentWords): HTMLElement {
   const { id, kind, ended_at } = incident;
   const word = (Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined) ?? "Trouble";
   const isGrave = kind === "backend_down" || kind === "hub_down";

@@ -1,7 +1,7 @@
 // @ts-types="../../std_types/status.d.ts"
 import { STATUS_CODE } from "@std/http/status";
 import { DURATION_GRAMMAR, parseDuration } from "../../config/duration.ts";
-import type { IncidentReport } from "../../incidents/incident.ts";
+import type { IncidentReport } from "../../protocol/incident.ts";
 import type { IncidentQuery } from "../../incidents/journal.ts";
 import type { Uptime } from "../../incidents/standing_log.ts";
 import type { Rights } from "../door/identity.ts";

@@ -1,4 +1,4 @@
-import { INCIDENT_KINDS } from "../../incidents/incident.ts";
+import { INCIDENT_KINDS } from "../../protocol/incident.ts";
 import type { Incidents } from "../../incidents/incidents.ts";
 import { counter, gauge, type Metric } from "../../telemetry/metrics.ts";
 

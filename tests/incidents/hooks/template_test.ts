@@ -1,7 +1,7 @@
 import { assertEquals } from "../../support/assert.ts";
 import { hookPayload, inWords } from "../../../src/incidents/hooks/hook_event.ts";
 import { fillIn } from "../../../src/incidents/hooks/template.ts";
-import { HOOK_PLACEHOLDERS } from "../../../src/protocol/hooks.ts";
+import { HOOK_PLACEHOLDERS } from "../../../src/protocol/incident.ts";
 import { down } from "./support.ts";
 
 const NOW = 1_764_000_065_000;
