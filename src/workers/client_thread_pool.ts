@@ -253,10 +253,10 @@ export class ClientThreadPool implements ClientThreads {
         thread.isListening = true;
         return;
       case "request":
-        void this.#gateway.answer(thread, message.id, message.request);
+        void this.#gateway.answer(thread, message);
         return;
       case "chunk":
-        this.#gateway.chunk(thread, message.id, message.bytes, message.isBroken);
+        this.#gateway.chunk(thread, message);
         return;
       case "left":
         this.#gateway.left(message.visit);

@@ -7,7 +7,13 @@ import type { Expiries } from "../server/door/expiry.ts";
 import type { Identity } from "../server/door/identity.ts";
 import { type Served, type Visitor, Visitors } from "../server/door/visitors.ts";
 import type { Visit } from "../server/http/routes.ts";
-import type { Admitted, ForwardedAnswer, ForwardedRequest, VisitRights } from "./messages.ts";
+import type {
+  Admitted,
+  ForwardedAnswer,
+  ForwardedRequest,
+  FromThread,
+  VisitRights,
+} from "./messages.ts";
 import type { ServingThread } from "./serving_thread.ts";
 
 export interface GatewayOptions {
@@ -57,6 +63,15 @@ interface Inside {
 
 type Way = Admitted["way"];
 
+type MessageOf<Kind> = Extract<FromThread, { kind: Kind }>;
+
+/** A body that a thread sends part by part. */
+interface ForwardedBody {
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  /** A part is on its way without having been asked for. */
+  isExpected: boolean;
+}
+
 /**
  * Requests that came to a thread, answered here: so that every answer is the same, and every limit
  * one of the whole process. Who is let in is known here for as long as the thread has the connection.
@@ -70,7 +85,7 @@ export class Gateway {
   readonly #admitted = new WeakMap<Request, { client: ThreadClient; way: Way }>();
   /** Peers with requests by HTTP/2 that are answered just now. */
   readonly #http2 = new Map<string, number>();
-  readonly #bodies = new Map<string, ReadableStreamDefaultController<Uint8Array>>();
+  readonly #bodies = new Map<string, ForwardedBody>();
   #visits = 0;
 
   constructor(options: GatewayOptions) {
@@ -110,10 +125,11 @@ export class Gateway {
   }
 
   /** Answers a request that came to a thread. */
-  async answer(thread: ServingThread, id: number, forwarded: ForwardedRequest): Promise<void> {
+  async answer(thread: ServingThread, asked: MessageOf<"request">): Promise<void> {
+    const { id, request: forwarded, isAhead } = asked;
     const { remote, isHttp2 } = forwarded;
     const body = `${thread.number}/${id}`;
-    const request = requestOf(forwarded, () => this.#bodyOf(thread, id, body));
+    const request = requestOf(forwarded, () => this.#bodyOf(thread, body, { id, isAhead }));
     const peer = "hostname" in remote ? `${remote.hostname}:${remote.port}` : "local";
     if (isHttp2) this.#http2.set(peer, (this.#http2.get(peer) ?? 0) + 1);
     this.#origins.set(request, thread);
@@ -139,14 +155,17 @@ export class Gateway {
   }
 
   /** A part of a request's body has come. */
-  chunk(thread: ServingThread, id: number, bytes?: Uint8Array, isBroken?: boolean): void {
+  chunk(thread: ServingThread, part: MessageOf<"chunk">): void {
+    const { id, bytes, isLast = false, isBroken = false } = part;
     const key = `${thread.number}/${id}`;
-    const controller = this.#bodies.get(key);
-    if (controller === undefined) return;
-    if (bytes !== undefined) return controller.enqueue(bytes);
+    const body = this.#bodies.get(key);
+    if (body === undefined) return;
+    body.isExpected = false;
+    if (bytes !== undefined) body.controller.enqueue(bytes);
+    if (bytes !== undefined && !isLast) return;
     this.#bodies.delete(key);
-    if (isBroken) controller.error(new TypeError("the body broke off"));
-    else controller.close();
+    if (isBroken) body.controller.error(new TypeError("the body broke off"));
+    else body.controller.close();
   }
 
   /** A client's connection has ended, or never came to be. */
@@ -164,7 +183,7 @@ export class Gateway {
     for (const [visit, inside] of this.#inside) if (inside.thread === thread) this.left(visit);
     for (const key of this.#bodies.keys()) {
       if (!key.startsWith(`${thread.number}/`)) continue;
-      this.#bodies.get(key)?.error(new TypeError("the body broke off"));
+      this.#bodies.get(key)?.controller.error(new TypeError("the body broke off"));
       this.#bodies.delete(key);
     }
   }
@@ -196,10 +215,16 @@ export class Gateway {
     };
   }
 
-  #bodyOf(thread: ServingThread, id: number, key: string): ReadableStream<Uint8Array> {
+  #bodyOf(
+    thread: ServingThread,
+    key: string,
+    { id, isAhead }: { id: number; isAhead: boolean },
+  ): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>({
-      start: (controller) => void this.#bodies.set(key, controller),
-      pull: () => thread.post({ kind: "pull", id }),
+      start: (controller) => void this.#bodies.set(key, { controller, isExpected: isAhead }),
+      pull: () => {
+        if (this.#bodies.get(key)?.isExpected === false) thread.post({ kind: "pull", id });
+      },
       cancel: () => void this.#bodies.delete(key),
     }, { highWaterMark: 0 });
   }

@@ -129,12 +129,20 @@ export type FromThread =
     readonly sockets?: OwnedSockets;
   }
   | { readonly kind: "failed"; readonly fault: ThreadFault }
-  | { readonly kind: "request"; readonly id: number; readonly request: ForwardedRequest }
+  | {
+    readonly kind: "request";
+    readonly id: number;
+    readonly request: ForwardedRequest;
+    /** The first part of its body comes unasked. */
+    readonly isAhead: boolean;
+  }
   | {
     readonly kind: "chunk";
     readonly id: number;
     /** The next part of a body; absent at its end. */
     readonly bytes?: Uint8Array;
+    /** Nothing comes behind it. */
+    readonly isLast?: boolean;
     /** It broke off. */
     readonly isBroken?: true;
   }

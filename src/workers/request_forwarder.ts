@@ -10,9 +10,14 @@ export const MAX_WAITING = 16_384;
 interface WaitingRequest {
   readonly settle: (answer: ForwardedAnswer) => void;
   readonly reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** Bytes of the body still to come; undefined if its sender does not say. */
+  leftBytes: number | undefined;
 }
 
-/** Asks the main thread for the answers to requests that have come to this one. */
+/**
+ * Asks the main thread for the answers to requests that have come to this one. The first part of a
+ * body goes along unasked: most bodies are no longer, and each question costs both threads a wake.
+ */
 export class RequestForwarder {
   readonly #writer: MessageWriter<FromThread>;
   readonly #waiting = new Map<number, WaitingRequest>();
@@ -30,19 +35,33 @@ export class RequestForwarder {
     if (this.#waiting.size >= MAX_WAITING) return undefined;
     const id = ++this.#ids;
     const { promise, resolve } = Promise.withResolvers<ForwardedAnswer>();
-    this.#waiting.set(id, { settle: resolve, reader: body?.getReader() });
-    this.#writer.post({ kind: "request", id, request });
+    const length = headerOf(request, "content-length");
+    this.#waiting.set(id, {
+      settle: resolve,
+      reader: body?.getReader(),
+      leftBytes: length === undefined ? undefined : Number(length),
+    });
+    // Whoever waits for leave to send it is not given that before it is known who it is.
+    const isAhead = body !== null && headerOf(request, "expect") === undefined;
+    this.#writer.post({ kind: "request", id, request, isAhead });
+    if (isAhead) void this.pull(id);
     return promise;
   }
 
   /** The main thread wants more of a request's body. */
   async pull(id: number): Promise<void> {
-    const reader = this.#waiting.get(id)?.reader;
-    if (reader === undefined) return;
+    const waiting = this.#waiting.get(id);
+    if (waiting?.reader === undefined) return;
     try {
-      const { done, value } = await reader.read();
-      if (done) this.#writer.post({ kind: "chunk", id });
-      else this.#writer.post({ kind: "chunk", id, bytes: value }, value.byteLength);
+      const { done, value } = await waiting.reader.read();
+      if (!this.#waiting.has(id)) return; // it was answered without
+      if (done) {
+        this.#writer.post({ kind: "chunk", id });
+        return;
+      }
+      if (waiting.leftBytes !== undefined) waiting.leftBytes -= value.byteLength;
+      const isLast = waiting.leftBytes === 0;
+      this.#writer.post({ kind: "chunk", id, bytes: value, isLast }, value.byteLength);
     } catch {
       this.#writer.post({ kind: "chunk", id, isBroken: true });
     }
@@ -55,4 +74,8 @@ export class RequestForwarder {
     waiting.reader?.cancel().catch(() => {}); // whatever of it was not asked for
     waiting.settle(answer);
   }
+}
+
+function headerOf({ headers }: ForwardedRequest, name: string): string | undefined {
+  return headers.find(([each]) => each === name)?.[1];
 }

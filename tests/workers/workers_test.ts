@@ -99,6 +99,47 @@ Deno.test("workers: every HTTP answer is the same as that of a hub without", asy
   for (const each of asked) assertEquals(await answer(two, each), await answer(one, each));
 });
 
+Deno.test("workers: a body counts however it comes", async () => {
+  const body = JSON.stringify({ channel: "notification", data: { title: "x".repeat(60_000) } });
+  const half = body.length >> 1;
+  const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+  const length = `content-length: ${body.length}`;
+  const requests: { headers: string[]; parts: string[] }[] = [
+    { headers: [length], parts: [body] },
+    { headers: [length], parts: [body.slice(0, 1), body.slice(1, half), body.slice(half)] },
+    {
+      headers: ["transfer-encoding: chunked"],
+      parts: [chunk(body.slice(0, half)), chunk(body.slice(half)), chunk("")],
+    },
+    { headers: [length, "expect: 100-continue"], parts: [body] },
+    { headers: [length, "expect: 100-continue", "authorization: Bearer wrong"], parts: [body] },
+    { headers: ["content-length: 0"], parts: [] },
+  ];
+  async function answers(workers: number): Promise<string[]> {
+    await using app = await startApp({ workers, auth: AUTH });
+    const { hostname, port } = new URL(app.url);
+    return await Promise.all(requests.map(async ({ headers, parts }) => {
+      using connection = await Deno.connect({ hostname, port: Number(port) });
+      const [own, given] = [`authorization: Bearer ${SECRET}`, headers.join("\r\n")];
+      const head = given.includes("authorization") ? given : `${own}\r\n${given}`;
+      const send = (text: string) => connection.write(new TextEncoder().encode(text));
+      await send(
+        `POST /publish HTTP/1.1\r\nhost: ${hostname}\r\nconnection: close\r\n${head}\r\n\r\n`,
+      );
+      const told = new Response(connection.readable).text();
+      for (const part of parts) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        for (let at = 0; at < part.length; at += 8192) await send(part.slice(at, at + 8192));
+      }
+      return (await told).replace(/date: .*|"seq":\d+/g, "");
+    }));
+  }
+  const [one, two] = [await answers(1), await answers(2)];
+  assertEquals(two, one);
+  const statuses = one.map((text) => [...text.matchAll(/^HTTP\/1.1 (\d+)/gm)].at(-1)?.[1]);
+  assertEquals(statuses, ["202", "202", "202", "202", "401", "400"]);
+});
+
 Deno.test("workers: limits for each address and for all are those of the whole process", async () => {
   await using app = await startApp({ workers: 3, hub: { max_clients_per_ip: 5 } });
   const clients = await Promise.all(
