@@ -1,4 +1,5 @@
-import type { Clock } from "../../src/resilience/clock.ts";
+import type { Clock, SleepOptions } from "../../src/resilience/clock.ts";
+import { WAKE_EVERY_MS } from "../../src/resilience/common_timer.ts";
 
 interface Sleeper {
   readonly due: number;
@@ -35,8 +36,8 @@ export class FakeClock implements Clock {
     this.#wallAheadMs += ms;
   }
 
-  sleep(ms: number, options: { signal?: AbortSignal } = {}): Promise<void> {
-    const { signal } = options;
+  sleep(ms: number, { signal, together = false }: SleepOptions = {}): Promise<void> {
+    const due = this.#now + Math.max(0, ms);
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const onAbort = () => {
@@ -44,7 +45,7 @@ export class FakeClock implements Clock {
         reject(signal?.reason);
       };
       const sleeper: Sleeper = {
-        due: this.#now + Math.max(0, ms),
+        due: together ? Math.ceil(due / WAKE_EVERY_MS) * WAKE_EVERY_MS : due,
         wake: () => {
           signal?.removeEventListener("abort", onAbort);
           resolve();

@@ -41,13 +41,15 @@ export type PendingEnd = typeof PENDING_ENDS[number];
 const PENDING_ENDS = ["timeout", "full", "descriptors"] as const;
 
 /** Time between two looks, in milliseconds; each is at a slice of all sockets. */
-const LOOK_EVERY_MS = 100;
+const LOOK_MS = { least: 100, most: 500 } as const;
 /**
- * A round over all sockets takes this part of the timeout, in at most so many slices: with ten
- * thousand connections a slice costs a millisecond or two.
+ * A round over all sockets takes this part of the timeout, in at most so many slices of so many
+ * connections: with ten thousand of them a slice costs a millisecond or two, and the fewer there are
+ * the less often somebody has to look.
  */
 const ROUND_PART = 1 / 4;
 const MAX_SLICES = 25;
+const SLICE_CONNECTIONS = 200;
 /**
  * Time between two counts of all descriptors, in milliseconds, and where there are plenty: each
  * takes a millisecond for a thousand.
@@ -76,21 +78,30 @@ export class ConnectionSweep {
 
   /** Looks until aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, requestTimeoutMs } = this.#options;
-    const roundMs = requestTimeoutMs * ROUND_PART;
-    const everyMs = Math.min(LOOK_EVERY_MS, Math.max(1, roundMs));
-    const slices = Math.min(MAX_SLICES, Math.max(1, Math.floor(roundMs / everyMs)));
+    const { clock } = this.#options;
     try {
-      for (let look = 0;; look += 1) {
-        await clock.sleep(everyMs, { signal });
-        const nth = look % slices;
-        this.#look({ nth, of: slices });
-        if (nth === slices - 1) this.#endRound();
-        this.#countDescriptors();
+      for (;;) {
+        const { slices, everyMs } = this.#pace();
+        for (let nth = 0; nth < slices; nth += 1) {
+          await clock.sleep(everyMs, { signal, together: true });
+          this.#look({ nth, of: slices });
+          this.#countDescriptors();
+        }
+        this.#endRound();
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  /** Of the round that begins. */
+  #pace(): { slices: number; everyMs: number } {
+    const { table, reserve, requestTimeoutMs } = this.#options;
+    const roundMs = requestTimeoutMs * ROUND_PART;
+    const most = Math.min(MAX_SLICES, Math.max(1, Math.floor(roundMs / LOOK_MS.least)));
+    const wanted = Math.ceil(Math.max(table.size / SLICE_CONNECTIONS, roundMs / LOOK_MS.most));
+    const slices = reserve.hasPlenty ? Math.min(most, wanted) : most;
+    return { slices, everyMs: Math.min(LOOK_MS.most, Math.max(1, roundMs / slices)) };
   }
 
   #endRound(): void {

@@ -72,6 +72,11 @@ export class ConnectionTable {
     this.#options = options;
   }
 
+  /** Connections that are known. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
   /** Connections that were no client's when they were last seen. */
   get pending(): number {
     return this.#pending;

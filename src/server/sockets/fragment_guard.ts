@@ -27,12 +27,15 @@ export interface Watched extends Disposable {
 }
 
 /**
- * How often memory is looked at, in milliseconds: the only early sign there is. Half as often while
- * it says nothing, as most of what a look costs is to wake up for it; and never without clients.
+ * How often memory is looked at, in milliseconds: the only early sign there is. While it says
+ * nothing it waits for others that look at something, as most of what a look costs is to wake up for
+ * it; and there is none without clients.
  */
 const LOOK_EVERY_MS = 20;
-const QUIET_LOOK_EVERY_MS = 40;
-/** Growth of memory from one look to the next that says something, in bytes. */
+/**
+ * Growth of memory from one look to the next that says something, in bytes: so much, and for each
+ * connection what a broadcast to it takes for a moment.
+ */
 const TELLING_GROWTH_BYTES = 1024 * 1024;
 /**
  * Growth of memory since the last sweep that calls for the next one at once, in bytes: so much, and
@@ -42,10 +45,11 @@ const ALARMING_GROWTH_BYTES = 8 * 1024 * 1024;
 const USUAL_GROWTH_BYTES = 4096;
 /**
  * Without alarm, for those that send slowly, the connections are looked at slice by slice, all of
- * them in ten seconds: all at one go would hold up everybody's frames.
+ * them in ten seconds: all at one go would hold up everybody's frames. A slice has so many of them.
  */
-const SLICES = 100;
-const SLICE_EVERY_MS = 100;
+const ROUND_MS = 10_000;
+const SLICE_CONNECTIONS = 50;
+const SLICES = { least: 10, most: 100 } as const;
 /** What a handshake, TLS and frame headers may come to, in bytes. */
 const OVERHEAD_BYTES = 256 * 1024;
 /** Pings and pongs are not shown to us: what they may come to, in bytes a second and in all. */
@@ -130,33 +134,44 @@ export class FragmentGuard {
     this.#residentAtSweep = residentAtLook;
     let hasSuspects = false;
     let isQuiet = true;
-    let slices = 0;
+    let of: number = SLICES.least;
+    let nth = 0;
     try {
       // So often even a ticker's grid would be felt, and this needs none.
-      for (let nextSliceAt = clock.now() + SLICE_EVERY_MS;;) {
+      for (let nextSliceAt = clock.now() + ROUND_MS / of;;) {
         if (this.#watches.size === 0) {
           await this.#firstWatch(signal);
-          nextSliceAt = clock.now() + SLICE_EVERY_MS;
+          nextSliceAt = clock.now() + ROUND_MS / of;
         }
-        await clock.sleep(isQuiet ? QUIET_LOOK_EVERY_MS : LOOK_EVERY_MS, { signal });
+        await clock.sleep(LOOK_EVERY_MS, { signal, together: isQuiet });
         const resident = residentBytes();
         const growth = resident - residentAtLook;
         residentAtLook = resident;
         this.#residentAtSweep = Math.min(this.#residentAtSweep, resident);
-        const alarming = ALARMING_GROWTH_BYTES + this.#watches.size * USUAL_GROWTH_BYTES;
-        if (hasSuspects || resident - this.#residentAtSweep > alarming) {
+        const usual = this.#watches.size * USUAL_GROWTH_BYTES;
+        if (hasSuspects || resident - this.#residentAtSweep > ALARMING_GROWTH_BYTES + usual) {
           this.#residentAtSweep = resident;
           hasSuspects = this.#sweep();
         } else if (clock.now() >= nextSliceAt) {
-          nextSliceAt += SLICE_EVERY_MS;
-          slices += 1;
-          hasSuspects = this.#sweep({ nth: slices % SLICES, of: SLICES });
+          nextSliceAt += ROUND_MS / of;
+          hasSuspects = this.#sweep({ nth, of });
+          nth += 1;
+          if (nth === of) { // a round is over
+            nth = 0;
+            of = this.#slices;
+          }
         }
-        isQuiet = !hasSuspects && growth < TELLING_GROWTH_BYTES;
+        isQuiet = !hasSuspects && growth < TELLING_GROWTH_BYTES + usual;
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  /** Slices of a round. */
+  get #slices(): number {
+    const wanted = Math.ceil(this.#watches.size / SLICE_CONNECTIONS);
+    return Math.min(SLICES.most, Math.max(SLICES.least, wanted));
   }
 
   async #firstWatch(signal: AbortSignal): Promise<void> {

@@ -27,8 +27,10 @@ export interface ListenersOptions {
   mayReopen: () => boolean;
 }
 
-/** Time between two looks at the listening socket, and the longest one between two tries, in milliseconds. */
-const LOOK_EVERY_MS = 100;
+/** Time between two looks at a listening socket, and at one that is lost, in milliseconds. */
+const LOOK_EVERY_MS = 400;
+const LOST_LOOK_EVERY_MS = 100;
+/** The longest time between two tries to open it again, in milliseconds. */
 const MAX_PAUSE_MS = 1000;
 
 /** A listening socket that has ended by itself. */
@@ -132,7 +134,8 @@ export class Listeners {
     const { clock, isListening } = this.#options;
     try {
       for (;;) {
-        await clock.sleep(LOOK_EVERY_MS, { signal });
+        const everyMs = this.#lost === undefined ? LOOK_EVERY_MS : LOST_LOOK_EVERY_MS;
+        await clock.sleep(everyMs, { signal, together: true });
         if (this.#server !== undefined && isListening() === false) {
           this.#onLost(this.#server, "it does not listen any more");
         }
@@ -170,7 +173,7 @@ export class Listeners {
     const { clock, mayReopen } = this.#options;
     if (clock.now() < lost.dueMs || !mayReopen()) return;
     lost.tries += 1;
-    lost.dueMs = clock.now() + Math.min(MAX_PAUSE_MS, LOOK_EVERY_MS * 2 ** lost.tries);
+    lost.dueMs = clock.now() + Math.min(MAX_PAUSE_MS, LOST_LOOK_EVERY_MS * 2 ** lost.tries);
     try {
       this.#server = this.#serve(lost.address, this.#certificate);
     } catch (error) {

@@ -165,7 +165,7 @@ export class Sockets implements Disposable {
       for (;;) {
         this.reserve.look(this.#guard.descriptors());
         const everyMs = this.reserve.hasPlenty ? DESCRIPTORS_SELDOM_MS : DESCRIPTORS_EVERY_MS;
-        await this.#clock.sleep(everyMs, { signal });
+        await this.#clock.sleep(everyMs, { signal, together: true });
       }
     } catch (error) {
       if (!signal.aborted) throw error;
