@@ -206,19 +206,16 @@ export class Libc implements Disposable {
    * peer address has two connections, the larger figure. Empty if the kernel does not count them
    * (Linux before 4.1).
    *
-   * @param slice Only the `nth` of `of` parts of all descriptors, counted from 0. Default: all.
-   * @param knownPeer The peer of a descriptor of which that is known: it is not asked for again.
+   * @param options.slice Only the `nth` of `of` parts of all descriptors, counted from 0. Default: all.
+   * @param options.skip Whether a descriptor needs no look.
+   * @param options.knownPeer The peer of a descriptor of which that is known: it is not asked for again.
    */
-  receivedByPeer(
-    localPort: number,
-    slice?: Slice,
-    knownPeer?: (fd: number) => string | undefined,
-  ): Map<string, number> {
+  receivedByPeer(localPort: number, options: SweepOptions = {}): Map<string, number> {
     const received = new Map<string, number>();
     this.#sweep(localPort, (fd, peer) => {
       const bytes = this.receivedBytes(fd); // none unless it is TCP
       if (bytes !== undefined) received.set(peer, Math.max(bytes, received.get(peer) ?? 0));
-    }, { slice, knownPeer });
+    }, options);
     return received;
   }
 
@@ -373,12 +370,12 @@ export class Libc implements Disposable {
     if (nth === 0 || this.#descriptorsEnd === 0) this.#descriptorsEnd = syscalls.descriptorsEnd();
     const end = this.#descriptorsEnd;
     for (let fd = nth; fd < end; fd += of) {
-      if (skip?.(fd)) continue;
       const known = knownPeer?.(fd);
       if (known !== undefined) {
         visit(fd, known);
         continue;
       }
+      if (skip?.(fd)) continue;
       if (syscalls.localPort(fd) !== localPort) continue;
       const peer = syscalls.peerKey(fd);
       if (peer !== undefined) visit(fd, peer); // else it listens, or its connection is over

@@ -90,11 +90,12 @@ Deno.test("Libc.receivedBytes() counts what came, read or not", async () => {
   assertEquals(libc.unreadBytes(fd), 234);
   const all = new Map([[pair.key, 1234]]);
   assertEquals(libc.receivedByPeer(port), all);
-  const slices = [0, 1, 2].map((nth) => libc.receivedByPeer(port, { nth, of: 3 }));
+  const slices = [0, 1, 2].map((nth) => libc.receivedByPeer(port, { slice: { nth, of: 3 } }));
   assertEquals(slices.map(({ size }) => size).toSorted(), [0, 0, 1], "one of them has it");
   assertEquals(new Map(slices.flatMap((slice) => [...slice])), all);
-  const known = libc.receivedByPeer(port, undefined, (at) => at === fd ? "known" : undefined);
+  const known = libc.receivedByPeer(port, { knownPeer: (at) => at === fd ? "known" : undefined });
   assertEquals(known, new Map([["known", 1234]]), "who is known is not asked for");
+  assertEquals(libc.receivedByPeer(port, { skip: (at) => at === fd }), new Map());
   const shown: number[] = [];
   libc.forEachConnection(port, (at) => shown.push(at));
   libc.forEachConnection(port, (at) => shown.push(at), { skip: (at) => at === fd });

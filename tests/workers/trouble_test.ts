@@ -180,3 +180,15 @@ for (const [what, word] of [["hangs", "hang"], ["has died", "poison"]] as const)
     assert(codes.filter((code) => code === 1001).length >= first.clients, `${codes}`);
   });
 }
+
+Deno.test("workers: a stop goes on when a thread dies in the middle of it", async () => {
+  const app = await startTroubled({ shutdown: { drain: "5s" } });
+  const clients = await clientsOnAll(app);
+  const { workers: [first] } = await statusOf(app);
+  const stopped = app.shutdown();
+  say(app, "poison", SECOND);
+  await stopped;
+  const codes = (await Promise.all(clients.map((client) => client.waitForEnd())))
+    .map(({ code }) => code);
+  assert(codes.filter((code) => code === 1001).length >= first.clients, `${codes}`);
+});
