@@ -1,15 +1,19 @@
 import { assert, assertEquals } from "../support/assert.ts";
+import { DEVELOPMENT_LOCK_FLAG } from "../support/command_line.ts";
 import { ScriptedHub } from "../support/scripted_hub.ts";
 
 const document = new URL("../../docs/client.md", import.meta.url);
 const config = new URL("../../deno.json", import.meta.url);
 const client = new URL("../../src/client/mod.ts", import.meta.url);
 
-/** The document's examples, made to import the source and to speak to `url`. */
+/** The document's examples, made to import the source and locked packages, and to speak to `url`. */
 async function examples(url: string): Promise<string[]> {
   const text = await Deno.readTextFile(document);
+  const { scopes } = JSON.parse(await Deno.readTextFile(config));
+  const { ws } = scopes["./tests/"] as { ws: string };
   return [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = ""]) =>
     code.replace(/(?<=from ")[^"]*client\.js(?=")/, client.href)
+      .replace(/(?<=from ")ws(?=")/, ws)
       .replaceAll("http://127.0.0.1:8787", url)
   );
 }
@@ -43,7 +47,7 @@ Deno.test("the examples of docs/client.md type-check and do what they say", asyn
       await Deno.writeTextFile(file, code);
       files.push(file);
     }
-    const options = ["--quiet", `--config=${config.pathname}`];
+    const options = ["--quiet", `--config=${config.pathname}`, DEVELOPMENT_LOCK_FLAG];
     await deno("check", ...options, ...files);
     const outputs = await Promise.all(
       files.map((file) => deno("run", ...options, "--no-check", "--allow-all", file)),
