@@ -129,17 +129,22 @@ export class Cluster implements AsyncDisposable {
       onDiverged: ({ from, to }, leader) => {
         this.#log.warning("cluster.diverged", { from, to, leader: hubNameOf(leader) });
         const why = "what this hub read of the stream is not what its leader read";
+        this.#unsaidWriter.oweGap();
         this.#broker?.giveUp(new BrokerError(why));
       },
       onOutOfSuccession: (hub) => {
         if (hub === id) this.#leadership.depose("another hub's entry came first");
+      },
+      onStartedOver: (why) => {
+        this.#log.warning("cluster.started_over", { hub: id, why });
+        this.#unsaidWriter.oweGap();
       },
     });
     this.#leadership = new Leadership({
       clock,
       leaseMs,
       hub: id,
-      lastOfLeaders: () => this.#follower.lastOfLeaders,
+      lastOfLeaders: (upTo) => this.#follower.lastOfLeaders(upTo),
       epochAfter: (last) => this.#isAlone || last === this.#brokenEpoch ? undefined : last,
       onClaimed: (claimed) => {
         this.#claimed = claimed;
@@ -382,11 +387,14 @@ export class Cluster implements AsyncDisposable {
     void this.#unsaidWriter.write(broker);
   }
 
-  /** What NATS acknowledged is not where it said: those who might have heard of it are told of a gap. */
+  /**
+   * What NATS acknowledged is not where it said: those who might have heard of it are told of a gap, and
+   * the hub joins anew, perhaps to read from a server that keeps another copy.
+   */
   #onNotThere(): void {
-    const broker = this.#broker;
     this.#log.warning("cluster.acknowledged_and_lost", { hub: this.#id });
-    if (broker !== undefined) void this.#unsaidWriter.tellGap(broker);
+    this.#unsaidWriter.oweGap();
+    this.#broker?.giveUp(new BrokerError("what it acknowledged does not stand where it said"));
   }
 
   /** Something this hub said alone, or another did, came through the stream. */

@@ -5,11 +5,12 @@ import { type Log, logOf } from "../telemetry/log.ts";
 import { catchUp, type Numbered } from "./catch_up.ts";
 import { type Broker, BrokerError, type Stored, type StreamState } from "./broker.ts";
 import { type Broadcast, type Claim, decodeEntry, type Entry } from "./entry.ts";
+import { Contradiction } from "./contradiction.ts";
 import { ClusterStats } from "./cluster_stats.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Replica } from "./replica.ts";
-import { LeaderChain } from "./leader_chain.ts";
-import { type StreamPart, StreamSum } from "./stream_sum.ts";
+import { LeaderChain, type LeaderChainState } from "./leader_chain.ts";
+import { type StreamPart, StreamSum, sumOf } from "./stream_sum.ts";
 
 export interface FollowerOptions {
   clock: Clock;
@@ -33,6 +34,17 @@ export interface FollowerOptions {
   onDiverged: (part: StreamPart, leader: string) => void;
   /** This hub wrote as a leader and was not the one: its entries do not count. */
   onOutOfSuccession: (hub: string) => void;
+  /** It joined as a newcomer, for what it had read before is not what the stream holds. */
+  onStartedOver: (why: string) => void;
+}
+
+/** How far this hub's clients have been brought. */
+interface Seen {
+  readonly streamId: string;
+  readonly epoch: string;
+  readonly seq: number;
+  /** Which of the leaders' entries up to there count. */
+  readonly chain: LeaderChainState;
 }
 
 /** What a hub finds when it comes to the stream. */
@@ -42,6 +54,8 @@ export interface Survey {
   readonly goesOn: boolean;
   /** The epoch it knew goes on in a stream that lost something of it: its numbers are worthless. */
   readonly brokenEpoch: string | undefined;
+  /** Why what this hub has read is not what this very stream holds; undefined if it is. */
+  readonly contradiction: string | undefined;
 }
 
 /**
@@ -81,7 +95,7 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly #figures: ClusterStats;
   readonly #log: Log = logOf("cluster");
-  #seen: { readonly streamId: string; readonly epoch: string; readonly seq: number } | undefined;
+  #seen: Seen | undefined;
   readonly #leaderChain = new LeaderChain();
   readonly #names = new Set<string>();
   readonly #sum = new StreamSum();
@@ -90,15 +104,20 @@ export class Follower {
   #streamId = "";
   /** Times in a row that what there was to catch up on could not be read. */
   #readsFailed = 0;
+  readonly #contradiction = new Contradiction();
 
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.#figures = options.figures ?? new ClusterStats();
   }
 
-  /** Number of the last leaders' entry that counts; undefined if none is known. */
-  get lastOfLeaders(): number | undefined {
-    return this.#leaderChain.last;
+  /**
+   * Number of the last leaders' entry that counts; undefined if none is known.
+   *
+   * @param upTo An entry this hub has to have read for that. Default: whatever it has read.
+   */
+  lastOfLeaders(upTo = 0): number | undefined {
+    return upTo <= this.#sum.last ? this.#leaderChain.last : undefined;
   }
 
   /** Looks at the stream, and takes over the last good values that are kept beside it. */
@@ -106,19 +125,23 @@ export class Follower {
     const { replica } = this.#options;
     const state = await broker.state();
     const seen = this.#seen;
-    const goesOn = seen !== undefined && seen.streamId === state.id && seen.seq <= state.last &&
-      seen.seq + 1 >= state.first;
-    const isCut = seen?.streamId === state.id && seen.seq <= state.last; // too old, but sound
-    if (seen !== undefined && !goesOn && !isCut) {
+    const contradiction = this.#contradiction.judge(seen, state);
+    const isSound = seen?.streamId === state.id && contradiction === undefined;
+    const goesOn = isSound && seen !== undefined && seen.seq + 1 >= state.first;
+    if (seen !== undefined && !isSound) {
       replica.renumber();
       this.#sum.restart();
     }
-    if (!goesOn) this.#leaderChain.restart(state.first);
+    // What was read and not brought to clients, in an attempt that failed, is read again.
+    if (goesOn && seen !== undefined) {
+      this.#leaderChain.restore(seen.chain);
+      this.#sum.goBackTo(seen.seq);
+    } else this.#leaderChain.restart(state.first);
     for (const [channel, { seq, text }] of await broker.latest.all()) {
       const entry = decodeEntry(text);
       if (entry?.kind === "broadcast" && entry.type === channel) replica.hear(seq, entry);
     }
-    return { state, goesOn, brokenEpoch: goesOn || isCut ? undefined : seen?.epoch };
+    return { state, goesOn, brokenEpoch: isSound ? undefined : seen?.epoch, contradiction };
   }
 
   /**
@@ -129,7 +152,7 @@ export class Follower {
    */
   async join(
     broker: Broker,
-    { goesOn, state }: Survey,
+    { goesOn, state, contradiction }: Survey,
     { onCaughtUp, isLed, objection, onFollowing }: JoinOptions,
   ): Promise<void> {
     const { stream, replica } = this.#options;
@@ -140,17 +163,38 @@ export class Follower {
     // What came since the survey is news, this hub's own claim among it.
     const deliverFrom = (goesOn && seen ? seen.seq : state.last) + 1;
     const hasPast = goesOn && seen !== undefined && stream.remembers(seen.epoch);
-    const readFrom = Math.max(hasPast ? deliverFrom : now.first, this.#tailOf(now));
+    const tail = this.#readsFailed < MAX_READS_FAILED ? tailOf(now) : state.last + 1;
+    const readFrom = Math.max(hasPast ? deliverFrom : now.first, tail);
+    // The last entry this hub had is read again: in its place may stand another, where servers lost
+    // what they had not all stored and went on.
+    const isCompared = hasPast && readFrom === deliverFrom && readFrom > now.first &&
+      this.#readsFailed === 0;
+    const sumOfSeen = goesOn && seen ? this.#sum.at(seen.seq) : undefined;
     const entries: Numbered[] = [];
     this.#late = undefined;
     let isLive = false;
     const caughtUp = Promise.withResolvers<void>();
     const led = Promise.withResolvers<void>();
-    if (readFrom > last) caughtUp.resolve();
+    if (readFrom > last && !isCompared) caughtUp.resolve();
     if (!hasPast || readFrom > deliverFrom) this.#leaderChain.restart(readFrom);
     let next = readFrom;
-    await broker.read(readFrom, (stored) => {
-      if (stored.seq > next) this.#leaderChain.skipTo(stored.seq);
+    let isPast = contradiction !== undefined;
+    let isOther = false;
+    await broker.read(isCompared ? readFrom - 1 : readFrom, (stored) => {
+      const isSeen = sumOfSeen !== undefined && stored.seq === seen?.seq;
+      if (isSeen && sumOf(stored.seq, stored.text) !== sumOfSeen) {
+        isOther = true;
+        caughtUp.resolve();
+      }
+      if (stored.seq < readFrom) {
+        if (stored.seq >= last) caughtUp.resolve();
+        return;
+      }
+      // Of two leaders' lines that the past holds, the one that goes on may be either.
+      if (stored.seq > next || (isPast && stored.seq > state.last)) {
+        this.#leaderChain.skipTo(stored.seq);
+      }
+      isPast &&= stored.seq <= state.last;
       next = stored.seq + 1;
       const numbered = { seq: stored.seq, entry: this.#decode(stored) };
       if (!this.#sum.add(stored.seq, stored.text)) this.#options.onNotThere();
@@ -162,6 +206,7 @@ export class Follower {
     this.#readsFailed += 1; // unless it goes well
     await this.#inTime(caughtUp.promise, broker, "the stream could not be read to its end");
     this.#readsFailed = 0;
+    if (isOther) throw new BrokerError(this.#contradiction.onOther(seen?.seq ?? 0));
     onCaughtUp();
     await this.#inTime(
       Promise.race([led.promise, isLed]),
@@ -194,16 +239,12 @@ export class Follower {
       if (entry?.kind === "broadcast") stream.remember(frameOf(seq, entry));
     }
     const at = Math.max(deliverFrom - 1, missed.length === 0 ? position.seq : 0);
-    this.#seen = { streamId: id, epoch: position.epoch, seq: at };
+    this.#saw(position.epoch, at);
     for (const { seq, entry } of missed) this.#take(seq, entry);
     isLive = true;
-  }
-
-  /** The first of the entries that are read on joining, however many there are. */
-  #tailOf({ first, last, bytes }: StreamState): number {
-    if (this.#readsFailed >= MAX_READS_FAILED) return last + 1;
-    const count = Math.max(1, last - first + 1);
-    return last + 1 - Math.floor(count * Math.min(1, CATCH_UP_BYTES / Math.max(1, bytes)));
+    if (contradiction === undefined) return;
+    this.#contradiction.settled();
+    this.#options.onStartedOver(contradiction);
   }
 
   async #inTime(done: Promise<void>, { lost }: Broker, otherwise: string): Promise<void> {
@@ -266,7 +307,7 @@ export class Follower {
     if (entry?.kind === "claim") {
       epoch = entry.epoch;
       stream.follow({ epoch, seq }, { startsAfter: seq, hasGap: false });
-      this.#seen = { streamId: this.#streamId, epoch, seq };
+      this.#saw(epoch, seq);
       onClaim(entry);
       if (entry.read !== undefined && this.#sum.agrees(entry.read) === false) {
         this.#figures.onGap();
@@ -275,7 +316,7 @@ export class Follower {
       }
       return;
     }
-    this.#seen = { streamId: this.#streamId, epoch, seq };
+    this.#saw(epoch, seq);
     if (entry?.kind === "gap") {
       this.#figures.onGap();
       stream.follow({ epoch, seq }, { startsAfter: seq, hasGap: true });
@@ -288,6 +329,10 @@ export class Follower {
     // As it stands here: it may be older than it says of itself, or than what is known already.
     const status = values.read(entry.type);
     if (status !== undefined) stream.relayValue(status, { type: entry.type, seq });
+  }
+
+  #saw(epoch: string, seq: number): void {
+    this.#seen = { streamId: this.#streamId, epoch, seq, chain: this.#leaderChain.state };
   }
 
   /** Whether it was written twice: NATS knows the names of the last two minutes alone. */
@@ -311,14 +356,27 @@ export class Follower {
     const { after, hub } = entry;
     if (after === undefined || this.#leaderChain.counts(seq, after)) {
       this.#figures.onRead(entry);
-      if (after !== undefined) this.#options.onLeader(entry);
+      if (after !== undefined) {
+        this.#contradiction.onCounted();
+        this.#options.onLeader(entry);
+      }
       return entry;
     }
     this.#figures.onVoid();
-    this.#log.warning("cluster.entry_out_of_succession", { hub, seq, after });
+    const last = this.#leaderChain.last ?? 0;
+    // The others of a row are counted.
+    if (this.#contradiction.onVoid(this.#options.clock.now())) {
+      this.#log.warning("cluster.entry_out_of_succession", { hub, seq, after, last });
+    }
     this.#options.onOutOfSuccession(hub);
     return undefined;
   }
+}
+
+/** The first of the entries that are read on joining, however many there are. */
+function tailOf({ first, last, bytes }: StreamState): number {
+  const count = Math.max(1, last - first + 1);
+  return last + 1 - Math.floor(count * Math.min(1, CATCH_UP_BYTES / Math.max(1, bytes)));
 }
 
 function isOfLeader(entry: Entry | undefined): boolean {

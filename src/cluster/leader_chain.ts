@@ -1,3 +1,22 @@
+/** What a reader knows of the leaders' entries, to go on from there when it reads on. */
+export interface LeaderChainState {
+  /** Number of the last entry that counted; undefined if there was none. */
+  readonly last: number | undefined;
+  /** Whether something before the last one that counted is known to have counted. */
+  readonly isSure: boolean;
+  /** Until then: entries that may count, by what they were written over. */
+  readonly candidates: ReadonlyMap<number, number>;
+  /** What was written before this number may not have been read. */
+  readonly from: number;
+}
+
+const NOTHING_READ: LeaderChainState = {
+  last: undefined,
+  isSure: false,
+  candidates: new Map(),
+  from: 0,
+};
+
 /**
  * Which of the leaders' entries count; pure. Each names the one its writer knew to be the newest,
  * and counts only if that is the last one that counted. Every reader judges alike, for all read the
@@ -6,29 +25,31 @@
  * where the broker lets both through.
  */
 export class LeaderChain {
-  #last: number | undefined;
-  /** Whether something before the last one that counted is known to have counted. */
-  #isSure = false;
-  /** Until then: entries that may count, by what they were written over. */
-  readonly #candidates = new Map<number, number>();
-  #from = 0;
+  #state = NOTHING_READ;
 
   /** Number of the last entry that counted; undefined if there was none. */
   get last(): number | undefined {
-    return this.#last;
+    return this.#state.last;
+  }
+
+  /** As it is at this moment; never changed. */
+  get state(): LeaderChainState {
+    return this.#state;
   }
 
   /** Starts over: what was written before this number is not known. */
   restart(from: number): void {
-    this.#last = undefined;
-    this.skipTo(from);
+    this.#state = { ...NOTHING_READ, from };
+  }
+
+  /** Goes back to where it was: what was read since is read again. */
+  restore(state: LeaderChainState): void {
+    this.#state = state;
   }
 
   /** What was written before this number may not have been read. */
   skipTo(from: number): void {
-    this.#isSure = false;
-    this.#candidates.clear();
-    this.#from = from;
+    this.#state = { ...NOTHING_READ, last: this.last, from };
   }
 
   /**
@@ -37,16 +58,14 @@ export class LeaderChain {
    * @param after The entry it was written over.
    */
   counts(seq: number, after: number): boolean {
-    const follows = after === this.#last || [...this.#candidates.values()].includes(after);
+    const { last, isSure, candidates, from } = this.#state;
+    const follows = after === last || [...candidates.values()].includes(after);
     // The first ones that are read may be of those that do not count: nobody can tell yet.
-    const mayFollow = !this.#isSure && (this.#last === undefined || after < this.#from) &&
-      !this.#candidates.has(after);
+    const mayFollow = !isSure && (last === undefined || after < from) && !candidates.has(after);
     if (!follows && !mayFollow) return false;
-    if (follows) {
-      this.#isSure = true;
-      this.#candidates.clear();
-    } else this.#candidates.set(after, seq);
-    this.#last = seq;
+    this.#state = follows
+      ? { last: seq, isSure: true, candidates: NOTHING_READ.candidates, from }
+      : { last: seq, isSure, candidates: new Map([...candidates, [after, seq]]), from };
     return true;
   }
 }

@@ -11,8 +11,11 @@ export interface Ambition {
    * with, undefined for a new one.
    */
   epochAfter: (last: string | undefined) => string | undefined;
-  /** Number of the last leaders' entry that counts, as this hub has read; undefined for none. */
-  lastOfLeaders: () => number | undefined;
+  /**
+   * Number of the last leaders' entry that counts; undefined for none, or if this hub has not read up
+   * to this entry.
+   */
+  lastOfLeaders: (upTo: number) => number | undefined;
 }
 
 /** A claim that stands in the stream. */
@@ -157,8 +160,9 @@ export class Leadership {
       if (!await broker.lease.renew()) return undefined;
       const epoch = epochAfter(last?.epoch) ?? crypto.randomUUID();
       const fence = newest?.seq ?? 0;
-      // What readers know of may be kept no longer: then only they can tell.
-      const after = newest?.seq ?? lastOfLeaders() ?? 0;
+      // The newest may be one that does not count, or what readers know of be kept no longer: they
+      // can tell. Who has not read so far takes the newest for one that counts.
+      const after = lastOfLeaders(fence) ?? fence;
       const claim = encodeEntry({ kind: "claim", epoch, term, after, hub });
       const appended = await broker.append(claim, {
         as: "leader",

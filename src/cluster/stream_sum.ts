@@ -50,6 +50,21 @@ export class StreamSum {
     this.#last = 0;
   }
 
+  /** What comes next stands behind this number: what was read of it before is read again. */
+  goBackTo(seq: number): void {
+    if (seq >= this.#from && seq < this.#last) this.#last = seq;
+  }
+
+  /** Number of the newest entry that was read; 0 before the first. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** The sum of the entry that was read at this place; undefined if it cannot be told. */
+  at(seq: number): string | undefined {
+    return seq < this.#from || seq > this.#last ? undefined : this.#part(seq, seq).sum;
+  }
+
   /** What was read from this number on, up to the newest; undefined if there was nothing, or a hole. */
   since(from: number): StreamPart | undefined {
     const start = Math.max(from, this.#from);
@@ -64,8 +79,8 @@ export class StreamSum {
 
   /** An entry was acknowledged at this place. False if another was read there. */
   expect(seq: number, text: string): boolean {
-    const sum = hex(hash(seq, text));
-    if (seq <= this.#last) return seq < this.#from || this.#part(seq, seq).sum === sum;
+    const sum = sumOf(seq, text);
+    if (seq <= this.#last) return (this.at(seq) ?? sum) === sum;
     this.#expected.set(seq, sum);
     const [oldest] = this.#expected.keys();
     if (this.#expected.size > MAX_EXPECTED && oldest !== undefined) this.#expected.delete(oldest);
@@ -78,7 +93,7 @@ export class StreamSum {
     for (const [at, sum] of this.#expected) {
       if (at > seq) continue;
       this.#expected.delete(at);
-      if (at < seq || sum !== hex(hash(seq, text))) isAsExpected = false;
+      if (at < seq || sum !== sumOf(seq, text)) isAsExpected = false;
     }
     return isAsExpected;
   }
@@ -99,6 +114,11 @@ export class StreamSum {
     this.#sums[at] = a;
     this.#sums[at + 1] = b;
   }
+}
+
+/** The sum of one entry at its place. */
+export function sumOf(seq: number, text: string): string {
+  return hex(hash(seq, text));
 }
 
 /** Two words of an entry at its place (FNV-1a and a sum by another prime). */

@@ -13,6 +13,9 @@ export interface UnsaidWriterOptions {
   epoch: () => string;
 }
 
+/** Gaps are told at this distance at least, in milliseconds: one tells of all that were owed so far. */
+const GAP_EVERY_MS = 5000;
+
 /** Pause before something is offered to the stream again, in milliseconds. */
 const RETRY_MS = 500;
 
@@ -23,6 +26,11 @@ const RETRY_MS = 500;
 export class UnsaidWriter {
   readonly #options: UnsaidWriterOptions;
   readonly #log: Log = logOf("cluster");
+  /** Gaps that were to be told, and how many of them were. */
+  #gapsOwed = 0;
+  #gapsTold = 0;
+  /** In monotonic milliseconds. */
+  #gapTellableAt = -Infinity;
 
   constructor(options: UnsaidWriterOptions) {
     this.#options = options;
@@ -35,19 +43,30 @@ export class UnsaidWriter {
     // What was written and did not come back before the broker was lost is written again.
     for (const kept of unsaid.all()) await this.#untilDone(broker, () => this.#say(broker, kept));
     const { lost } = unsaid;
-    if (lost > 0) {
-      await this.tellGap(broker);
-      if (!broker.lost.aborted) unsaid.lossTold();
-    }
+    if (lost > 0) this.oweGap();
+    await this.#tellGap(broker);
+    if (lost > 0 && !broker.lost.aborted) unsaid.lossTold();
     if (entries + lost > 0 && !broker.lost.aborted) {
       this.#log.info("cluster.unsaid_written", { entries, lost });
     }
   }
 
-  /** Tells the clients of all hubs of a gap, sooner or later, while the broker is there. */
-  async tellGap(broker: Broker): Promise<void> {
-    const { publisher, epoch } = this.#options;
-    await this.#untilDone(broker, () => publisher.tellGap(broker, epoch()));
+  /** The clients of all hubs are to be told of a gap once the next broker was joined. */
+  oweGap(): void {
+    this.#gapsOwed += 1;
+  }
+
+  async #tellGap(broker: Broker): Promise<void> {
+    const { clock, publisher, epoch } = this.#options;
+    if (this.#gapsTold === this.#gapsOwed) return;
+    const pauseMs = Math.max(0, this.#gapTellableAt - clock.now());
+    await clock.sleep(pauseMs, { signal: broker.lost }).catch(() => {});
+    await this.#untilDone(broker, async () => {
+      const owed = this.#gapsOwed;
+      await publisher.tellGap(broker, epoch());
+      this.#gapsTold = owed;
+      this.#gapTellableAt = clock.now() + GAP_EVERY_MS;
+    });
   }
 
   async #say(broker: Broker, { id, draft }: Kept): Promise<void> {

@@ -2,7 +2,7 @@ import { clusterConfig, publishAt, untilLed, untilRole } from "../support/hub_cl
 import { DiscardPolicy } from "@nats-io/jetstream";
 import { HubProcess } from "../support/hub_process.ts";
 import { NatsServer } from "../support/nats.ts";
-import { meddle } from "../support/nats_meddler.ts";
+import { flood, meddle } from "../support/nats_meddler.ts";
 import type { Chance } from "../support/seed.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
 import { Polled } from "./polled.ts";
@@ -22,6 +22,7 @@ export const MISFORTUNES = [
   "link cut to the engine",
   "link cut from the engine",
   "link 300 ms long",
+  "hub too slow for the engine",
   "engine restarted in order, twice",
   "stream full",
   "stream purged",
@@ -36,6 +37,12 @@ const SETTLE_MS = 30_000;
 
 /** What the hubs of a storm call their stream in NATS. */
 const STREAM = "holdfast_holdfast";
+
+/** What every hub listens to, and nothing keeps. */
+const FLEETING = "holdfast.holdfast.hubs.poll";
+
+/** So much may wait in the engine for a hub that takes nothing; then it is cut off as a slow consumer. */
+const MAX_PENDING_BYTES = 2 * 1024 * 1024;
 
 /** How long a link stays bad that hubs can live with, in milliseconds. */
 const STAND_MS = 3000;
@@ -77,7 +84,9 @@ export class ClusterStorm implements AsyncDisposable {
   }
 
   static async start(): Promise<ClusterStorm> {
-    const storm = new ClusterStorm(await NatsServer.start());
+    const storm = new ClusterStorm(
+      await NatsServer.start({ also: { max_pending: MAX_PENDING_BYTES } }),
+    );
     try {
       for (let at = 0; at < CLUSTER_SIZE; at++) await storm.#replace(at);
       await untilLed(storm.hubs, SETTLE_MS);
@@ -171,6 +180,20 @@ export class ClusterStorm implements AsyncDisposable {
         await sleep(STAND_MS);
         if (network) network.latencyMs = 0;
         break;
+      case "hub too slow for the engine": {
+        const hub = this.hubs[at];
+        const before = await this.#slowConsumers();
+        hub?.signal("SIGSTOP");
+        try {
+          const isCut = async () => await this.#slowConsumers() > before;
+          await flood(this.#nats.url, FLEETING, isCut);
+        } finally {
+          hub?.signal("SIGCONT");
+        }
+        // It reads what there was before it finds that it was cut off.
+        await sleep(STAND_MS);
+        break;
+      }
       case "engine restarted in order, twice":
         for (let times = 0; times < 2; times++) {
           await this.#nats.end();
@@ -221,6 +244,12 @@ export class ClusterStorm implements AsyncDisposable {
     this.#isOver = true;
     for (const hub of this.hubs) this.#takeLeave(hub);
     await this.#stack[Symbol.asyncDispose]();
+  }
+
+  /** How many the engine has cut off because they did not read. */
+  async #slowConsumers(): Promise<number> {
+    const { slow_consumers } = await this.#nats.ask("/varz") as { slow_consumers: number };
+    return slow_consumers;
   }
 
   async #publishAt(hub: HubProcess): Promise<boolean> {

@@ -1,6 +1,8 @@
+import { decodeEntry, encodeEntry } from "../../src/cluster/entry.ts";
 import { errorEvent } from "../../src/protocol/error_event.ts";
 import type { JsonText } from "../../src/protocol/codec.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { event } from "./entries.ts";
 import { ClusterBench, GRACE_MS, LEASE_MS, three } from "./cluster_bench.ts";
 
 /** Longest time until a hub has tried to connect, or to lead, in milliseconds. */
@@ -244,4 +246,44 @@ Deno.test("Cluster.askToPoll() has the hub that leads poll at once", async () =>
   await bench.clock.advance(10);
   assertEquals(bench.members.map(({ polledNow }) => polledNow), [["a"], [], []]);
   assertEquals(one.role, "leader");
+});
+
+Deno.test("C61: Cluster: a leader's word that does not count, though NATS let it in, stops nobody", async () => {
+  const { bench, two } = await three();
+  await using _bench = bench;
+  const client = two.hubs.connect();
+  bench.server.isLax = true;
+  const stray = encodeEntry({ kind: "claim", epoch: "stray", term: 1, after: 0, hub: "stray" });
+  bench.server.store(stray, { as: "leader", id: "stray", fence: 0 });
+  bench.server.isLax = false;
+  await bench.clock.advance(LEASE_MS); // before anybody takes the leader for silent
+  for (const member of bench.members) member.poll("new");
+  await bench.clock.advance(1000);
+  assertEquals([...bench.roles].sort(), ["follower", "follower", "leader"]);
+  assertEquals(client.transport.frames.at(-1)?.data.data, "new");
+  assertEquals(client.transport.frames.filter(({ data }) => data.gap).length, 0);
+});
+
+Deno.test("C61: Cluster: what was acknowledged and lost is told as a gap to the clients of all, once", async () => {
+  const { bench, two } = await three();
+  await using _bench = bench;
+  const clients = bench.members.map(({ hubs }) => hubs.connect());
+  const [, broker] = [...bench.server.brokers];
+  assert(broker);
+  const { last } = bench.server.state;
+  broker.isDeaf = true;
+  for (let n = 0; n < 3; n++) await two.publish(n);
+  // Of three servers the two that go on never had it.
+  bench.server.loseAfter(last);
+  broker.isDeaf = false;
+  for (let n = 3; n < 9; n++) {
+    bench.server.store(encodeEntry(event(n)), { as: "anyone", id: `${n}` });
+  }
+  await bench.clock.advance(20_000);
+  const gaps = bench.server.entries.filter(({ text }) => decodeEntry(text)?.kind === "gap");
+  assertEquals(gaps.length, 1);
+  for (const { transport } of clients) {
+    assert(transport.frames.some(({ type, data }) => type === "welcome" && data.gap));
+  }
+  assertEquals([...bench.roles].sort(), ["follower", "follower", "leader"]);
 });

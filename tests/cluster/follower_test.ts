@@ -1,8 +1,9 @@
+import { BrokerError } from "../../src/cluster/broker.ts";
 import { encodeEntry, type Entry } from "../../src/cluster/entry.ts";
 import { CATCH_UP_MS, Follower } from "../../src/cluster/follower.ts";
 import { Replica } from "../../src/cluster/replica.ts";
 import { ValueStore } from "../../src/values/value_store.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { HubBench, type TestClient } from "../support/hub_bench.ts";
 import { claim, EPOCH, event, failure, value } from "./entries.ts";
 import type { FakeBroker } from "./fake_broker.ts";
@@ -17,7 +18,9 @@ class Bench implements AsyncDisposable {
   readonly replica: Replica;
   readonly claims: string[] = [];
   readonly diverged: string[] = [];
+  readonly startedOver: string[] = [];
   lost = 0;
+  voids = 0;
   readonly follower: Follower;
   broker: FakeBroker;
 
@@ -43,7 +46,8 @@ class Bench implements AsyncDisposable {
       heardAloneBefore: () => 0,
       onNotThere: () => this.lost += 1,
       onDiverged: ({ from, to }) => this.diverged.push(`${from} to ${to}`),
-      onOutOfSuccession: () => {},
+      onOutOfSuccession: () => this.voids += 1,
+      onStartedOver: (why) => this.startedOver.push(why),
     });
   }
 
@@ -58,14 +62,15 @@ class Bench implements AsyncDisposable {
     await this.clock.advance(0);
   }
 
-  async join(): Promise<string | undefined> {
+  async join({ onCaughtUp = () => {} } = {}): Promise<string | undefined> {
     const survey = await this.follower.survey(this.broker);
     const joined = this.follower.join(this.broker, survey, {
-      onCaughtUp: () => {},
+      onCaughtUp,
       objection: () => undefined,
       isLed: Promise.resolve(), // as one of before this version would say
       onFollowing: () => {},
     });
+    joined.catch(() => {}); // told below
     await this.clock.advance(0);
     await joined;
     await this.clock.advance(0);
@@ -301,6 +306,91 @@ Deno.test("C61: Follower tells of a gap where it has read something else than it
   await bench.store(event(5), claim({ read: { ...part, sum: "another" } }));
   assertEquals(bench.diverged, ["2 to 3"]);
   assertEquals(story(client).at(-1), `welcome ${EPOCH} 6 gap`);
+});
+
+Deno.test("C61: Follower starts over where servers lost what it had read and stored something else there", async () => {
+  for (const count of [1, 4]) {
+    await using bench = new Bench();
+    await bench.store(claim(), event(2), event(3));
+    await bench.join();
+    const client = bench.hubs.connect();
+    bench.broker.lose("connection lost");
+    bench.server.loseAfter(2);
+    for (let n = 0; n < count; n++) await bench.store(event(30 + n));
+    const { message } = await assertRejects(() => bench.rejoin(), BrokerError);
+    assertEquals(message, "entry 3 is not the one that this hub has read");
+    assertEquals(await bench.rejoin(), EPOCH, "which nobody may lead in any more");
+    await bench.store(event(9));
+    assertEquals(story(client).slice(1), [
+      `welcome ${EPOCH} ${2 + count} gap`,
+      `notification ${3 + count}`,
+    ]);
+    assertEquals(bench.startedOver, [message]);
+    // Who comes with what was lost is told, too; and what stands there now is in the history.
+    const back = bench.hubs.connect({ resume: { epoch: EPOCH, since: 2 } });
+    assertEquals(back.transport.frames.flatMap(({ seq }) => seq ?? []).at(0), 3);
+    await bench.rejoin();
+    assertEquals(bench.startedOver, [message], "once");
+  }
+});
+
+Deno.test("C61: Follower remembers that the stream had lost something until it has joined", async () => {
+  await using bench = new Bench();
+  await bench.store(claim(), event(2), event(3));
+  await bench.join();
+  const client = bench.hubs.connect();
+  bench.broker.lose("connection lost");
+  bench.server.loseAfter(2);
+  bench.broker = bench.server.connect();
+  const onCaughtUp = () => bench.broker.lose("lost again");
+  await assertRejects(() => bench.join({ onCaughtUp }), BrokerError);
+  await bench.store(event(30), event(31), event(32));
+  await bench.rejoin();
+  assertEquals(bench.startedOver, ["the stream ends at 2, and this hub has read up to 3"]);
+  assertEquals(story(client).at(-1), `welcome ${EPOCH} 5 gap`);
+});
+
+Deno.test("Follower reads again what it read in an attempt to join that failed, leaders' words among it", async () => {
+  await using bench = new Bench();
+  await bench.store(claim());
+  await bench.join();
+  const client = bench.hubs.connect();
+  bench.broker.lose("connection lost");
+  await bench.store(failure("RPC_FAILURE", { channel: "a" }), event(3), value(4));
+  bench.broker = bench.server.connect();
+  const onCaughtUp = () => bench.broker.lose("lost again");
+  await assertRejects(() => bench.join({ onCaughtUp }), BrokerError);
+  await bench.rejoin();
+  await bench.store(value(5));
+  assertEquals(story(client).slice(1), ["rpc_error 2", "notification 3", "a 4", "a 5"]);
+  assertEquals([bench.startedOver, bench.voids], [[], 0]);
+});
+
+Deno.test("C61: Follower that takes no leader's word for one that follows starts over behind them", async () => {
+  await using bench = new Bench();
+  await bench.store(claim());
+  await bench.join();
+  const client = bench.hubs.connect();
+  // What another copy of the stream holds: a leader's word that the others have never read.
+  bench.broker.hand({ seq: 2, text: encodeEntry(value(1, { after: 1 })) });
+  await bench.clock.advance(0);
+  bench.server.store(encodeEntry(event(2)), { as: "anyone", id: "lost" });
+  for (let after = 1, n = 0; n < 4; n++) {
+    const seq = 3 + n;
+    await bench.store(value(seq, { after }));
+    after = seq;
+    await bench.clock.advance(2000);
+  }
+  assertEquals([story(client).length, bench.voids], [2, 4], "they are not told");
+  await bench.rejoin();
+  assertEquals(bench.startedOver, ["no leader's word follows on what this hub has read"]);
+  await bench.store(value(7, { after: 6 }), value(8, { after: 7 }));
+  assertEquals(story(client).slice(2), [`welcome ${EPOCH} 6 gap`, "a 7", "a 8"]);
+  // A leader that was replaced and falls silent is no reason.
+  await bench.store(value(9, { hub: "old", after: 6 }));
+  await bench.clock.advance(20_000);
+  await bench.rejoin();
+  assertEquals(bench.startedOver.length, 1);
 });
 
 Deno.test("C61: Follower misses what was acknowledged and does not stand where it was said to", async () => {

@@ -44,3 +44,15 @@ Deno.test("LeaderChain.skipTo() goes on behind a hole with whoever was before it
   leaderChain.skipTo(10);
   assertEquals(counted(leaderChain, [10, 8], [11, 10], [12, 5]), [10, 11]);
 });
+
+Deno.test("LeaderChain.restore() judges again what is read again", () => {
+  const leaderChain = new LeaderChain();
+  leaderChain.restart(1);
+  assertEquals(counted(leaderChain, [1, 0], [2, 1]), [1, 2]);
+  const { state } = leaderChain;
+  for (let times = 0; times < 2; times++) {
+    leaderChain.restore(state);
+    assertEquals(counted(leaderChain, [3, 2], [4, 2], [5, 3]), [3, 5]);
+  }
+  assertEquals(state.last, 2);
+});

@@ -12,6 +12,8 @@ class Contender {
   readonly leadership: Leadership;
   readonly told: string[] = [];
   claimed: Claimed | undefined;
+  /** What it has read, if it has read all. */
+  lastThatCounts: number | undefined;
   broker: FakeBroker;
   #server: FakeServer;
 
@@ -22,7 +24,7 @@ class Contender {
       clock,
       leaseMs: LEASE_MS,
       hub,
-      lastOfLeaders: () => undefined,
+      lastOfLeaders: () => this.lastThatCounts,
       epochAfter: (last) => last,
       onClaimed: (claimed) => {
         this.claimed = claimed;
@@ -182,4 +184,20 @@ Deno.test("Leadership is given up when the broker answers nothing for as long as
   one.broker.lose("the end");
   await clock.advance(0);
   await running;
+});
+
+Deno.test("C61: Leadership claims over the last word that counts, where the newest is one that does not", async () => {
+  const { server, contenders: [one] } = race("one");
+  assert(one);
+  const claims = () => server.entries.map(({ text }) => decodeEntry(text)?.after);
+  await one.leadership.tryNow(one.broker);
+  // Servers let a second one in over the same word as the claim.
+  server.isLax = true;
+  server.store("void", { as: "leader", id: "stray", fence: 0 });
+  server.isLax = false;
+  one.lastThatCounts = 1;
+  await one.leadership.tryNow(one.broker);
+  one.lastThatCounts = undefined;
+  await one.leadership.tryNow(one.broker);
+  assertEquals(claims(), [0, undefined, 1, 3], "who has not read it takes the newest");
 });

@@ -1,4 +1,4 @@
-import { MAX_SUMMED, StreamSum } from "../../src/cluster/stream_sum.ts";
+import { MAX_SUMMED, StreamSum, sumOf } from "../../src/cluster/stream_sum.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 function read(entries: readonly string[], from = 1): StreamSum {
@@ -43,4 +43,15 @@ Deno.test("C61: StreamSum misses what was acknowledged and does not stand there,
   sum.expect(4, "d");
   assertEquals(sum.add(5, "e"), false, "nothing does");
   assertEquals(sum.add(6, "f"), true);
+});
+
+Deno.test("C61: StreamSum.goBackTo() has what is read again take the place of what was read", () => {
+  const sum = read(["a", "b", "c"]);
+  assertEquals([sum.at(3), sum.at(4), sum.last], [sumOf(3, "c"), undefined, 3]);
+  sum.goBackTo(2);
+  assertEquals([sum.at(2), sum.at(3), sum.last], [sumOf(2, "b"), undefined, 2]);
+  sum.add(3, "x");
+  assertEquals([sum.at(3), sum.since(1)], [sumOf(3, "x"), read(["a", "b", "x"]).since(1)]);
+  sum.goBackTo(9);
+  assertEquals(sum.last, 3);
 });

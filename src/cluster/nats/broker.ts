@@ -27,6 +27,7 @@ import { NatsLatest } from "./latest_values.ts";
 import { NatsLease } from "./lease.ts";
 import { NatsReader } from "./reader.ts";
 import { type NatsNames, natsNames } from "./names.ts";
+import { copiesMayDiffer, type NatsServerFacts } from "./server_version.ts";
 import { ensureStream, streamIdOf, type StreamLimits } from "./stream.ts";
 import { connectNats } from "./transport.ts";
 
@@ -42,13 +43,6 @@ export interface NatsBrokerOptions {
   leaseMs: number;
   /** Told which server answered. Default: nobody is. */
   onServer?: (server: NatsServerFacts) => void;
-}
-
-/** What a server says of itself. */
-export interface NatsServerFacts {
-  readonly version: string;
-  /** It is one of several. */
-  readonly isClustered: boolean;
 }
 
 /** An answer that does not come within this time, in milliseconds, is a failure. */
@@ -90,7 +84,8 @@ export class NatsBroker implements Broker {
       });
       signal.throwIfAborted();
       const { version = "unknown", cluster: cluster_name } = connection.info ?? {};
-      onServer?.({ version, isClustered: cluster_name !== undefined });
+      const server = { version, isClustered: cluster_name !== undefined };
+      onServer?.(server);
       const jsm = await jetstreamManager(connection, { timeout: ASK_TIMEOUT_MS });
       const info = await ensureStream(jsm, names, limits);
       const kvm = new Kvm(jetstream(connection, { timeout: ASK_TIMEOUT_MS }));
@@ -102,6 +97,7 @@ export class NatsBroker implements Broker {
       const streamId = streamIdOf(info);
       return new NatsBroker({
         ...{ clock, names, connection, jsm, lease, latest, openLatest, streamId },
+        copiesMayDiffer: copiesMayDiffer(server),
       });
     } catch (error) {
       await connection?.close().catch(() => {});
@@ -118,6 +114,7 @@ export class NatsBroker implements Broker {
     latest: KV;
     openLatest: () => Promise<KV>;
     streamId: string;
+    copiesMayDiffer: boolean;
   }) {
     const { clock, names, connection, jsm, lease, latest, openLatest, streamId } = parts;
     this.#names = names;
@@ -142,6 +139,9 @@ export class NatsBroker implements Broker {
       stream: names.stream,
       maxPayload: connection.info?.max_payload ?? 0,
       isSame: async () => streamIdOf(await jsm.streams.info(names.stream)) === streamId,
+      ...(parts.copiesMayDiffer
+        ? { copyOf: async () => (await jsm.streams.info(names.stream)).cluster?.leader }
+        : {}),
       lost: this.#lost.signal,
       lose: (why) => this.#lose(why),
     });

@@ -7,6 +7,7 @@ import {
 import type { Clock } from "../../resilience/clock.ts";
 import type { Stored } from "../broker.ts";
 import { apiCodeOf, isDeleted, NATS_API, whyOf } from "./errors.ts";
+import { readingCopyOf } from "./leaders_copy.ts";
 import type { Ask } from "./lease.ts";
 
 export interface NatsReaderOptions {
@@ -22,6 +23,8 @@ export interface NatsReaderOptions {
   lost: AbortSignal;
   /** Whether the stream is the one that was opened: numbers of another one say something else. */
   isSame: () => Promise<boolean>;
+  /** The server whose copy is to be read, if that matters. Default: any. */
+  copyOf?: () => Promise<string | undefined>;
   /** The stream cannot be read any more. */
   lose: (why: string) => void;
 }
@@ -54,6 +57,8 @@ const READ_AHEAD_BYTES = 32 * 1024 * 1024;
  */
 export class NatsReader {
   readonly #options: NatsReaderOptions;
+  /** What was read last: another reader begins with it, for its server may hold another in that place. */
+  #last: Stored | undefined;
 
   constructor(options: NatsReaderOptions) {
     this.#options = options;
@@ -64,6 +69,14 @@ export class NatsReader {
    * make a consumer, as its servers elect who leads them, entries are asked for one by one meanwhile.
    */
   async read(from: number, onEntry: (entry: Stored) => void): Promise<void> {
+    const keeping = (entry: Stored) => {
+      this.#last = entry;
+      onEntry(entry);
+    };
+    await this.#read(from, keeping);
+  }
+
+  async #read(from: number, onEntry: (entry: Stored) => void): Promise<void> {
     try {
       await this.#consume(from, onEntry);
     } catch (error) {
@@ -84,8 +97,15 @@ export class NatsReader {
     let next = from;
     let triedAt = clock.now();
     let failures = 0;
+    let isCompared = false;
     for (let last = upTo; !lost.aborted;) {
       try {
+        const read = this.#last;
+        if (!isCompared && read !== undefined) {
+          const entry = await this.#entry(read.seq);
+          if (entry !== undefined && entry.text !== read.text) return lose(otherThan(read));
+        }
+        isCompared = true;
         for (; next <= last && !lost.aborted; next++) {
           const entry = await this.#entry(next);
           if (entry !== undefined && !lost.aborted) onEntry(entry);
@@ -128,16 +148,18 @@ export class NatsReader {
   }
 
   async #consume(from: number, onEntry: (entry: Stored) => void): Promise<void> {
-    const { ask, js, stream, maxPayload, isSame, lost, lose } = this.#options;
+    const { ask, js, stream, maxPayload, isSame, copyOf, lost, lose } = this.#options;
+    const read = this.#last;
     let next = from;
     // A consumer that comes about after its time has successors already.
     let isTooLate = false;
     const messages = await ask(async () => {
-      const consumer = await js.consumers.get(stream, {
-        deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: from,
-        inactive_threshold: FORGOTTEN_AFTER_MS,
-      });
+      const consumer = await readingCopyOf(await copyOf?.(), () =>
+        js.consumers.get(stream, {
+          deliver_policy: DeliverPolicy.StartSequence,
+          opt_start_seq: read?.seq ?? from,
+          inactive_threshold: FORGOTTEN_AFTER_MS,
+        }));
       const { name } = await consumer.info(true);
       if (!await isSame()) throw new StreamReplaced("the stream was made anew");
       const reading = await consumer.consume({
@@ -145,7 +167,12 @@ export class NatsReader {
         idle_heartbeat: HEARTBEAT_MS,
         abort_on_missing_resource: true,
         callback: (message) => {
-          if (lost.aborted || isTooLate || message.seq < next) return;
+          if (lost.aborted || isTooLate) return;
+          if (message.seq === read?.seq && message.string() !== read.text) {
+            isTooLate = true; // for whatever is on its way
+            return reading.stop(new StreamReplaced(otherThan(read)));
+          }
+          if (message.seq < next) return;
           // The library replaces a consumer that is gone, on whatever stream has the name by now.
           if (message.info.consumer !== name) return reading.stop(new FellSilent());
           next = message.seq + 1;
@@ -174,7 +201,7 @@ export class NatsReader {
     const { clock, lost, lose } = this.#options;
     for (let tries = 0; !lost.aborted; tries++) {
       try {
-        return await this.read(from, onEntry);
+        return await this.#read(from, onEntry);
       } catch (error) {
         const isOver = tries >= RETRIES ||
           error instanceof Error && error.cause instanceof StreamReplaced;
@@ -197,6 +224,10 @@ async function watch(messages: ConsumerMessages): Promise<void> {
       messages.stop(new FellSilent());
     }
   }
+}
+
+function otherThan({ seq }: Stored): string {
+  return `entry ${seq} is not the one that was read before`;
 }
 
 class StreamReplaced extends Error {}

@@ -1,5 +1,11 @@
 import { logOf } from "../../telemetry/log.ts";
-import type { NatsServerFacts } from "./broker.ts";
+
+/** What a server says of itself. */
+export interface NatsServerFacts {
+  readonly version: string;
+  /** It is one of several. */
+  readonly isClustered: boolean;
+}
 
 /**
  * Judges the NATS servers that a hub finds, and tells once of each kind: a hub connects often, and
@@ -21,12 +27,21 @@ export class ServerVersions {
 
 /** Why a server of this version is better replaced; undefined if nothing speaks against it. */
 export function adviceOn({ version, isClustered }: NatsServerFacts): string | undefined {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const isBefore = (at: number) => major < 2 || major === 2 && minor < at;
-  if (isBefore(9)) return "hubs are tested with nats-server 2.9 and later";
-  if (isClustered && isBefore(10)) {
+  if (isBefore(version, 9)) return "hubs are tested with nats-server 2.9 and later";
+  if (copiesMayDiffer({ version, isClustered })) {
     return "copies that several servers before 2.10 keep of a stream can come to differ after one of " +
       "them stood still or was killed: run 2.10 or later where there are three";
   }
   return undefined;
+}
+
+/** Whether several servers of this version can come to keep different copies of one stream. */
+export function copiesMayDiffer({ version, isClustered }: NatsServerFacts): boolean {
+  return isClustered && isBefore(version, 10);
+}
+
+/** Whether a version is older than 2 and this minor number. */
+function isBefore(version: string, at: number): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < 2 || major === 2 && minor < at;
 }

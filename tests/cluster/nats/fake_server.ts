@@ -114,6 +114,12 @@ export class FakeServer {
     this.#entries = this.#entries.filter(fits);
   }
 
+  /** Loses the entries after this one, as servers do that had not all stored them; numbers go on there. */
+  loseAfter(seq: number): void {
+    this.#entries = this.#entries.filter((entry) => entry.seq <= seq);
+    this.#last = seq;
+  }
+
   store(text: string, { as, id, fence }: AppendOptions): Appended {
     if (this.refuses !== undefined) throw new BrokerError(this.refuses);
     const before = this.#byName.get(id);

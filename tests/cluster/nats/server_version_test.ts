@@ -1,4 +1,4 @@
-import { adviceOn } from "../../../src/cluster/nats/server_version.ts";
+import { adviceOn, copiesMayDiffer } from "../../../src/cluster/nats/server_version.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 
 Deno.test("C61: adviceOn() speaks against servers before 2.9, and before 2.10 where there are several", () => {
@@ -10,5 +10,15 @@ Deno.test("C61: adviceOn() speaks against servers before 2.9, and before 2.10 wh
     undefined,
     undefined,
     undefined,
+  ]);
+});
+
+Deno.test("C61: copiesMayDiffer() is so of several servers before 2.10", () => {
+  const isSo = (version: string, isClustered: boolean) => copiesMayDiffer({ version, isClustered });
+  assertEquals([isSo("2.9.10", true), isSo("2.8.4", true)], [true, true]);
+  assertEquals([isSo("2.9.10", false), isSo("2.10.0", true), isSo("3.0.0", true)], [
+    false,
+    false,
+    false,
   ]);
 });
