@@ -179,17 +179,16 @@ export class Follower {
     if (!hasPast || readFrom > deliverFrom) this.#leaderChain.restart(readFrom);
     let next = readFrom;
     let isPast = contradiction !== undefined;
-    let isOther = false;
+    let otherwise: string | undefined;
     await broker.read(isCompared ? readFrom - 1 : readFrom, (stored) => {
       const isSeen = sumOfSeen !== undefined && stored.seq === seen?.seq;
       if (isSeen && sumOf(stored.seq, stored.text) !== sumOfSeen) {
-        isOther = true;
+        otherwise = this.#contradiction.onOther(stored.seq);
+      }
+      if (otherwise !== undefined || (stored.seq < readFrom && stored.seq >= last)) {
         caughtUp.resolve();
       }
-      if (stored.seq < readFrom) {
-        if (stored.seq >= last) caughtUp.resolve();
-        return;
-      }
+      if (otherwise !== undefined || stored.seq < readFrom) return;
       // Of two leaders' lines that the past holds, the one that goes on may be either.
       if (stored.seq > next || (isPast && stored.seq > state.last)) {
         this.#leaderChain.skipTo(stored.seq);
@@ -206,7 +205,7 @@ export class Follower {
     this.#readsFailed += 1; // unless it goes well
     await this.#inTime(caughtUp.promise, broker, "the stream could not be read to its end");
     this.#readsFailed = 0;
-    if (isOther) throw new BrokerError(this.#contradiction.onOther(seen?.seq ?? 0));
+    if (otherwise !== undefined) throw new BrokerError(otherwise);
     onCaughtUp();
     await this.#inTime(
       Promise.race([led.promise, isLed]),

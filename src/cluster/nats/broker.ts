@@ -100,7 +100,7 @@ export class NatsBroker implements Broker {
         copiesMayDiffer: copiesMayDiffer(server),
       });
     } catch (error) {
-      await connection?.close().catch(() => {});
+      if (connection) await closeInTime(connection);
       throw new BrokerError(whyOf(error));
     }
   }
@@ -234,9 +234,7 @@ export class NatsBroker implements Broker {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lose("closed by this hub");
-    try {
-      await deadline(this.#connection.close(), ASK_TIMEOUT_MS);
-    } catch { /* it is gone, whatever the other side thinks of it */ }
+    await closeInTime(this.#connection);
   }
 
   /** Asks under a deadline, and counts whether that part of the broker does its work. */
@@ -267,4 +265,9 @@ export class NatsBroker implements Broker {
       }
     }
   }
+}
+
+/** Ends a connection, whatever the other side thinks of it. */
+async function closeInTime(connection: NatsConnection): Promise<void> {
+  await deadline(connection.close(), ASK_TIMEOUT_MS).catch(() => {});
 }
