@@ -3,12 +3,9 @@ import { assert, assertEquals, assertGreater } from "../../support/assert.ts";
 import { eventually } from "../../support/eventually.ts";
 import { hasNatsServer, NatsServer } from "../../support/nats.ts";
 import { NatsCluster } from "../../support/nats_cluster.ts";
-import { open } from "./support.ts";
+import { open, openInTime } from "./support.ts";
 
 const ignore = !hasNatsServer();
-
-/** Times a broker is tried whose servers elect a leader meanwhile; each takes two seconds at most. */
-const MAX_TRIES = 10;
 
 Deno.test({
   name: "NatsBroker grants its lease to one of many, for as long as it is renewed",
@@ -70,14 +67,3 @@ Deno.test({
     assertGreater(wins, 0);
   },
 });
-
-/** Opens the broker where servers may have to agree first on who leads. */
-async function openInTime(...where: Parameters<typeof open>): ReturnType<typeof open> {
-  for (let tries = 1;; tries++) {
-    try {
-      return await open(...where);
-    } catch (error) {
-      if (tries === MAX_TRIES) throw error;
-    }
-  }
-}

@@ -20,6 +20,20 @@ export function open(
   }, new AbortController().signal);
 }
 
+/** Times a broker is tried whose servers elect a leader meanwhile; each takes two seconds at most. */
+const MAX_TRIES = 10;
+
+/** Opens the broker where servers may have to agree first on who leads. */
+export async function openInTime(...where: Parameters<typeof open>): ReturnType<typeof open> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await open(...where);
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
 /** Resolves with why the broker was lost. */
 export function lossOf({ lost }: NatsBroker): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
