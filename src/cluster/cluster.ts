@@ -135,6 +135,7 @@ export class Cluster implements AsyncDisposable {
       onOutOfSuccession: (hub) => {
         if (hub === id) this.#leadership.depose("another hub's entry came first");
       },
+      onGap: () => this.#unsaidWriter.heardGap(),
       onStartedOver: (why) => {
         this.#log.warning("cluster.started_over", { hub: id, why });
         this.#unsaidWriter.oweGap();

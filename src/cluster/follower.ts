@@ -34,6 +34,8 @@ export interface FollowerOptions {
   onDiverged: (part: StreamPart, leader: string) => void;
   /** This hub wrote as a leader and was not the one: its entries do not count. */
   onOutOfSuccession: (hub: string) => void;
+  /** Somebody told the clients of all hubs of a gap. */
+  onGap: () => void;
   /** It joined as a newcomer, for what it had read before is not what the stream holds. */
   onStartedOver: (why: string) => void;
 }
@@ -319,6 +321,7 @@ export class Follower {
     if (entry?.kind === "gap") {
       this.#figures.onGap();
       stream.follow({ epoch, seq }, { startsAfter: seq, hasGap: true });
+      this.#options.onGap();
       return;
     }
     if (entry === undefined || this.#wasTold(entry)) return;

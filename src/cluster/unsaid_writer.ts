@@ -16,6 +16,9 @@ export interface UnsaidWriterOptions {
 /** Gaps are told at this distance at least, in milliseconds: one tells of all that were owed so far. */
 const GAP_EVERY_MS = 5000;
 
+/** Hubs that found the same wait up to this long, each at random: one of them tells of it for all. */
+const GAP_SPREAD_MS = 1000;
+
 /** Pause before something is offered to the stream again, in milliseconds. */
 const RETRY_MS = 500;
 
@@ -56,13 +59,20 @@ export class UnsaidWriter {
     this.#gapsOwed += 1;
   }
 
+  /** A gap came through the stream: whatever was owed so far, this hub's clients and all others know. */
+  heardGap(): void {
+    this.#gapsTold = this.#gapsOwed;
+  }
+
   async #tellGap(broker: Broker): Promise<void> {
     const { clock, publisher, epoch } = this.#options;
     if (this.#gapsTold === this.#gapsOwed) return;
-    const pauseMs = Math.max(0, this.#gapTellableAt - clock.now());
-    await clock.sleep(pauseMs, { signal: broker.lost }).catch(() => {});
+    const pauseMs = this.#gapTellableAt - clock.now();
+    const spreadMs = Math.random() * GAP_SPREAD_MS;
+    await clock.sleep(Math.max(pauseMs, spreadMs), { signal: broker.lost }).catch(() => {});
     await this.#untilDone(broker, async () => {
       const owed = this.#gapsOwed;
+      if (owed === this.#gapsTold) return;
       await publisher.tellGap(broker, epoch());
       this.#gapsTold = owed;
       this.#gapTellableAt = clock.now() + GAP_EVERY_MS;

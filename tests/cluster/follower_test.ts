@@ -47,6 +47,7 @@ class Bench implements AsyncDisposable {
       onNotThere: () => this.lost += 1,
       onDiverged: ({ from, to }) => this.diverged.push(`${from} to ${to}`),
       onOutOfSuccession: () => this.voids += 1,
+      onGap: () => {},
       onStartedOver: (why) => this.startedOver.push(why),
     });
   }

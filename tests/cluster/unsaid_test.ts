@@ -5,10 +5,14 @@ import {
   Unsaid,
   type UnsaidKeeper,
 } from "../../src/cluster/unsaid.ts";
+import { StreamPublisher } from "../../src/cluster/stream_publisher.ts";
+import { UnsaidWriter } from "../../src/cluster/unsaid_writer.ts";
 import type { JsonText } from "../../src/protocol/codec.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { GRACE_MS, type Member, three } from "./cluster_bench.ts";
 import { event, value } from "./entries.ts";
+import { FakeServer } from "./nats/fake_server.ts";
 
 const SOON_MS = 4000;
 
@@ -135,4 +139,38 @@ Deno.test("C44: Unsaid gives back what an earlier life of the hub had kept, in o
   assertEquals(after.heardBefore, 0, "its clients are gone");
   for (const { id } of after.all()) after.remove(id);
   assertEquals(kept.size, 0);
+});
+
+Deno.test("C61: UnsaidWriter tells one gap for all that are owed, and none that another hub told meanwhile", async () => {
+  const clock = new FakeClock();
+  const server = new FakeServer(clock);
+  const publisher = new StreamPublisher({ clock, name: "one" });
+  const unsaid = new Unsaid();
+  const writer = new UnsaidWriter({ clock, unsaid, publisher, epoch: () => "epoch" });
+  const broker = server.connect();
+  const write = async (during: () => void = () => {}) => {
+    const writing = writer.write(broker);
+    during();
+    await clock.advance(10_000);
+    await writing;
+    return server.entries.length;
+  };
+  assertEquals(await write(), 0, "nothing is owed");
+  for (let n = 0; n < 3; n++) writer.oweGap();
+  assertEquals([await write(), await write()], [1, 1]);
+  writer.oweGap();
+  assertEquals(await write(() => writer.heardGap()), 1);
+  // Owed while the broker is lost, it is told over the next one.
+  writer.oweGap();
+  broker.isUnanswered = true;
+  const failing = writer.write(broker);
+  await clock.advance(10_000);
+  broker.lose("connection lost");
+  await clock.advance(1000);
+  await failing;
+  const next = server.connect();
+  const writing = writer.write(next);
+  await clock.advance(10_000);
+  await writing;
+  assertEquals(server.entries.length, 2);
 });
