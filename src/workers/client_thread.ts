@@ -135,7 +135,7 @@ export class ClientThread {
       },
     });
     this.#marks = new MarkedClients(start.mark);
-    this.#sockets = new Sockets({ clock, limits, backends: 0, isSecond: true });
+    this.#sockets = new Sockets({ clock, limits, backends: 0, threads });
     const { signal } = this.#stop;
     const context: WebSocketContext = {
       clock,
@@ -275,12 +275,17 @@ export class ClientThread {
 
   async #answer(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> {
     const { remoteAddr: remote } = info;
+    const { signal } = request;
     const { method, url, headers, body } = request;
     const isHttp2 = !headers.has("host") && "hostname" in remote && this.#sockets.isHttp2(remote);
     const forwarded = { method, url, headers: [...headers], hasBody: body !== null, remote };
     const answer = await this.#forwarder.ask({ ...forwarded, isHttp2 }, body);
     if (answer === undefined) return noPlace("full");
     if (answer.admitted === undefined) return responseOf(answer);
+    if (signal.aborted) { // of an upgrade that nobody waits for the runtime would say nothing
+      this.#writer.post({ kind: "left", visit: answer.admitted.visit });
+      return noPlace("full");
+    }
     return this.#open(request, info, answer.admitted);
   }
 
@@ -363,7 +368,7 @@ export class ClientThread {
           taken: this.#taken,
           ...(pulse % PULSES_A_REPORT === 0 ? { figures: this.#figures() } : {}),
         });
-        await this.#clock.sleep(PULSE_EVERY_MS, { signal });
+        await this.#clock.sleep(PULSE_EVERY_MS, { signal, together: true });
       }
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -4,6 +4,7 @@ import { eventually } from "../support/eventually.ts";
 import { quickBackend, quickSource } from "../support/hub_config.ts";
 import { configOf, startApp, statusOf, wsUrl } from "../support/hub_in_process.ts";
 import { RpcBackend } from "../support/rpc_backend.ts";
+import { within } from "../support/until.ts";
 import { WsClient } from "../support/ws_client.ts";
 import { clientsOnAll, closeAll, MANY, resumeQuery, say } from "./support.ts";
 
@@ -138,6 +139,30 @@ Deno.test("workers: a body counts however it comes", async () => {
   assertEquals(two, one);
   const statuses = one.map((text) => [...text.matchAll(/^HTTP\/1.1 (\d+)/gm)].at(-1)?.[1]);
   assertEquals(statuses, ["202", "202", "202", "202", "401", "400"]);
+});
+
+Deno.test("workers: who goes away before it is let in takes no place for long", async () => {
+  const hub = { max_clients: 40, request_timeout: "1m" };
+  await using app = await startApp({ workers: 2, hub });
+  const { hostname, port } = new URL(app.url);
+  for (let nth = 0; nth < hub.max_clients; nth++) {
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    await connection.write(
+      new TextEncoder().encode(
+        "GET /ws HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
+          "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      ),
+    );
+  }
+  // Of one that goes at the very moment of its upgrade the runtime says nothing.
+  const clients: WsClient[] = [];
+  const comingIn = async () => {
+    while (clients.length < hub.max_clients / 2) {
+      await WsClient.connect(wsUrl(app)).then((client) => clients.push(client), () => {});
+    }
+  };
+  await within(comingIn(), { explain: () => `${clients.length} places were given back` });
+  await closeAll(clients);
 });
 
 Deno.test("workers: limits for each address and for all are those of the whole process", async () => {

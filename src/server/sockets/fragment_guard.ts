@@ -16,6 +16,8 @@ export interface FragmentGuardOptions {
   sockets: ReceivedBytes;
   /** Longest message a client may send, in bytes. */
   maxMessageBytes: number;
+  /** Threads of this process that have about as many connections each. Default: this one alone. */
+  threads?: number | undefined;
   /** Resident memory of this process, in bytes. Default: as the runtime tells it. */
   residentBytes?: () => number;
 }
@@ -129,7 +131,7 @@ export class FragmentGuard {
 
   /** Looks and sweeps until aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, residentBytes = () => Deno.memoryUsage().rss } = this.#options;
+    const { clock, threads = 1, residentBytes = () => Deno.memoryUsage().rss } = this.#options;
     let residentAtLook = residentBytes();
     this.#residentAtSweep = residentAtLook;
     let hasSuspects = false;
@@ -148,7 +150,7 @@ export class FragmentGuard {
         const growth = resident - residentAtLook;
         residentAtLook = resident;
         this.#residentAtSweep = Math.min(this.#residentAtSweep, resident);
-        const usual = this.#watches.size * USUAL_GROWTH_BYTES;
+        const usual = this.#watches.size * threads * USUAL_GROWTH_BYTES;
         if (hasSuspects || resident - this.#residentAtSweep > ALARMING_GROWTH_BYTES + usual) {
           this.#residentAtSweep = resident;
           hasSuspects = this.#sweep();

@@ -14,8 +14,11 @@ export interface SocketsOptions {
   limits: HubConfig;
   /** How many backends there are, which need descriptors, too. */
   backends: number;
-  /** Whether other sockets of the process look after what is the whole process'. Default: no. */
-  isSecond?: boolean;
+  /**
+   * Threads that share the clients of this process, about as many for each; the main thread looks
+   * after what is the whole process'. Default: the main thread has them all.
+   */
+  threads?: number;
   /** Opens the C library. Default: the system's; a test may refuse it. */
   openLibc?: SocketGuardOptions["open"];
 }
@@ -48,7 +51,7 @@ export class Sockets implements Disposable {
   readonly #sweep: ConnectionSweep;
   #listenerLosses = 0;
 
-  constructor({ clock, limits, backends, isSecond, openLibc }: SocketsOptions) {
+  constructor({ clock, limits, backends, threads, openLibc }: SocketsOptions) {
     const requestTimeoutMs = limits.request_timeout;
     this.#clock = clock;
     this.#guard = new SocketGuard({
@@ -56,7 +59,7 @@ export class Sockets implements Disposable {
       ...(openLibc ? { open: openLibc } : {}),
     });
     this.reserve = new DescriptorReserve(this.#guard.descriptors(), backends);
-    if (!isSecond) this.reserve.warnOf(limits.max_clients);
+    if (threads === undefined) this.reserve.warnOf(limits.max_clients);
     this.table = new ConnectionTable({ clock, requestTimeoutMs });
     this.#sweep = new ConnectionSweep({
       clock,
@@ -64,12 +67,15 @@ export class Sockets implements Disposable {
       table: this.table,
       reserve: this.reserve,
       requestTimeoutMs,
-      maxPending: Math.min(limits.max_clients, this.reserve.roomForClients),
+      maxPending: Math.ceil(
+        Math.min(limits.max_clients, this.reserve.roomForClients) / (threads ?? 1),
+      ),
     });
     this.inbound = new FragmentGuard({
       clock,
       sockets: this.#guard,
       maxMessageBytes: limits.max_message_bytes,
+      threads,
     });
   }
 
@@ -165,7 +171,8 @@ export class Sockets implements Disposable {
       for (;;) {
         this.reserve.look(this.#guard.descriptors());
         const everyMs = this.reserve.hasPlenty ? DESCRIPTORS_SELDOM_MS : DESCRIPTORS_EVERY_MS;
-        await this.#clock.sleep(everyMs, { signal, together: true });
+        // Not with others that look at something: those are in the other threads.
+        await this.#clock.sleep(everyMs, { signal });
       }
     } catch (error) {
       if (!signal.aborted) throw error;
