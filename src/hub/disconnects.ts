@@ -3,7 +3,7 @@ import { encodeFrame, json } from "../protocol/codec.ts";
 import { type ErrorCode, type ErrorEvent, errorEvent, errorType } from "../protocol/error_event.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
-import { DisconnectedSessions, type Memory } from "./resume/disconnected_sessions.ts";
+import type { DisconnectedSessions, Memory } from "./resume/disconnected_sessions.ts";
 import type { ErrorCounts } from "./error_counts.ts";
 import { type LossCode, LossNotices } from "./loss_notices.ts";
 import type { Registry } from "./registry.ts";
@@ -17,14 +17,12 @@ export interface DisconnectsOptions {
   errors: ErrorCounts;
   /** Where the ends of connections are counted. */
   stats: HubStats;
-  /** How long those that left are remembered, in milliseconds. */
-  rememberForMs: number;
+  /** Takes those that left and are worth remembering. */
+  remembered: DisconnectedSessions;
   /** Tells the clients that are left; losses are counted here, one by one. */
   broadcast: (event: ErrorEvent) => void;
   /** Told of a client that left and is worth remembering, perhaps also elsewhere. */
   onRemembered: (id: string, memory: Memory) => void;
-  /** Told of one that is remembered no more. */
-  onForgotten?: (id: string) => void;
 }
 
 /** How a connection ended on its own, as its transport saw it. */
@@ -62,15 +60,13 @@ const CLOSED_WITH: { readonly [name in CloseName]?: ErrorCode } = {
 export class Disconnects {
   readonly #options: DisconnectsOptions;
   readonly #log: Log = logOf("hub");
-  readonly #disconnectedSessions: DisconnectedSessions;
   readonly #losses: LossNotices;
   #slowClientDrops = 0;
   #readErrors = 0;
 
   constructor(options: DisconnectsOptions) {
-    const { clock, signal, rememberForMs } = options;
+    const { clock, signal } = options;
     this.#options = options;
-    this.#disconnectedSessions = new DisconnectedSessions(rememberForMs, options.onForgotten);
     this.#losses = new LossNotices({ clock, signal, tell: (code, ids) => this.#tell(code, ids) });
   }
 
@@ -85,27 +81,22 @@ export class Disconnects {
 
   /** Up to this number, a client that is not remembered may have got less than its number says. */
   get forgottenUpTo(): number {
-    return this.#disconnectedSessions.forgottenUpTo;
-  }
-
-  /** Those that left and are worth remembering. */
-  get remembered(): DisconnectedSessions {
-    return this.#disconnectedSessions;
+    return this.#options.remembered.forgottenUpTo;
   }
 
   /** What is remembered of a client that left. */
   recall(id: string): Memory | undefined {
-    return this.#disconnectedSessions.recall(id, this.#options.clock.now());
+    return this.#options.remembered.recall(id, this.#options.clock.now());
   }
 
   /** Remembers a client that left another hub, to which it may not come back. */
   rememberStranger(id: string, memory: Memory): void {
-    this.#disconnectedSessions.remember(id, memory, this.#options.clock.now());
+    this.#options.remembered.remember(id, memory, this.#options.clock.now());
   }
 
   /** Another numbering begins. */
   renumber(): void {
-    this.#disconnectedSessions.renumber();
+    this.#options.remembered.renumber();
   }
 
   /** The connection ended by itself. Late or repeated calls change nothing. */
@@ -207,7 +198,7 @@ export class Disconnects {
       progress: session.progress,
       ...(isRemembered && code ? { closedWith: code } : {}),
     };
-    if (this.#disconnectedSessions.remember(session.id, memory, now)) {
+    if (this.#options.remembered.remember(session.id, memory, now)) {
       this.#options.onRemembered(session.id, memory);
     }
     this.#log.info("client.disconnected", {

@@ -1,10 +1,10 @@
 import type { JsonText } from "../protocol/codec.ts";
 import type { StatusData } from "../protocol/status_data.ts";
-import type { DeliveryRecord } from "./resume/delivery_log.ts";
-import type { HistoryRecord } from "./resume/history.ts";
+import type { HubRecord } from "./resume/resume_state.ts";
 import type { StreamPosition } from "./resume/sequence.ts";
 import type { Departure, FollowStreamOptions, SharedFrame } from "./shared_frame.ts";
-import type { ErrorCode } from "../protocol/error_event.ts";
+
+export type { HubRecord };
 
 /** A frame that the hub has numbered, or that has no number. */
 export interface NumberedFrame {
@@ -37,23 +37,4 @@ export interface HubMirror {
   channelsChanged(): void;
   /** A number that tells clients who are there at this moment from those who come later. */
   mark(): number;
-}
-
-/** What another hub needs to go on as if it had been there all the time; plain data. */
-export interface HubRecord {
-  readonly position: StreamPosition;
-  /** Whether numbers come from a stream that other hubs share. */
-  readonly isShared: boolean;
-  readonly history: HistoryRecord;
-  readonly departed: readonly DepartedRecord[];
-  readonly forgottenUpTo: number;
-}
-
-/** A client that left. */
-export interface DepartedRecord {
-  readonly session: string;
-  readonly closedWith?: ErrorCode;
-  readonly progress: DeliveryRecord;
-  /** When it left, in monotonic milliseconds. */
-  readonly at: number;
 }

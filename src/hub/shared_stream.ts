@@ -1,4 +1,4 @@
-import { EVENT_CHANNEL, isErrorType } from "../protocol/channel.ts";
+import { isErrorType } from "../protocol/channel.ts";
 import { type EncodedFrame, encodeFrame, type JsonText } from "../protocol/codec.ts";
 import type { ErrorCode, ErrorEvent } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
@@ -12,7 +12,7 @@ import type { ValueFrames } from "./delivery/value_frames.ts";
 import type { HubMirror } from "./hub_mirror.ts";
 import type { Departure, FollowStreamOptions, SharedFrame } from "./shared_frame.ts";
 import { ClientsAhead, MAX_AHEAD, type Start } from "./clients_ahead.ts";
-import type { History } from "./resume/history.ts";
+import { type History, isKeptType } from "./resume/history.ts";
 import type { Memory } from "./resume/disconnected_sessions.ts";
 import { DeliveryLog } from "./resume/delivery_log.ts";
 import type { Sequence, StreamPosition } from "./resume/sequence.ts";
@@ -161,7 +161,7 @@ export class SharedStream {
       errors.add(code);
       this.#options.onError?.(code, { ...saidIn(data), timestamp });
     }
-    const isKept = type === EVENT_CHANNEL || isErrorType(type);
+    const isKept = isKeptType(type);
     const groups = registry.wanting(type);
     if (groups.size === 0 && !isKept) return;
     const wantsDelta = registry.wantsDelta(type);
@@ -193,9 +193,9 @@ export class SharedStream {
   remember(frame: SharedFrame): void {
     const { type, data, timestamp, seq } = frame;
     this.#options.mirror?.remember(frame);
-    const isKept = type === EVENT_CHANNEL || isErrorType(type);
+    if (!isKeptType(type)) return;
     const { clock, history } = this.#options;
-    if (isKept) history.add(this.#encode({ type, data, timestamp, seq }), clock.now());
+    history.add(this.#encode({ type, data, timestamp, seq }), clock.now());
   }
 
   #encode({ type, data, timestamp, seq }: SharedFrame): EncodedFrame {

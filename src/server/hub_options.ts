@@ -1,5 +1,5 @@
 import type { HubConfig } from "../config/schema.ts";
-import type { HubOptions } from "../hub/hub.ts";
+import type { HubOptions } from "../hub/hub_options.ts";
 
 /** The part of a hub's options that its configuration decides. */
 export function hubOptions(

@@ -1,4 +1,6 @@
-import { type ConnectOptions, Hub, type HubOptions } from "../../src/hub/hub.ts";
+import type { ConnectOptions } from "../../src/hub/connects.ts";
+import { Hub } from "../../src/hub/hub.ts";
+import type { HubOptions } from "../../src/hub/hub_options.ts";
 import type { Session } from "../../src/hub/session.ts";
 import { encodeJson, type JsonText } from "../../src/protocol/codec.ts";
 import type { StatusData } from "../../src/protocol/status_data.ts";
@@ -18,6 +20,16 @@ export interface TestClient {
   readonly transport: FakeTransport;
   readonly session: Session;
 }
+
+/** Small bounds, so that a test reaches them soon. */
+export const LIMITS: HubOptions["limits"] = {
+  outboxMessages: 4,
+  highWaterBytes: 1000,
+  maxMessageBytes: 1000,
+  messagesPerSecond: 0,
+  stallTimeoutMs: 15_000,
+  maxBufferedBytes: 256 * 1024 * 1024,
+};
 
 /** A hub with a clock moved by hand, two status channels, and clients made of nothing. */
 export class HubBench implements AsyncDisposable {
@@ -42,15 +54,7 @@ export class HubBench implements AsyncDisposable {
     this.hub = new Hub({
       clock: this.clock,
       ...lives,
-      limits: {
-        outboxMessages: 4,
-        highWaterBytes: 1000,
-        maxMessageBytes: 1000,
-        messagesPerSecond: 0,
-        stallTimeoutMs: 15_000,
-        maxBufferedBytes: 256 * 1024 * 1024,
-        ...changes,
-      },
+      limits: { ...LIMITS, ...changes },
       history: { maxFrames: 100, maxAgeMs: 300_000 },
       heartbeatMs: 10_000,
       statusChannels: () => this.statusChannels,

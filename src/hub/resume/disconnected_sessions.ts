@@ -1,11 +1,26 @@
 import type { ErrorCode } from "../../protocol/error_event.ts";
-import { DeliveryLog } from "./delivery_log.ts";
+import { DeliveryLog, type DeliveryRecord } from "./delivery_log.ts";
 
 /** What is worth remembering of a client that has gone. */
 export interface Memory {
   /** Why the hub ended it; absent where it did not. */
   readonly closedWith?: ErrorCode;
   readonly progress: DeliveryLog;
+}
+
+/** A client that left. */
+export interface DepartedRecord {
+  readonly session: string;
+  readonly closedWith?: ErrorCode;
+  readonly progress: DeliveryRecord;
+  /** When it left, in monotonic milliseconds. */
+  readonly at: number;
+}
+
+/** {@linkcode DisconnectedSessions} as plain data. */
+export interface DisconnectedRecord {
+  readonly departed: readonly DepartedRecord[];
+  readonly forgottenUpTo: number;
 }
 
 /**
@@ -54,19 +69,30 @@ export class DisconnectedSessions {
     return true;
   }
 
-  /** Puts back what was remembered, and what was forgotten, in an earlier life of the hub. */
-  restore(
-    sessions: Iterable<readonly [id: string, memory: Memory, at: number]>,
-    forgottenUpTo: number,
-  ): void {
-    this.#forgottenUpTo = forgottenUpTo;
-    const inOrder = [...sessions].sort(([, , a], [, , b]) => a - b);
-    for (const [id, memory, at] of inOrder) this.#memories.set(id, { memory, at });
+  /** All of it as plain data, for another hub or another life of this one. */
+  toRecord(): DisconnectedRecord {
+    const departed = [...this.#memories].map(([session, { memory, at }]) => {
+      const { closedWith, progress } = memory;
+      return {
+        session,
+        at,
+        progress: progress.toRecord(),
+        ...(closedWith === undefined ? {} : { closedWith }),
+      };
+    });
+    return { departed, forgottenUpTo: this.#forgottenUpTo };
   }
 
-  /** All that is remembered, and since when. */
-  all(): (readonly [id: string, memory: Memory, at: number])[] {
-    return [...this.#memories].map(([id, { memory, at }]) => [id, memory, at]);
+  /** Puts back what was remembered, and what was forgotten, by another hub or in an earlier life. */
+  restore({ departed, forgottenUpTo }: DisconnectedRecord): void {
+    this.#forgottenUpTo = forgottenUpTo;
+    for (const { session, closedWith, progress, at } of departed.toSorted((a, b) => a.at - b.at)) {
+      const memory = {
+        progress: DeliveryLog.fromRecord(progress),
+        ...(closedWith === undefined ? {} : { closedWith }),
+      };
+      this.#memories.set(session, { memory, at });
+    }
   }
 
   recall(id: string, now: number): Memory | undefined {

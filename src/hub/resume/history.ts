@@ -1,4 +1,4 @@
-import { isErrorType } from "../../protocol/channel.ts";
+import { EVENT_CHANNEL, isErrorType } from "../../protocol/channel.ts";
 import type { EncodedFrame } from "../../protocol/codec.ts";
 import { RecentEvents } from "./recent_events.ts";
 
@@ -30,6 +30,11 @@ export interface DeliveryProgress {
   readonly errors: number;
 }
 
+/** Whether frames of this type cannot be replaced by newer ones, and are kept for clients that resume. */
+export function isKeptType(type: string): boolean {
+  return type === EVENT_CHANNEL || isErrorType(type);
+}
+
 /** What a client that comes back has missed. */
 export type Missed =
   | { readonly complete: true; readonly frames: readonly EncodedFrame[] }
@@ -37,7 +42,7 @@ export type Missed =
   | { readonly complete: false };
 
 /**
- * The ring of broadcast frames that cannot be replaced by newer ones (events and errors), for
+ * The ring of broadcast frames that cannot be replaced by newer ones ({@linkcode isKeptType}), for
  * clients that resume; bounded by count and by age. Pure: it owns no clock.
  */
 export class History {

@@ -3,12 +3,10 @@ import { encodeFrame } from "../../protocol/codec.ts";
 import type { ErrorEvent } from "../../protocol/error_event.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import { aboutSubject, type ChannelsOfBackend } from "../../protocol/error_subject.ts";
-import { DeliveryLog } from "./delivery_log.ts";
 import type { DisconnectedSessions, Memory } from "./disconnected_sessions.ts";
 import type { History } from "./history.ts";
 import {
   type KeptFrame,
-  type KeptSession,
   monotonicOf,
   PositionKeeper,
   type ResumeKeeper,
@@ -71,7 +69,13 @@ export class HubKeeping {
 
   /** A client left that is worth remembering. */
   onDeparture(id: string, memory: Memory): void {
-    this.#options.keeper.session(id, this.#record(memory, this.#options.clock.unixMs()));
+    const { clock, keeper } = this.#options;
+    const { closedWith, progress } = memory;
+    keeper.session(id, {
+      ...(closedWith === undefined ? {} : { closedWith }),
+      progress: progress.toRecord(),
+      leftMs: clock.unixMs(),
+    });
   }
 
   onForgotten(id: string): void {
@@ -85,22 +89,14 @@ export class HubKeeping {
     const { position } = this.#position;
     keeper.keep(position);
     for (const frame of this.#frames) keeper.keep(position, frame);
-    for (const [id, memory, at] of remembered.all()) {
-      keeper.session(id, this.#record(memory, clock.unixMs() - (clock.now() - at)));
+    for (const { session, at, ...kept } of remembered.toRecord().departed) {
+      keeper.session(session, { ...kept, leftMs: clock.unixMs() - (clock.now() - at) });
     }
   }
 
   /** No number is given out any more. */
   end(): void {
     this.#position.end(this.#options.sequence.seq);
-  }
-
-  #record({ closedWith, progress }: Memory, leftMs: number): KeptSession {
-    return {
-      ...(closedWith === undefined ? {} : { closedWith }),
-      progress: progress.toRecord(),
-      leftMs,
-    };
   }
 
   #restore(past: ResumePast): void {
@@ -116,16 +112,13 @@ export class HubKeeping {
       );
     }
     this.#frames = [...frames];
-    remembered.restore(
-      [...past.sessions].map(([id, { closedWith, progress, leftMs }]) => [
-        id,
-        {
-          ...(closedWith === undefined ? {} : { closedWith }),
-          progress: DeliveryLog.fromRecord(progress),
-        },
-        monotonicOf(leftMs, clock),
-      ]),
-      past.position.forgottenUpTo,
-    );
+    remembered.restore({
+      departed: [...past.sessions].map(([session, { leftMs, ...kept }]) => ({
+        ...kept,
+        session,
+        at: monotonicOf(leftMs, clock),
+      })),
+      forgottenUpTo: past.position.forgottenUpTo,
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { ConnectOptions } from "../../hub/hub.ts";
+import type { ConnectOptions } from "../../hub/connects.ts";
 import type { Session } from "../../hub/session.ts";
 import type { Transport } from "../../hub/delivery/transport.ts";
 import { CLOSE } from "../../protocol/close_code.ts";

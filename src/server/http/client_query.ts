@@ -1,4 +1,4 @@
-import type { ConnectOptions } from "../../hub/hub.ts";
+import type { ConnectOptions } from "../../hub/connects.ts";
 import type { Resume } from "../../hub/resume/resume.ts";
 import type { RequestInfo } from "./request_info.ts";
 

@@ -1,4 +1,5 @@
-import type { ConnectOptions, Hub } from "../../hub/hub.ts";
+import type { ConnectOptions } from "../../hub/connects.ts";
+import type { Hub } from "../../hub/hub.ts";
 import type { Session } from "../../hub/session.ts";
 import type { SocketAddress } from "../../platform/socket_address.ts";
 import { CLOSE } from "../../protocol/close_code.ts";

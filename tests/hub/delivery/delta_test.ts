@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import foreign from "fast-json-patch";
-import type { ConnectOptions } from "../../../src/hub/hub.ts";
+import type { ConnectOptions } from "../../../src/hub/connects.ts";
 import type { JsonText } from "../../../src/protocol/codec.ts";
 import type { StatusData } from "../../../src/protocol/status_data.ts";
 import { assert, assertEquals } from "../../support/assert.ts";

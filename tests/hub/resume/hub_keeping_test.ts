@@ -9,7 +9,7 @@ import { json, type JsonText } from "../../../src/protocol/codec.ts";
 import { errorEvent } from "../../../src/protocol/error_event.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import type { HubOptions } from "../../../src/hub/hub.ts";
+import type { HubOptions } from "../../../src/hub/hub_options.ts";
 import { HubBench } from "../../support/hub_bench.ts";
 
 /** What a hub had kept, at any moment. */
