@@ -27,6 +27,7 @@ const PARTS = {
     "lines",
     "pace",
     "payload",
+    "process_tree",
     "publisher",
     "reactor",
     "sources",

@@ -23,7 +23,7 @@ export interface Reached {
   readonly isReached: boolean;
 }
 
-const ALL_PEERS = ["control", "ws", "socket_io", "bun", "nchan", "nats"] as const;
+const ALL_PEERS = ["control", "ws", "socket_io", "bun", "nchan", "nats", "pushpin"] as const;
 
 /** Garbage that a collector had not come to yet; a leak of 1 KB a client would make 20 MiB. */
 const NO_GROWTH_MIB = 4;

@@ -28,7 +28,7 @@ export interface StartOptions {
 
 /** A peer that runs. */
 export interface RunningPeer extends AsyncDisposable {
-  /** The process that does the work. */
+  /** The process that does the work; what it has started counts with it. */
   readonly pid: number;
   readonly port: number;
   /** Where messages are published. Default: where clients connect. */
@@ -41,6 +41,8 @@ export interface RunningPeer extends AsyncDisposable {
 export interface Manners {
   /** What comes before a client counts as connected; see `native/client.h`. */
   readonly dialect: "plain" | "welcome" | "socket.io" | "nats";
+  /** How many clients at most connect at one time. Default: 100. */
+  readonly connecting?: number;
   /** Path and query of the WebSocket. */
   readonly path: string;
   /** How a message is published: by POST, but for the dialect `nats`, which has a way of its own. */
@@ -50,6 +52,8 @@ export interface Manners {
   /** What stands around the message in the body. */
   readonly publishPrefix?: string;
   readonly publishSuffix?: string;
+  /** Whether the message stands inside a JSON string there, its quotes escaped. Default: as JSON. */
+  readonly publishInString?: boolean;
 }
 
 /** A peer that can be had on this machine. */

@@ -5,6 +5,7 @@ import { floor } from "./peers/floor.ts";
 import { holdfast } from "./peers/holdfast.ts";
 import { nats } from "./peers/nats.ts";
 import { nchan } from "./peers/nchan.ts";
+import { pushpin } from "./peers/pushpin.ts";
 import { socketIo } from "./peers/socket_io.ts";
 import { ws } from "./peers/ws.ts";
 
@@ -14,10 +15,6 @@ export const BATCHED = "holdfast_batch";
 /** What people also use and this comparison says nothing of; why. */
 export const NOT_MEASURED: readonly { readonly name: string; readonly why: string }[] = [
   { name: "Centrifugo", why: "Debian has no package of it, nor has npm" },
-  {
-    name: "Pushpin",
-    why: "three processes and a backend of its own for GRIP: the bench tells one process' time",
-  },
   { name: "Mercure", why: "Debian has no package of it, nor has npm" },
 ];
 
@@ -31,5 +28,6 @@ export const PEERS: readonly Peer[] = [
   bun,
   nchan,
   nats,
+  pushpin,
   floor,
 ];

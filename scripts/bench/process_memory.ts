@@ -1,7 +1,16 @@
+import { processTree } from "./process_tree.ts";
+
 const KIBIBYTE = 1024;
 
-/** Resident memory of a process, in bytes. */
+/** Resident memory of a process and of all that descend from it, in bytes; what they share counts for each. */
 export async function residentBytes(pid: number): Promise<number> {
+  const tree = await processTree(pid);
+  if (tree.length === 0) throw new Error(`there is no process ${pid}`);
+  const each = await Promise.all(tree.map((one) => residentBytesOf(one.pid)));
+  return each.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+async function residentBytesOf(pid: number): Promise<number> {
   const rollup = await Deno.readTextFile(`/proc/${pid}/smaps_rollup`);
   const [, kib] = /^Rss:\s+(\d+) kB$/m.exec(rollup) ?? [];
   if (kib === undefined) throw new Error(`/proc/${pid}/smaps_rollup does not tell the memory`);

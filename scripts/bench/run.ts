@@ -19,6 +19,9 @@ export interface RunOptions {
 
 const DEFAULT_BYTES = 1024;
 
+/** Fewer than any server's accept queue. */
+const CONNECTING = 100;
+
 /**
  * A server and a load client, started for one measurement and ended with it.
  *
@@ -84,11 +87,17 @@ function loadCommand(peer: ReadyPeer, { native }: Kit, options: RunOptions): str
     streams,
     path: manners.path,
     dialect: manners.dialect,
+    connecting: manners.connecting ?? CONNECTING,
     "publish-path": manners.publishPath,
     "publish-header": manners.publishHeader === undefined ? "" : `${manners.publishHeader}\r\n`,
     "publish-prefix": manners.publishPrefix ?? "",
     "publish-suffix": manners.publishSuffix ?? "",
   };
   const flags = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-  return [native.load, ...flags, ...(polled ? ["--sources"] : [])];
+  return [
+    native.load,
+    ...flags,
+    ...(manners.publishInString ? ["--publish-in-string"] : []),
+    ...(polled ? ["--sources"] : []),
+  ];
 }

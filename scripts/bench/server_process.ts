@@ -1,4 +1,5 @@
 import { lines } from "./lines.ts";
+import { killAll, type ProcessIdentity, processTree } from "./process_tree.ts";
 
 export interface ServerProcessOptions {
   /** The stream on which it tells where it listens. Default: standard output. */
@@ -19,13 +20,15 @@ const END_MS = 10_000;
 /** Lines kept of what a server says, to tell why it failed. */
 const MOST_LINES = 20;
 
-/** A server under measurement, in a process of its own. Killed when disposed of. */
+/** A server under measurement, in a process of its own. Ended when disposed of, with what it started. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #endSignal: Deno.Signal;
   readonly #said: string[] = [];
   readonly #reading: Promise<unknown>;
   readonly #listening = Promise.withResolvers<number>();
+  /** As they were once it listened: whom a server leaves behind nobody finds by it. */
+  #processes: ProcessIdentity[] = [];
   #port = 0;
 
   private constructor(child: Deno.ChildProcess, options: ServerProcessOptions) {
@@ -68,6 +71,7 @@ export class ServerProcess implements AsyncDisposable {
     );
     try {
       server.#port = await server.#listening.promise;
+      server.#processes = await processTree(server.pid);
       return server;
     } catch (error) {
       await server[Symbol.asyncDispose]();
@@ -109,12 +113,14 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const processes = [...this.#processes, ...await processTree(this.pid)];
     this.#signal(this.#endSignal);
     try {
       await this.ended();
     } catch {
       this.#signal("SIGKILL");
     }
+    await killAll(processes); // whoever lives on keeps its output open
     await this.#reading;
   }
 

@@ -7,11 +7,7 @@
 #include "fail.h"
 #include "payload.h"
 
-enum {
-  /* Connections under way at one time: fewer than any server's accept queue. */
-  CONNECTING_AT_ONCE = 100,
-  GOING_AWAY = 1001,
-};
+enum { GOING_AWAY = 1001 };
 
 /* A client that makes no progress for this long while connecting will make none. */
 static const int64_t CONNECT_PATIENCE_NS = 10LL * NS_PER_S;
@@ -111,7 +107,7 @@ void audience_connect(struct reactor *reactor, struct ledger *ledger,
                                                  .stalls = i >= options.readers,
                                                  .crowd = &audience.crowd};
   }
-  for (int i = 0; i < CONNECTING_AT_ONCE; i++) connect_next();
+  for (size_t i = 0; i < options.connecting; i++) connect_next();
   size_t open = 0;
   int64_t progress_ns = now_ns();
   while (audience.open < audience.total) {

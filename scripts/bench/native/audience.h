@@ -12,6 +12,7 @@
 struct audience_options {
   size_t readers;
   size_t stalled; /* further ones, which connect and then never read */
+  size_t connecting; /* connections under way at one time: fewer than the server's accept queue */
   uint16_t port;
   const char *path;
   enum dialect dialect;

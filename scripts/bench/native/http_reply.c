@@ -19,9 +19,9 @@ static const char *header(const char *head, const char *name) {
   return NULL;
 }
 
-size_t http_reply_size(const char *bytes, size_t length, unsigned *status) {
+bool http_reply_read(const char *bytes, size_t length, struct http_reply *reply) {
   const char *blank = memmem(bytes, length, "\r\n\r\n", 4);
-  if (blank == NULL) return 0;
+  if (blank == NULL) return false;
   const size_t head_bytes = (size_t)(blank - bytes) + 4;
   char head[4096];
   if (head_bytes >= sizeof head || strncmp(bytes, "HTTP/1.1 ", 9) != 0) {
@@ -29,11 +29,17 @@ size_t http_reply_size(const char *bytes, size_t length, unsigned *status) {
   }
   memcpy(head, bytes, head_bytes);
   head[head_bytes] = '\0';
-  *status = (unsigned)strtoul(head + 9, NULL, 10);
+  const unsigned status = (unsigned)strtoul(head + 9, NULL, 10);
   const char *body = header(head, "content-length");
-  if (body == NULL && *status != NO_CONTENT) {
+  if (body == NULL && status != NO_CONTENT) {
     fail("the answer to a publication does not tell its length:\n%s", head);
   }
   const size_t size = head_bytes + (body == NULL ? 0 : strtoul(body, NULL, 10));
-  return length < size ? 0 : size;
+  const char *connection = header(head, "connection");
+  *reply = (struct http_reply){
+      .size = size,
+      .status = status,
+      .closes = connection != NULL && strncasecmp(connection + strspn(connection, " "), "close", 5) == 0,
+  };
+  return length >= size;
 }

@@ -5,7 +5,8 @@
  * It is led by lines on standard input; to each it answers with one line of JSON.
  *
  *   connect PORT PID [PUBLISH_PORT]
- *                            connects the audience; PID is the process whose time is told
+ *                            connects the audience; PID is the process whose time is told,
+ *                            together with that of all that descend from it
  *   storm PORT PID FRAMES    connects the audience at once; waits until each has FRAMES more frames
  *                            than the one that it counts as connected with
  *   publish RATE COUNT       publishes COUNT messages, RATE ticks a second, a message a stream a tick
@@ -27,6 +28,7 @@
 #include "ledger.h"
 #include "lines.h"
 #include "payload.h"
+#include "process_tree.h"
 #include "publisher.h"
 #include "reactor.h"
 #include "sources.h"
@@ -49,7 +51,7 @@ struct load {
   struct reactor reactor;
   struct ledger *ledger;
   struct publisher publisher;
-  pid_t server;
+  struct process_tree server;
 };
 
 static long number(const char *text, const char *name, long least) {
@@ -71,7 +73,7 @@ static enum dialect dialect_named(const char *name) {
 
 static struct settings read_settings(int argc, char **argv) {
   struct settings settings = {
-      .audience = {.path = "/", .dialect = DIALECT_PLAIN},
+      .audience = {.path = "/", .dialect = DIALECT_PLAIN, .connecting = 100},
       .publisher = {.path = "/publish", .header = "", .prefix = "", .suffix = ""},
       .bytes = 1024,
       .streams = 1,
@@ -82,12 +84,15 @@ static struct settings read_settings(int argc, char **argv) {
       {"bytes", required_argument, NULL, 'b'},        {"streams", required_argument, NULL, 's'},
       {"sources", no_argument, NULL, 'S'},            {"publish-path", required_argument, NULL, 'P'},
       {"publish-header", required_argument, NULL, 'H'}, {"publish-prefix", required_argument, NULL, '<'},
-      {"publish-suffix", required_argument, NULL, '>'}, {NULL, 0, NULL, 0},
+      {"publish-suffix", required_argument, NULL, '>'}, {"publish-in-string", no_argument, NULL, 'Q'},
+      {"connecting", required_argument, NULL, 'C'},
+      {NULL, 0, NULL, 0},
   };
   for (int name; (name = getopt_long(argc, argv, "", options, NULL)) != -1;) {
     switch (name) {
       case 'c': settings.audience.readers = (size_t)number(optarg, "--clients", 0); break;
       case 'z': settings.audience.stalled = (size_t)number(optarg, "--stalled", 0); break;
+      case 'C': settings.audience.connecting = (size_t)number(optarg, "--connecting", 1); break;
       case 'p': settings.audience.path = optarg; break;
       case 'd': settings.audience.dialect = dialect_named(optarg); break;
       case 'b': settings.bytes = (size_t)number(optarg, "--bytes", 1); break;
@@ -97,6 +102,7 @@ static struct settings read_settings(int argc, char **argv) {
       case 'H': settings.publisher.header = optarg; break;
       case '<': settings.publisher.prefix = optarg; break;
       case '>': settings.publisher.suffix = optarg; break;
+      case 'Q': settings.publisher.is_in_string = true; break;
       default: exit(1); /* getopt has said why */
     }
   }
@@ -128,14 +134,14 @@ struct window {
 static struct window begin_window(struct load *load) {
   ledger_begin(load->ledger);
   audience_begin();
-  return (struct window){now_ns(), process_cpu_ns(load->server), process_cpu_ns(getpid())};
+  return (struct window){now_ns(), process_tree_cpu_ns(&load->server), process_cpu_ns(getpid())};
 }
 
 /* Waits for what is under way and tells what the window has brought. */
 static void end_window(struct load *load, struct window window, int64_t lag_ns) {
   ledger_end(load->ledger);
   settle(load);
-  const int64_t server_ns = process_cpu_ns(load->server) - window.server_ns;
+  const int64_t server_ns = process_tree_cpu_ns(&load->server) - window.server_ns;
   const int64_t own_ns = process_cpu_ns(getpid()) - window.own_ns;
   const int64_t took_ns = now_ns() - window.start_ns;
   const struct audience_tally tally = audience_tally();
@@ -164,7 +170,7 @@ static void listen_for(struct load *load, long ms) {
 }
 
 static void connect_all(struct load *load, long port, long pid, long publish_port) {
-  load->server = (pid_t)pid;
+  load->server = process_tree_of((pid_t)pid);
   load->settings.audience.port = (uint16_t)port;
   load->settings.publisher.port = (uint16_t)publish_port;
   publisher_open(&load->publisher, &load->reactor, load->ledger, load->settings.publisher);
@@ -174,12 +180,12 @@ static void connect_all(struct load *load, long port, long pid, long publish_por
 }
 
 static void storm(struct load *load, long port, long pid, long frames) {
-  load->server = (pid_t)pid;
+  load->server = process_tree_of((pid_t)pid);
   load->settings.audience.port = load->settings.publisher.port = (uint16_t)port;
   publisher_open(&load->publisher, &load->reactor, load->ledger, load->settings.publisher);
   audience_begin();
   const uint64_t wanted = (uint64_t)frames * load->settings.audience.readers;
-  const int64_t cpu_ns = process_cpu_ns(load->server);
+  const int64_t cpu_ns = process_tree_cpu_ns(&load->server);
   const int64_t start = now_ns();
   audience_connect(&load->reactor, load->ledger, load->settings.audience);
   uint64_t seen = 0;
@@ -195,13 +201,13 @@ static void storm(struct load *load, long port, long pid, long frames) {
   printf("{\"missing\":%llu,\"servedAfterUs\":%lld,\"serverCpuUs\":%lld}\n",
          (unsigned long long)(seen < wanted ? wanted - seen : 0),
          (long long)(now_ns() - start) / NS_PER_US,
-         (long long)(process_cpu_ns(load->server) - cpu_ns) / NS_PER_US);
+         (long long)(process_tree_cpu_ns(&load->server) - cpu_ns) / NS_PER_US);
 }
 
 static void stop(struct load *load, long ms) {
   audience_expect_farewell();
   const int64_t start = now_ns();
-  if (kill(load->server, SIGTERM) != 0) fail_errno("cannot stop the server");
+  if (kill(load->server.pids[0], SIGTERM) != 0) fail_errno("cannot stop the server");
   while (audience_farewell().present > 0 && now_ns() - start < ms * NS_PER_MS) {
     reactor_turn(&load->reactor, TURN_MS);
   }
@@ -215,7 +221,8 @@ static void stop(struct load *load, long ms) {
 }
 
 static void come_and_go(struct load *load, long port, long pid, long rate, long ms) {
-  const int64_t cpu_ns = process_cpu_ns((pid_t)pid);
+  const struct process_tree server = process_tree_of((pid_t)pid);
+  const int64_t cpu_ns = process_tree_cpu_ns(&server);
   const struct churn_tally tally = churn(&load->reactor, (struct churn_options){
                                                              .port = (uint16_t)port,
                                                              .path = load->settings.audience.path,
@@ -226,7 +233,7 @@ static void come_and_go(struct load *load, long port, long pid, long rate, long 
          "\"serverCpuUs\":%lld}\n",
          (unsigned long long)tally.begun, (unsigned long long)tally.completed,
          (unsigned long long)tally.failed, (unsigned long long)tally.crowded_out,
-         (long long)(process_cpu_ns((pid_t)pid) - cpu_ns) / NS_PER_US);
+         (long long)(process_tree_cpu_ns(&server) - cpu_ns) / NS_PER_US);
 }
 
 static void obey(struct load *load, const char *line) {

@@ -7,6 +7,8 @@
 
 static const char BEFORE[] = "{\"title\":\"";
 static const char AFTER[] = "\",\"level\":\"info\"}";
+static const char BEFORE_ESCAPED[] = "{\\\"title\\\":\\\"";
+static const char AFTER_ESCAPED[] = "\\\",\\\"level\\\":\\\"info\\\"}";
 static const char MARK[] = "bench~";
 
 enum {
@@ -46,14 +48,28 @@ static char *put(char *into, const char *bytes, size_t length) {
   return into + length;
 }
 
-void payload_write(char *into, unsigned stream, uint32_t seq) {
+static char *write_title(char *into, unsigned stream, uint32_t seq) {
   char head[HEAD_BYTES + 1];
   snprintf(head, sizeof head, "%s%u~%0*u~", MARK, stream % PAYLOAD_STREAMS, SEQ_DIGITS, seq);
-  into = put(into, BEFORE, sizeof BEFORE - 1);
   into = put(into, head, HEAD_BYTES);
   into = put(into, filling_of(stream, seq), filling_bytes);
   *into++ = '~';
+  return into;
+}
+
+void payload_write(char *into, unsigned stream, uint32_t seq) {
+  into = write_title(put(into, BEFORE, sizeof BEFORE - 1), stream, seq);
   put(into, AFTER, sizeof AFTER - 1);
+}
+
+size_t payload_escaped_bytes(void) {
+  return payload_bytes() + (sizeof BEFORE_ESCAPED - sizeof BEFORE) +
+         (sizeof AFTER_ESCAPED - sizeof AFTER);
+}
+
+void payload_write_escaped(char *into, unsigned stream, uint32_t seq) {
+  into = write_title(put(into, BEFORE_ESCAPED, sizeof BEFORE_ESCAPED - 1), stream, seq);
+  put(into, AFTER_ESCAPED, sizeof AFTER_ESCAPED - 1);
 }
 
 /* Reads a fixed number of digits; false if there is anything else. */

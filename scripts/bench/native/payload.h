@@ -30,6 +30,10 @@ size_t payload_bytes(void);
 /* Writes the JSON text of a message, payload_bytes() long, without a closing zero. */
 void payload_write(char *into, unsigned stream, uint32_t seq);
 
+/* The same as it stands inside a JSON string: its quotes are escaped. */
+size_t payload_escaped_bytes(void);
+void payload_write_escaped(char *into, unsigned stream, uint32_t seq);
+
 struct payload_found {
   unsigned stream;
   uint32_t seq;

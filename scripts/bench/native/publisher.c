@@ -22,12 +22,44 @@ static int64_t due_of(const struct publisher *publisher, uint32_t index) {
   return publisher->start_ns + (int64_t)(index / publisher->streams) * publisher->every_ns;
 }
 
+static int connect_to(uint16_t port) {
+  /* Blocking, as it is done once, or for each message if the server will have it so; what is sent
+   * never fills an idle connection. */
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const struct sockaddr_in to = {.sin_family = AF_INET,
+                                 .sin_port = htons(port),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  const int on = 1;
+  if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+      connect(fd, (const struct sockaddr *)&to, sizeof to) != 0) {
+    fail_errno("the publisher cannot connect to port %u", port);
+  }
+  return fd;
+}
+
+/* Connects if there is no connection: at first, and where the server has ended the last one. */
+static void keep_connected(struct publisher *publisher) {
+  if (publisher->watch.fd >= 0) return;
+  publisher->watch.fd = connect_to(publisher->options.port);
+  reactor_add(publisher->reactor, &publisher->watch, EPOLLIN);
+}
+
+static void write_message(struct publisher *publisher, unsigned stream, uint32_t seq) {
+  char *into = publisher->request + publisher->message_at;
+  if (publisher->options.is_in_string) {
+    payload_write_escaped(into, stream, seq);
+  } else {
+    payload_write(into, stream, seq);
+  }
+}
+
 static void send_message(struct publisher *publisher) {
+  keep_connected(publisher);
   const uint32_t index = publisher->done;
   const unsigned stream = index % publisher->streams;
   const int64_t due = due_of(publisher, index);
   const uint32_t seq = ledger_publish(publisher->ledger, stream, due);
-  payload_write(publisher->request + publisher->message_at, stream, seq);
+  write_message(publisher, stream, seq);
   publisher->latest_lag_ns = now_ns() - due;
   publisher->is_waiting = true;
   const ssize_t sent =
@@ -63,15 +95,15 @@ static bool take_pong(struct publisher *publisher) {
 
 /* Takes an answer to POST; true once it is whole and says yes. */
 static bool take_reply(struct publisher *publisher) {
-  unsigned status = 0;
-  const size_t size = http_reply_size(publisher->answer, publisher->answer_bytes, &status);
-  if (size == 0) return false;
-  if (status < 200 || status > 299) {
-    fail("a publication was refused: %.*s", (int)size, publisher->answer);
+  struct http_reply reply;
+  if (!http_reply_read(publisher->answer, publisher->answer_bytes, &reply)) return false;
+  if (reply.status < 200 || reply.status > 299) {
+    fail("a publication was refused: %.*s", (int)reply.size, publisher->answer);
   }
-  if (!publisher->is_waiting || size != publisher->answer_bytes) {
+  if (!publisher->is_waiting || reply.size != publisher->answer_bytes) {
     fail("the server answered more than it was asked");
   }
+  if (reply.closes) reactor_close(&publisher->watch);
   return true;
 }
 
@@ -96,20 +128,6 @@ static void ready(struct watch *watch, uint32_t events) {
   go_on(publisher);
 }
 
-static int connect_to(uint16_t port) {
-  /* Blocking, as it is done once; what is sent never fills an idle connection. */
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const struct sockaddr_in to = {.sin_family = AF_INET,
-                                 .sin_port = htons(port),
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  const int on = 1;
-  if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-      connect(fd, (const struct sockaddr *)&to, sizeof to) != 0) {
-    fail_errno("the publisher cannot connect to port %u", port);
-  }
-  return fd;
-}
-
 /* CONNECT may come again and again, and the PONG is the answer to all of it. */
 static char *nats_head(void) {
   char *head;
@@ -120,8 +138,12 @@ static char *nats_head(void) {
   return head;
 }
 
+static size_t message_bytes(const struct publisher_options *options) {
+  return options->is_in_string ? payload_escaped_bytes() : payload_bytes();
+}
+
 static char *http_head(const struct publisher_options *options) {
-  const size_t body = strlen(options->prefix) + payload_bytes() + strlen(options->suffix);
+  const size_t body = strlen(options->prefix) + message_bytes(options) + strlen(options->suffix);
   char *head;
   if (asprintf(&head,
                "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
@@ -138,12 +160,12 @@ static void write_request(struct publisher *publisher) {
   char *head = options->speaks_nats ? nats_head() : http_head(options);
   const char *tail = options->speaks_nats ? "\r\nPING\r\n" : options->suffix;
   publisher->message_at = strlen(head);
-  publisher->request_bytes = publisher->message_at + payload_bytes() + strlen(tail);
+  publisher->request_bytes = publisher->message_at + message_bytes(options) + strlen(tail);
   publisher->request = malloc(publisher->request_bytes);
   if (publisher->request == NULL) fail("out of memory");
   memcpy(publisher->request, head, publisher->message_at);
   free(head);
-  memcpy(publisher->request + publisher->message_at + payload_bytes(), tail, strlen(tail));
+  memcpy(publisher->request + publisher->message_at + message_bytes(options), tail, strlen(tail));
 }
 
 void publisher_open(struct publisher *publisher, struct reactor *reactor, struct ledger *ledger,
@@ -156,10 +178,7 @@ void publisher_open(struct publisher *publisher, struct reactor *reactor, struct
 
 void publisher_start(struct publisher *publisher, double ticks_per_second, uint32_t count,
                      unsigned streams) {
-  if (publisher->watch.fd < 0) {
-    publisher->watch.fd = connect_to(publisher->options.port);
-    reactor_add(publisher->reactor, &publisher->watch, EPOLLIN);
-  }
+  keep_connected(publisher);
   publisher->count = count;
   publisher->done = 0;
   publisher->streams = streams;

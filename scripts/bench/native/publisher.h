@@ -10,9 +10,10 @@
 #include "reactor.h"
 
 /*
- * Publishes messages by HTTP POST (or PUB of NATS) over one connection, each after the answer to the one before, so
- * that they have an order. A message counts as published when it was due, not when a busy server let
- * it be sent: what it cannot keep up with shows in the times.
+ * Publishes messages by HTTP POST (or PUB of NATS) over one connection, a new one where the server
+ * ends it with its answer; each after the answer to the one before, so that they have an order. A
+ * message counts as published when it was due, not when a busy server let it be sent: what it cannot
+ * keep up with shows in the times.
  */
 struct publisher_options {
   uint16_t port;
@@ -20,6 +21,7 @@ struct publisher_options {
   const char *header; /* a whole line with its end, or "" */
   const char *prefix; /* of the body, before and after the message */
   const char *suffix;
+  bool is_in_string; /* the message stands inside a JSON string: its quotes are escaped */
   bool speaks_nats; /* PUB and PING instead of POST; nothing of the above but the port counts then */
 };
 

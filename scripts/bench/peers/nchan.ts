@@ -1,5 +1,6 @@
 import { freePort } from "../free_port.ts";
 import type { Kit, Peer, RunningPeer, StartOptions } from "../peer.ts";
+import { childrenOf } from "../process_tree.ts";
 import { runProgram } from "../run_program.ts";
 import { ServerProcess } from "../server_process.ts";
 
@@ -80,9 +81,8 @@ async function start({ folder, cores }: Kit): Promise<RunningPeer> {
 async function workerOf(master: number): Promise<number> {
   const giveUp = performance.now() + WORKER_MS;
   while (performance.now() < giveUp) {
-    const children = await Deno.readTextFile(`/proc/${master}/task/${master}/children`);
-    const [worker] = children.trim().split(" ");
-    if (worker) return Number(worker);
+    const [worker] = await childrenOf(master);
+    if (worker !== undefined) return worker;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   throw new Error("nginx started no worker");
