@@ -74,8 +74,15 @@ function decimalOf(source: string): string {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? [];
   const significant = `${whole}${fraction}`.replace(/^0+/, "");
-  const trimmed = significant.replace(/0+$/, "");
+  const trimmed = significant.slice(0, endWithoutZeros(significant));
   if (trimmed === "") return "0";
   const power = Number(exponent) - fraction.length + (significant.length - trimmed.length);
   return `${sign}${trimmed}e${power}`;
+}
+
+/** Where the digits end before their last zeros. A pattern would try this from each zero there is. */
+function endWithoutZeros(digits: string): number {
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === ZERO) end--;
+  return end;
 }

@@ -49,6 +49,13 @@ Deno.test("isHeldByDouble() knows which numbers no double holds", () => {
   }
 });
 
+Deno.test("C11: Selection() does not stand still over a number with many zeros", () => {
+  const number = `1.${"0".repeat(300_000)}1`;
+  const before = performance.now();
+  assertEquals(select("n", `{"n":${number}}`), number);
+  assertLess(performance.now() - before, 10_000); // a moment; it was minutes
+});
+
 Deno.test("Selection() bounds how long an expression takes, and how much it gives", () => {
   const list = `{"l":[${Array.from({ length: 20_000 }, (_, index) => index).join(",")}]}`;
   const before = performance.now();
