@@ -15,6 +15,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   "deno run --allow-net jobs.ts": "a file of the reader's; tests/docs/tutorial_test.ts runs it",
   "deno run --allow-net ticker.ts": "a file of the reader's; tests/docs/examples_test.ts runs it",
   "deno run --allow-all scripts/measure_clients.ts --clients 1000": "half a minute of load",
+  "deno run --allow-all scripts/measure_workers.ts --clients 3000 --workers 1,2 --rounds 5":
+    "ten minutes of load",
   "HOLDFAST_TEST_STALLED_CLIENTS=60 deno task test tests/load/large_value_test.ts":
     "half a minute of load",
 };
