@@ -3,12 +3,8 @@ import { withDeadline } from "../resilience/with_deadline.ts";
 import { logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
-import {
-  type BackendPlan,
-  type BackendRecord,
-  type BackendStatus,
-  GuardedBackend,
-} from "./guarded_backend.ts";
+import type { BackendRecord } from "./backend_health.ts";
+import { type BackendPlan, type BackendStatus, GuardedBackend } from "./guarded_backend.ts";
 import type { FeedObserver } from "./observer.ts";
 import { channelsOf, type SourcePlan, SourcePoller } from "./source_poller.ts";
 import { StreamReader } from "./stream_reader.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { BackendRecord } from "../../feed/guarded_backend.ts";
+import type { BackendRecord } from "../../feed/backend_health.ts";
 import type { BackendPlan } from "../../feed/guarded_backend.ts";
 import type { Clock } from "../../resilience/clock.ts";
 import type { Change } from "../../state/change.ts";

@@ -1,4 +1,5 @@
-import type { BackendPlan, BackendRecord } from "../../feed/guarded_backend.ts";
+import type { BackendRecord } from "../../feed/backend_health.ts";
+import type { BackendPlan } from "../../feed/guarded_backend.ts";
 import { type IncidentKeeper, Incidents } from "../../incidents/incidents.ts";
 import type { ErrorCode, ErrorEvent } from "../../protocol/error_event.ts";
 import type { Clock } from "../../resilience/clock.ts";
