@@ -7,18 +7,13 @@ import {
   type StreamEvent,
   type StreamingBackend,
 } from "./backend.ts";
+import { withoutSecret } from "./without_secret.ts";
 
 /** Header names whose values are no secrets. */
 const OPEN_HEADERS = /^(accept(-.+)?|cache-control|content-type|origin|referer|user-agent)$/i;
 
 /** What is shorter is no secret, and a word that may well stand in an error's text. */
 const SHORTEST_SECRET = 6;
-
-/** So much of a longer secret's beginning is as telling as the whole, in characters. */
-const TELLING_START = 12;
-
-/** Stands in an error's text for a secret. */
-const MASK = "…";
 
 /**
  * The secrets in what a backend is sent: its headers' values, with and without the scheme, and the
@@ -131,14 +126,4 @@ function maskReason<Result extends Outcome | StreamEnd>(
   const { reason } = result;
   const masked = secrets.reduce(withoutSecret, reason);
   return masked === reason ? result : { ...result, reason: masked };
-}
-
-/** A text without a secret, nor the beginning of one: excerpts of answers end anywhere. */
-function withoutSecret(text: string, secret: string): string {
-  const whole = text.replaceAll(secret, MASK);
-  const start = secret.slice(0, TELLING_START);
-  if (secret.length <= TELLING_START || !whole.includes(start)) return whole;
-  let end = TELLING_START;
-  while (whole.includes(secret.slice(0, end + 1))) end += 1;
-  return whole.replaceAll(secret.slice(0, end), MASK);
 }

@@ -67,6 +67,33 @@ Deno.test("C32: maskedBackend() shows no secret that a server echoes", async () 
   );
 });
 
+Deno.test("C32: maskedBackend() knows a secret that is echoed as addresses, JSON and HTML write it", async () => {
+  const secret = `Qy/a+s3%25"&'<é b==`;
+  const call = { method: "m", headers: { "x-key": secret } };
+  const shown = (echoed: string) => reasonOf({ kind: "rejected", reason: `<${echoed}>` }, call);
+  const inJson = JSON.stringify(secret).slice(1, -1);
+  for (
+    const echoed of [
+      secret,
+      encodeURIComponent(secret),
+      encodeURIComponent(secret).toLowerCase().replace("qy", "Qy"),
+      new URLSearchParams([["", secret]]).toString().slice(1),
+      inJson,
+      inJson.replaceAll("/", "\\/").replace("é", "\\u00e9"),
+      JSON.stringify(inJson.replaceAll("/", "\\/")).slice(1, -1),
+      secret.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;")
+        .replaceAll("'", "&#39;").replaceAll("/", "&#x2F;"),
+    ]
+  ) assertEquals(await shown(echoed), "<…>", echoed);
+  assertEquals(await shown("Qy%2Fa%2Bs3%25%25"), "<Qy%2Fa%2Bs3%25%25>"); // too little of it
+  assertEquals(
+    await reasonOf({ kind: "rejected", reason: "/raw?key=ab%2B%2Fcdefghij%3D" }, {
+      method: "/raw?key=ab%2B%2Fcdefghij%3D%3D",
+    }),
+    "/raw?key=…",
+  );
+});
+
 Deno.test("C32: maskedBackend() masks streams as well, and leaves values alone", async () => {
   const value = { kind: "ok", value: '"hunter2-and-some-more"' } as Outcome;
   const backend: StreamingBackend = {
