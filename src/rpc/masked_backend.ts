@@ -54,10 +54,15 @@ const SHORTEST_VALUE = 12;
 /** What may be a secret in a call itself, such as an API key that goes with the path. */
 function secretsInCall({ method, params, headers = {} }: Call): string[] {
   const [, ...query] = method.split("?");
-  const values = [...new URLSearchParams(query.join("?")).values()];
-  if (typeof params === "object" && params !== null) values.push(...Object.values(params));
-  const long = values.filter((each) => typeof each === "string" && each.length >= SHORTEST_VALUE);
-  return [...secretsIn(headers), ...long];
+  const values = [...new URLSearchParams(query.join("?")).values(), ...textsIn(params)];
+  return [...secretsIn(headers), ...values.filter(({ length }) => length >= SHORTEST_VALUE)];
+}
+
+/** The texts in a value, however deep: the configuration's own bounds hold for it. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(textsIn);
 }
 
 function base64(text: string): string {

@@ -67,6 +67,13 @@ Deno.test("C32: maskedBackend() shows no secret that a server echoes", async () 
   );
 });
 
+Deno.test("C32: maskedBackend() shows no secret of a call's params, however deep it is there", async () => {
+  const params = [{ auth: { token: "deep-secret-of-ours" } }, "flat-secret-of-ours", 7, null];
+  const reason = "no such token: deep-secret-of-ours; flat-secret-of-ours 7";
+  const call = { method: "m", params } as unknown as Call;
+  assertEquals(await reasonOf({ kind: "rejected", reason }, call), "no such token: …; … 7");
+});
+
 Deno.test("C32: maskedBackend() knows a secret that is echoed as addresses, JSON and HTML write it", async () => {
   const secret = `Qy/a+s3%25"&'<é b==`;
   const call = { method: "m", headers: { "x-key": secret } };
