@@ -95,9 +95,9 @@ function changeOf(path: Path, before: unknown, after: unknown): string {
 }
 
 function show(path: Path, value: unknown): string {
-  const { url, unit } = SETTINGS.at(path);
+  const { url, unit, query } = SETTINGS.at(path);
   if (url) return [value].flat().map((each) => shownUrl(String(each))).join(", ");
-  if (typeof value === "string") return excerpt(value);
+  if (typeof value === "string") return excerpt(query ? value.replace(/\?.*/s, "?…") : value);
   return typeof value === "number" && unit === "ms" ? formatDuration(value) : JSON.stringify(value);
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../protocol/channel.ts";
 import { LONGEST, type Milliseconds } from "./duration.ts";
 import { choice, duration, filePath, nonEmpty, section, text, yesOrNo } from "./fields.ts";
-import { reloads, secret, SettingMap } from "./traits.ts";
+import { reloads, secret, SettingMap, withTraits } from "./traits.ts";
 import { listenSchema } from "./listen.ts";
 import { compileExpression } from "../selection/expression.ts";
 import { authSchema } from "./schema_auth.ts";
@@ -68,7 +68,7 @@ export const sourceSchema = section({
   select: expression.exactOptional()
     .describe("Of one channel: the JMESPath expression that selects its value from the answer."),
   backend: nonEmpty("the name of a backend").describe("Name of the backend to ask."),
-  method: nonEmpty("a method's name")
+  method: withTraits(nonEmpty("a method's name"), { query: true })
     .describe("What to call; for http-json a path, for grpc package.Service/Method."),
   params: secret(z.unknown()).default({}).describe("Parameters of the call: any JSON value."),
   http_method: choice(["GET", "POST"]).exactOptional().describe(

@@ -51,7 +51,7 @@ const breaker = section({
   .describe("When to stop asking a backend that does not answer.");
 
 const healthCheck = section({
-  method: nonEmpty("a method's name").exactOptional().describe(
+  method: withTraits(nonEmpty("a method's name"), { query: true }).exactOptional().describe(
     "The method called to see whether the backend is alive again. Default: what the source asks " +
       "that found it unavailable last.",
   ),

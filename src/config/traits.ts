@@ -16,6 +16,8 @@ export interface SettingTraits {
   readonly secret?: true;
   /** Shown without login and query. */
   readonly url?: true;
+  /** It may be a path: shown without its query. */
+  readonly query?: true;
   readonly unit?: "ms";
   /** The path of such a file. */
   readonly file?: FileKind;

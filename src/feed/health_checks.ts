@@ -1,6 +1,6 @@
 import type { Clock } from "../resilience/clock.ts";
 import { Ticker } from "../resilience/ticker.ts";
-import type { Backend, Call, Outcome } from "../rpc/backend.ts";
+import { type Backend, type Call, type Outcome, shownMethod } from "../rpc/backend.ts";
 import { logOf } from "../telemetry/log.ts";
 import { ask, NO_RETRY } from "./call_with_retry.ts";
 import { type FeedObserver, type FeedWork, observed, type WorkEnd } from "./observer.ts";
@@ -60,7 +60,7 @@ export class HealthChecks implements Disposable {
     for await (const _tick of ticker) {
       const call = nextCall();
       if (call === undefined) continue;
-      const work: FeedWork = { kind: "health_check", backend, method: call.method };
+      const work: FeedWork = { kind: "health_check", backend, method: shownMethod(call) };
       await observed(observer, work, () => this.#check(call, signal));
     }
   }
@@ -83,7 +83,7 @@ export class HealthChecks implements Disposable {
     const { kind, reason } = outcome;
     if (kind === "rejected" && !this.#toldOfRejected) {
       this.#toldOfRejected = true;
-      const { method } = call;
+      const method = shownMethod(call);
       logOf("feed").warning("health_check.rejected", { backend: name, method, why: reason });
     }
     return { outcome: kind, reason };

@@ -2,7 +2,7 @@ import type { JsonText } from "../protocol/codec.ts";
 import { Backoff } from "../resilience/backoff.ts";
 import type { Clock, Moment } from "../resilience/clock.ts";
 import { Ticker } from "../resilience/ticker.ts";
-import type { Call } from "../rpc/backend.ts";
+import { type Call, shownMethod } from "../rpc/backend.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
@@ -65,9 +65,15 @@ export class SourcePoller implements Disposable {
   constructor(plan: SourcePlan, options: SourcePollerOptions) {
     this.plan = plan;
     this.#options = options;
-    const { backend, call: { method }, everyMs, phaseMs = everyMs, inStep = false } = plan;
+    const { backend, call, everyMs, phaseMs = everyMs, inStep = false } = plan;
     this.#outcomes = new SourceOutcomes(
-      { channels: channelsOf(plan), backend, method, doing: "polling", events: EVENTS },
+      {
+        channels: channelsOf(plan),
+        backend,
+        method: shownMethod(call),
+        doing: "polling",
+        events: EVENTS,
+      },
       options,
     );
     const { signal } = this.#stop;
@@ -86,8 +92,8 @@ export class SourcePoller implements Disposable {
 
   /** Polls until disposed of. */
   async run(): Promise<void> {
-    const { channel, backend, call: { method } } = this.plan;
-    const work: FeedWork = { kind: "poll", channel, backend, method };
+    const { channel, backend, call } = this.plan;
+    const work: FeedWork = { kind: "poll", channel, backend, method: shownMethod(call) };
     let backoff = new Backoff(AFTER_A_BREAK);
     for await (const { skipped } of this.#ticker) {
       if (skipped > 0) {

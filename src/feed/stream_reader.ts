@@ -1,7 +1,7 @@
 import { Backoff } from "../resilience/backoff.ts";
 import type { Clock, Moment } from "../resilience/clock.ts";
 import { Ticker } from "../resilience/ticker.ts";
-import type { Outcome } from "../rpc/backend.ts";
+import { type Outcome, shownMethod } from "../rpc/backend.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { ValueStore } from "../values/value_store.ts";
 import type { Audience } from "./audience.ts";
@@ -63,7 +63,8 @@ export class StreamReader implements Disposable {
   constructor(plan: SourcePlan, options: StreamReaderOptions) {
     this.plan = plan;
     this.#options = options;
-    const { backend, call: { method } } = plan;
+    const { backend, call } = plan;
+    const method = shownMethod(call);
     this.#outcomes = new SourceOutcomes(
       { channels: channelsOf(plan), backend, method, doing: "the stream of", events: EVENTS },
       options,
@@ -79,8 +80,8 @@ export class StreamReader implements Disposable {
 
   /** Reads until disposed of. */
   async run(): Promise<void> {
-    const { channel, backend, call: { method } } = this.plan;
-    const work: FeedWork = { kind: "stream", channel, backend, method };
+    const { channel, backend, call } = this.plan;
+    const work: FeedWork = { kind: "stream", channel, backend, method: shownMethod(call) };
     const { clock, observer } = this.#options;
     for await (const _tick of this.#ticker) {
       if (clock.now() < this.#notBefore) {

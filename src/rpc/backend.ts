@@ -13,6 +13,12 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What is asked, as it may be told: a path without its query, in which a key may stand. */
+export function shownMethod({ method }: Pick<Call, "method">): string {
+  const [path = "", ...query] = method.split("?");
+  return query.length === 0 ? path : `${path}?…`;
+}
+
 /** How a call ended. Decisions are made on this value; a backend throws only when aborted. */
 export type Outcome =
   /** The backend gave a value: its own text where it speaks JSON, so that numbers stay as written. */

@@ -51,6 +51,15 @@ Deno.test("describeChanges() tells what a reload puts in force", () => {
   assertEquals(needsRestart, []);
 });
 
+Deno.test("C32: describeChanges() shows no query of a method, where a key may stand", () => {
+  const asking = (method: string) => ({ ...BASE, sources: [{ ...SOURCE, method }] });
+  const { applies } = changes(asking("/b?key=new-secret"), asking("/a?key=old-secret"));
+  assertEquals(applies, ['sources.system_status.method: "/a?…" -> "/b?…"']);
+  assertEquals(changes(asking("/a?key=new"), asking("/a?key=old")).applies, [
+    "sources.system_status.method: changed",
+  ]);
+});
+
 Deno.test("describeChanges() tells what waits for a restart", () => {
   const { tls: _, ...rest } = BASE;
   const { applies, needsRestart } = changes({

@@ -83,3 +83,30 @@ Deno.test("Feed() shows each poll and each health check with its end", async () 
   ]);
   assertEquals(ends.includes("health_check ok"), true, ends.join("; "));
 });
+
+Deno.test("C32: Feed() tells nobody the query of a method, where a key may stand", async () => {
+  const heard: string[] = [];
+  const backend = new ScriptedBackend(({ method }) =>
+    method === "/a?key=secret" ? rejected("no") : unavailable()
+  );
+  const call = { method: "/a?key=secret" };
+  const observer: FeedObserver = {
+    around: (work, run) => {
+      heard.push(`${work.kind} ${work.method}`);
+      return run();
+    },
+  };
+  await using bench = new FeedBench({ observer });
+  await bench.apply({
+    backends: [
+      backendPlan(backend, { healthCheck: { call, everyMs: 8000, timeoutMs: 5000 } }),
+    ],
+    sources: [sourcePlan("a", { call }), sourcePlan("b")],
+  });
+  await bench.until(60);
+  const told = bench.audience.of<{ data: { method: string } }>("RPC_FAILURE")
+    .map(({ data }) => data.method);
+  assertEquals(new Set(told), new Set(["/a?…", "b"]));
+  assertEquals(new Set(heard), new Set(["poll /a?…", "poll b", "health_check /a?…"]));
+  assertEquals(backend.count("/a?key=secret") > 0, true);
+});
