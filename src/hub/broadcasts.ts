@@ -1,7 +1,7 @@
-import { EVENT_CHANNEL, isErrorType } from "../protocol/channel.ts";
+import { EVENT_CHANNEL } from "../protocol/channel.ts";
 import { type EncodedFrame, encodeFrame, json, type JsonText } from "../protocol/codec.ts";
 import { type ErrorEvent, errorType } from "../protocol/error_event.ts";
-import { aboutSubject, type ChannelsOfBackend } from "../protocol/error_subject.ts";
+import { aboutSubject, aboutSubjectIn, type ChannelsOfBackend } from "../protocol/error_subject.ts";
 import type { StatusData } from "../protocol/status_data.ts";
 import type { Clock } from "../resilience/clock.ts";
 import type { FanOut } from "./delivery/fan_out.ts";
@@ -70,13 +70,7 @@ export class Broadcasts {
   repeat(frame: NumberedFrame): void {
     const { sequence, channelsOf } = this.#options;
     if (frame.seq !== undefined) sequence.reach(frame.seq);
-    this.#send(
-      frame,
-      (encoded) =>
-        isErrorType(frame.type)
-          ? aboutSubject(encoded, (JSON.parse(frame.data) as ErrorEvent).data, channelsOf)
-          : encoded,
-    );
+    this.#send(frame, (encoded) => aboutSubjectIn(encoded, frame.data, channelsOf));
   }
 
   /** Sends a value as another hub did, under that one's number. */

@@ -4,8 +4,6 @@ import type { HubRecord } from "./resume/resume_state.ts";
 import type { StreamPosition } from "./resume/sequence.ts";
 import type { Departure, FollowStreamOptions, SharedFrame } from "./shared_frame.ts";
 
-export type { HubRecord };
-
 /** A frame that the hub has numbered, or that has no number. */
 export interface NumberedFrame {
   readonly type: string;

@@ -1,8 +1,7 @@
-import { isErrorType } from "../protocol/channel.ts";
 import { type EncodedFrame, encodeFrame, type JsonText } from "../protocol/codec.ts";
 import type { ErrorCode, ErrorEvent } from "../protocol/error_event.ts";
 import type { StatusData } from "../protocol/status_data.ts";
-import { aboutSubject, type ChannelsOfBackend } from "../protocol/error_subject.ts";
+import { aboutSubjectIn, type ChannelsOfBackend, errorIn } from "../protocol/error_subject.ts";
 import type { Clock } from "../resilience/clock.ts";
 import { type Log, logOf } from "../telemetry/log.ts";
 import type { ErrorCounts } from "./error_counts.ts";
@@ -159,7 +158,7 @@ export class SharedStream {
     stats.broadcasts += 1;
     if (code !== undefined) {
       errors.add(code);
-      this.#options.onError?.(code, { ...saidIn(data), timestamp });
+      this.#options.onError?.(code, { ...errorIn(data), timestamp });
     }
     const isKept = isKeptType(type);
     const groups = registry.wanting(type);
@@ -200,8 +199,7 @@ export class SharedStream {
 
   #encode({ type, data, timestamp, seq }: SharedFrame): EncodedFrame {
     const frame = encodeFrame(type, data, timestamp, seq);
-    if (!isErrorType(type)) return frame;
-    return aboutSubject(frame, saidIn(data).data, this.#options.channelsOf);
+    return aboutSubjectIn(frame, data, this.#options.channelsOf);
   }
 
   /** A client came that was connected before, perhaps to another hub. */
@@ -256,16 +254,5 @@ export class SharedStream {
     }
     stats.gaps += gaps;
     this.#log.info("hub.numbering_changed", { epoch, seq, clients: registry.size, gaps });
-  }
-}
-
-/** What the text of an error event says. */
-function saidIn(text: JsonText): Pick<StreamError, "data" | "details"> {
-  try {
-    const { data, details } = JSON.parse(text) as Partial<ErrorEvent> | null ?? {};
-    return { data, details: typeof details === "string" ? details : undefined };
-  } catch {
-    // From another hub: what cannot be read goes to clients that may read all.
-    return { data: { channels: [] }, details: undefined };
   }
 }

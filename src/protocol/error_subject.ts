@@ -1,4 +1,5 @@
-import type { EncodedFrame } from "./codec.ts";
+import { isErrorType } from "./channel.ts";
+import type { EncodedFrame, JsonText } from "./codec.ts";
 import type { ErrorEvent } from "./error_event.ts";
 
 /** The channels that a backend feeds. */
@@ -27,4 +28,25 @@ export function aboutSubject(
 ): EncodedFrame {
   const about = subjectOf(data, channelsOf);
   return about === undefined ? frame : { ...frame, about };
+}
+
+/** A frame of any type with what it speaks of, where that is known by its data's text alone. */
+export function aboutSubjectIn(
+  frame: EncodedFrame,
+  text: JsonText,
+  channelsOf: ChannelsOfBackend,
+): EncodedFrame {
+  return isErrorType(frame.type) ? aboutSubject(frame, errorIn(text).data, channelsOf) : frame;
+}
+
+/** What an error says, read from its text. One that cannot be read is for those who may read all. */
+export function errorIn(
+  text: JsonText,
+): { readonly data: ErrorEvent["data"]; readonly details: string | undefined } {
+  try {
+    const { data, details } = JSON.parse(text) as Partial<ErrorEvent> | null ?? {};
+    return { data, details: typeof details === "string" ? details : undefined };
+  } catch {
+    return { data: { channels: [] }, details: undefined };
+  }
 }

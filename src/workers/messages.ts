@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema.ts";
-import type { HubRecord, NumberedFrame, NumberedPlace } from "../hub/hub_mirror.ts";
+import type { NumberedFrame, NumberedPlace } from "../hub/hub_mirror.ts";
+import type { HubRecord } from "../hub/resume/resume_state.ts";
 import type { Departure, FollowStreamOptions, SharedFrame } from "../hub/shared_frame.ts";
 import type { StreamPosition } from "../hub/resume/sequence.ts";
 import type { CloseName } from "../protocol/close_code.ts";

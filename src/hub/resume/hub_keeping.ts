@@ -1,8 +1,6 @@
-import { isErrorType } from "../../protocol/channel.ts";
 import { encodeFrame } from "../../protocol/codec.ts";
-import type { ErrorEvent } from "../../protocol/error_event.ts";
 import type { Clock } from "../../resilience/clock.ts";
-import { aboutSubject, type ChannelsOfBackend } from "../../protocol/error_subject.ts";
+import { aboutSubjectIn, type ChannelsOfBackend } from "../../protocol/error_subject.ts";
 import type { DisconnectedSessions, Memory } from "./disconnected_sessions.ts";
 import type { History } from "./history.ts";
 import {
@@ -105,11 +103,7 @@ export class HubKeeping {
     history.restart(startsAfter);
     for (const { type, seq, timestamp, data } of frames) {
       const frame = encodeFrame(type, data, timestamp, seq);
-      const subject = () => (JSON.parse(data) as ErrorEvent).data;
-      history.add(
-        isErrorType(type) ? aboutSubject(frame, subject(), channelsOf) : frame,
-        monotonicOf(timestamp * 1000, clock),
-      );
+      history.add(aboutSubjectIn(frame, data, channelsOf), monotonicOf(timestamp * 1000, clock));
     }
     this.#frames = [...frames];
     remembered.restore({
