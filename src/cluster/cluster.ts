@@ -128,9 +128,7 @@ export class Cluster implements AsyncDisposable {
       onNotThere: () => this.#onNotThere(),
       onDiverged: ({ from, to }, leader) => {
         this.#log.warning("cluster.diverged", { from, to, leader: hubNameOf(leader) });
-        const why = "what this hub read of the stream is not what its leader read";
-        this.#unsaidWriter.oweGap();
-        this.#broker?.giveUp(new BrokerError(why));
+        this.#joinAnew("what this hub read of the stream is not what its leader read");
       },
       onOutOfSuccession: (hub) => {
         if (hub === id) this.#leadership.depose("another hub's entry came first");
@@ -388,14 +386,19 @@ export class Cluster implements AsyncDisposable {
     void this.#unsaidWriter.write(broker);
   }
 
-  /**
-   * What NATS acknowledged is not where it said: those who might have heard of it are told of a gap, and
-   * the hub joins anew, perhaps to read from a server that keeps another copy.
-   */
+  /** What NATS acknowledged is not where it said. */
   #onNotThere(): void {
     this.#log.warning("cluster.acknowledged_and_lost", { hub: this.#id });
+    this.#joinAnew("what it acknowledged does not stand where it said");
+  }
+
+  /**
+   * The stream is not what it should be: clients that might have heard of the rest are told of a gap,
+   * and the hub joins anew, perhaps to read from a server that keeps another copy.
+   */
+  #joinAnew(why: string): void {
     this.#unsaidWriter.oweGap();
-    this.#broker?.giveUp(new BrokerError("what it acknowledged does not stand where it said"));
+    this.#broker?.giveUp(new BrokerError(why));
   }
 
   /** Something this hub said alone, or another did, came through the stream. */
