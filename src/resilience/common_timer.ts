@@ -1,3 +1,5 @@
+import { onAbort } from "./on_abort.ts";
+
 /**
  * Time between two wakes, in milliseconds. To wake up costs the runtime 0.1 to 0.2 ms of CPU, whatever
  * is done then, and a timer that is made for one wake twice that.
@@ -22,25 +24,18 @@ export class CommonTimer {
    *
    * @throws The signal's reason, as soon as it is aborted.
    */
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        this.#sleepers.delete(sleeper);
-        this.#stopIfIdle();
-        reject(signal?.reason);
-      };
-      const sleeper: Sleeper = {
-        dueMs: performance.now() + ms,
-        wake: () => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        },
-      };
-      this.#sleepers.add(sleeper);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#timer ??= setInterval(() => this.#wakeAll(), WAKE_EVERY_MS);
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const sleeper: Sleeper = { dueMs: performance.now() + ms, wake: resolve };
+    this.#sleepers.add(sleeper);
+    this.#timer ??= setInterval(() => this.#wakeAll(), WAKE_EVERY_MS);
+    using _stop = onAbort(signal, () => {
+      this.#sleepers.delete(sleeper);
+      this.#stopIfIdle();
+      reject(signal?.reason);
     });
+    await promise;
   }
 
   #wakeAll(): void {

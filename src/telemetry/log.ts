@@ -56,12 +56,14 @@ const FLUSH_MS = 500;
  * the logs silent again.
  */
 export async function startLogs(options: LogOptions): Promise<AsyncDisposable> {
-  const { level, format, journal = false, fields = {} } = options;
+  const { level, format, journal = false, fields } = options;
   const stderr = options.write === undefined ? new LineWriter(Deno.stderr) : undefined;
   const write = options.write ?? ((line) => stderr?.write(line));
   const renderRecord = format === "json" ? renderJson : renderPretty;
-  const renderLine = (record: LogRecord) =>
-    renderRecord({ ...record, properties: { ...fields, ...record.properties } });
+  const renderLine = fields === undefined
+    ? renderRecord
+    : (record: LogRecord) =>
+      renderRecord({ ...record, properties: { ...fields, ...record.properties } });
   const render = journal
     ? (record: LogRecord) => `<${JOURNAL_PRIORITY[record.level]}>${renderLine(record)}`
     : renderLine;
