@@ -227,8 +227,13 @@ export class Dashboard {
     this.#remember(list);
     const words = valueOf(places.search);
     const isWanted = (source: Source) => matches(source, words);
-    const { uptimes, uptimeFor } = { uptimes: this.#uptimes, uptimeFor: this.#uptimeFor };
-    this.#overview.render({ sources: list, isWanted, uptimes, uptimeFor, now: Date.now() / 1000 });
+    this.#overview.render({
+      sources: list,
+      isWanted,
+      uptimes: this.#uptimes,
+      uptimeFor: this.#uptimeFor,
+      now: Date.now() / 1000,
+    });
     this.#board.render(sources, isWanted);
     this.#renderBackends(now);
     this.#renderHeader(list);
