@@ -45,7 +45,7 @@ export async function backend(flags: BackendFlags, waitingIo: Io): Promise<numbe
     for (const problem of problems) io.err(`holdfast: ${problem}`);
     return EXIT.usage;
   }
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     ...logs.settings,
     ...(io.logLine ? { write: io.logLine } : {}),
   });

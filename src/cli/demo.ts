@@ -38,7 +38,7 @@ export async function demo(flags: DemoFlags, waitingIo: Io): Promise<number> {
     for (const problem of checked.problems) io.err(`holdfast: ${describeProblem(problem)}`);
     return EXIT.usage;
   }
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     ...checked.config.log,
     ...(io.logLine ? { write: io.logLine } : {}),
   });

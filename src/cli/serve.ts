@@ -41,10 +41,10 @@ function logFormatFor({ isTerminal = false }: Io): LogFormat {
 
 /** `holdfast serve`: runs the hub until a signal stops it. Returns the exit code. */
 export async function serve(options: ServeOptions, waitingIo: Io): Promise<number> {
+  // First, and so to the very last word: no signal may kill a hub that speaks, or still has to.
+  using wishes = new Wishes({ flush: (withinMs) => io.flush(withinMs) });
   await using io = unblockedIo(waitingIo);
-  await using _logs = await startLogs({ ...earlyLogs(io), ...logLinesOf(io) });
-  // Before anything can be seen of the hub: a signal sent as soon as it speaks must not kill it.
-  using wishes = new Wishes(io);
+  await using _logs = startLogs({ ...earlyLogs(io), ...logLinesOf(io) });
   forgetProxyVariables(Deno.env); // before the first request; backends know them from `io.env`
   const loaded = await load(options, io);
   if (!loaded.ok) {
@@ -52,7 +52,7 @@ export async function serve(options: ServeOptions, waitingIo: Io): Promise<numbe
     return EXIT.usage;
   }
   const { config, source } = loaded;
-  await startLogs({ ...config.log, ...logLinesOf(io) });
+  startLogs({ ...config.log, ...logLinesOf(io) });
   const state = await openState(config);
   if (state !== undefined && "takenBy" in state) {
     io.err(`holdfast: ${describeTaken(config.state.dir, state)}`);
@@ -86,7 +86,7 @@ class Wishes implements Disposable {
   readonly stop: Promise<void>;
   readonly #signals: Disposable;
 
-  constructor(io: UnblockedIo) {
+  constructor(io: Pick<UnblockedIo, "flush">) {
     const log = logOf("cli");
     const { promise, resolve } = Promise.withResolvers<void>();
     this.stop = promise;
@@ -216,7 +216,7 @@ async function tryToReload(app: App, { io, load }: ServeRunOptions): Promise<str
     if (!loaded.ok) return loaded.problems.map(describeProblem);
     await app.reload(loaded.config);
     // Only the level changes: whoever reads the lines reads on.
-    await startLogs({ ...app.config.log, ...logLinesOf(io) });
+    startLogs({ ...app.config.log, ...logLinesOf(io) });
     return [];
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];

@@ -1,6 +1,5 @@
 import type { JsonText } from "../protocol/codec.ts";
 import type { StatusData } from "../protocol/status_data.ts";
-import type { HubRecord } from "./resume/resume_state.ts";
 import type { StreamPosition } from "./resume/sequence.ts";
 import type { Departure, FollowStreamOptions, SharedFrame } from "./shared_frame.ts";
 

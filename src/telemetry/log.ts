@@ -2,7 +2,7 @@
  * Structured logs: a stable event name and fields, one line each. LogTape does the work; this is
  * the only file that knows it.
  */
-import { configure, getLogger, type LogRecord, reset } from "@logtape/logtape";
+import { configureSync, getLogger, type LogRecord, resetSync } from "@logtape/logtape";
 import { escapeControls } from "./escape_controls.ts";
 import { LineWriter } from "./line_writer.ts";
 
@@ -55,7 +55,7 @@ const FLUSH_MS = 500;
  * Starts writing logs, or changes how they are written from now on. Disposing of the result makes
  * the logs silent again.
  */
-export async function startLogs(options: LogOptions): Promise<AsyncDisposable> {
+export function startLogs(options: LogOptions): AsyncDisposable {
   const { level, format, journal = false, fields } = options;
   const stderr = options.write === undefined ? new LineWriter(Deno.stderr) : undefined;
   const write = options.write ?? ((line) => stderr?.write(line));
@@ -67,7 +67,8 @@ export async function startLogs(options: LogOptions): Promise<AsyncDisposable> {
   const render = journal
     ? (record: LogRecord) => `<${JOURNAL_PRIORITY[record.level]}>${renderLine(record)}`
     : renderLine;
-  await configure({
+  // In one go: a stop may come while a reload is under way, and both change the same.
+  configureSync({
     reset: true,
     sinks: { lines: (record) => write(render(record)) },
     loggers: [
@@ -77,7 +78,7 @@ export async function startLogs(options: LogOptions): Promise<AsyncDisposable> {
   });
   return {
     async [Symbol.asyncDispose]() {
-      await reset();
+      resetSync();
       await stderr?.flush(FLUSH_MS);
     },
   };

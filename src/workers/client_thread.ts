@@ -159,7 +159,7 @@ export class ClientThread {
 
   async listen(): Promise<void> {
     const { config, listen } = this.#start;
-    await this.#startLogs(config.log);
+    this.#startLogs(config.log);
     await this.#listeners.listen({ ...config, listen });
     const { signal } = this.#stop;
     this.#sockets.run(signal);
@@ -245,7 +245,7 @@ export class ClientThread {
         void this.#renew(message);
         return;
       case "logs":
-        void this.#startLogs(message.log);
+        this.#startLogs(message.log);
         return;
       case "drain":
         void this.#drain(message);
@@ -387,10 +387,10 @@ export class ClientThread {
     };
   }
 
-  async #startLogs(log: ThreadStart["config"]["log"]): Promise<void> {
+  #startLogs(log: ThreadStart["config"]["log"]): void {
     const { logs, number } = this.#start;
     if (logs === undefined) return;
-    await startLogs({
+    startLogs({
       ...log,
       journal: logs.journal,
       fields: { worker: number },

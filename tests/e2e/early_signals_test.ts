@@ -29,7 +29,9 @@ Deno.test("C12: SIGHUP right after config.loaded is a reload after the start, an
       follow(child, (event) => {
         events.push(event);
         if (event === "config.loaded") child.kill("SIGHUP");
-        if (event !== "config.reloaded") return;
+        // Once: of two SIGTERMs the second is impatience. Of the signals any may be told first.
+        const isFirst = events.filter((each) => each === event).length === 1;
+        if (event !== "config.reloaded" || !isFirst) return;
         child.kill("SIGTERM");
         for (let time = 0; time < 3; time++) child.kill("SIGHUP");
       }),
@@ -37,7 +39,11 @@ Deno.test("C12: SIGHUP right after config.loaded is a reload after the start, an
     const [{ code }] = await within(ended, { explain: () => `no end after ${events}` });
     assertEquals(code, 0);
   } catch (error) {
-    child.kill("SIGKILL");
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
     throw error;
   }
   const [listening, reloading] = ["server.listening", "config.reloading"].map((event) =>

@@ -15,7 +15,7 @@ const NIGHT_S = 8 * 3600;
 /** The log of a night in which the backend does as scripted, and of the morning it recovers. */
 async function night(script: Script): Promise<Line[]> {
   const lines: Line[] = [];
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     level: "info",
     format: "json",
     write: (line) => void lines.push(JSON.parse(line)),

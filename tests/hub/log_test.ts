@@ -12,7 +12,7 @@ interface Line {
 
 Deno.test("Hub logs of each client that goes its id, why, the close code and the error's code", async () => {
   const lines: Line[] = [];
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     level: "info",
     format: "json",
     write: (line) => void lines.push(JSON.parse(line)),

@@ -400,7 +400,7 @@ Deno.test("C29: refusals are counted by reason, and lines about a client name it
   const lines: string[] = [];
   const write = (line: string) => lines.push(line);
   const log = { level: "debug", format: "json" } as const;
-  await using _logs = await startLogs({ ...log, write });
+  await using _logs = startLogs({ ...log, write });
   const openThreads = clientThreads({ journal: false, write });
   await using app = await startApp({ auth: AUTH, log }, { openThreads });
   const url = wsUrl(app);

@@ -286,7 +286,7 @@ Deno.test("C27: known keys outlive an outage of the provider, for keep_keys_for"
 
 Deno.test("C27: an outage costs a fetch in a while and folded lines, whoever asks", async () => {
   const lines: string[] = [];
-  await using _logs = await startLogs({ ...JSON_LOGS, write: (line) => lines.push(line) });
+  await using _logs = startLogs({ ...JSON_LOGS, write: (line) => lines.push(line) });
   await using issuer = new Issuer();
   await issuer.addKey("one", "ES256");
   const token = await issuer.sign("one");
@@ -315,7 +315,7 @@ Deno.test("C27: an outage costs a fetch in a while and folded lines, whoever ask
 
 Deno.test("C27: a malformed key is left aside, and an empty set does not take the known keys away", async () => {
   const lines: string[] = [];
-  await using _logs = await startLogs({ ...JSON_LOGS, write: (line) => lines.push(line) });
+  await using _logs = startLogs({ ...JSON_LOGS, write: (line) => lines.push(line) });
   await using issuer = new Issuer();
   for (const kid of ["one", "two"]) await issuer.addKey(kid, "RS256");
   issuer.extra = [

@@ -205,7 +205,7 @@ Deno.test("App.reload() that cannot be done changes nothing", async () => {
 
 Deno.test("App.reload() names what waits for a restart, and leaves it as it is", async () => {
   const lines: string[] = [];
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     level: "info",
     format: "json",
     write: (line) => lines.push(line),

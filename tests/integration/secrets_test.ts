@@ -22,7 +22,7 @@ async function ask(app: { url: string }, request: string): Promise<string> {
 Deno.test("no token reaches a log line or an answer, whatever it came with and whatever went wrong", async () => {
   const lines: string[] = [];
   const answers: string[] = [];
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     level: "debug",
     format: "json",
     write: (line) => lines.push(line),

@@ -132,7 +132,7 @@ Deno.test("App.reload() with a certificate that cannot be used keeps the old one
 Deno.test("App.reload() without the C library leaves a new certificate to a restart, and says so", async () => {
   using files = new TlsFiles(OLD);
   const lines: string[] = [];
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     level: "info",
     format: "json",
     write: (line) => lines.push(line),
@@ -162,7 +162,7 @@ Deno.test("App.start() says what is wrong with a certificate", async () => {
 Deno.test("App.reload() leaves turning TLS on or off to a restart, and goes on saying so", async () => {
   using files = new TlsFiles(OLD);
   const lines: string[] = [];
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     level: "info",
     format: "json",
     write: (line) => lines.push(line),

@@ -3,7 +3,7 @@ import { readCredentials } from "../../src/service/credentials.ts";
 import { environment, Logged } from "./support.ts";
 
 Deno.test("readCredentials() makes variables of the files, and leaves others alone", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   const directory = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${directory}/holdfast_CORE_TOKEN`, "secret one\n");
@@ -26,7 +26,7 @@ Deno.test("readCredentials() makes variables of the files, and leaves others alo
 });
 
 Deno.test("readCredentials() gives nothing without a directory, and says so if it cannot be read", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   assertEquals(await readCredentials(environment({})), {});
   assertEquals(logged.lines, []);
   const missing = environment({ CREDENTIALS_DIRECTORY: "/nowhere/at/all" });
@@ -35,7 +35,7 @@ Deno.test("readCredentials() gives nothing without a directory, and says so if i
 });
 
 Deno.test("readCredentials() reads a bounded number of files", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   const directory = await Deno.makeTempDir();
   try {
     for (let i = 1000; i < 1258; i++) await Deno.writeTextFile(`${directory}/T${i}`, "x");

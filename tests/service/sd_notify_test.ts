@@ -70,7 +70,7 @@ Deno.test("createServiceNotifier() takes its variables out of the environment", 
 });
 
 Deno.test("createServiceNotifier() does nothing, and says nothing, without a manager", async () => {
-  await using logged = await Logged.start("debug");
+  await using logged = Logged.start("debug");
   using notifier = createServiceNotifier(environment({ WATCHDOG_USEC: "3000000" }));
   notifier.ready("up");
   notifier.reloading();
@@ -114,7 +114,7 @@ Deno.test("ServiceNotifier.status() cannot begin another variable, and repeats n
 });
 
 Deno.test("ServiceNotifier tries again while the manager has no room, with what is newest", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   await using manager = await NotifySocket.bind(abstractName(), { waits: true });
   const libc = openLibc();
   assert(!("unavailable" in libc));
@@ -135,7 +135,7 @@ Deno.test("ServiceNotifier tries again while the manager has no room, with what 
 });
 
 Deno.test("ServiceNotifier logs once that nobody is there, and goes on", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   using notifier = createServiceNotifier(environment({ NOTIFY_SOCKET: abstractName() }));
   for (let i = 0; i < 5; i++) notifier.watchdog();
   await notifier.flushed();
@@ -174,7 +174,7 @@ Deno.test({
   name: "createServiceNotifier() says honestly that it can tell nobody",
   permissions: { env: true, read: true },
   async fn() {
-    await using logged = await Logged.start();
+    await using logged = Logged.start();
     const env = environment({ NOTIFY_SOCKET: "@nobody", WATCHDOG_USEC: "3000000" });
     using notifier = createServiceNotifier(env, { openLibc: noLibc });
     notifier.ready("up");

@@ -8,7 +8,7 @@ import { UncaughtErrors } from "../../src/service/uncaught_errors.ts";
 import { startLogs } from "../../src/telemetry/log.ts";
 
 const [how] = Deno.args;
-await startLogs({ level: "info", format: "json" });
+startLogs({ level: "info", format: "json" });
 const uncaughtErrors = how === "unguarded" ? undefined : new UncaughtErrors();
 if (how === "before") uncaughtErrors?.[Symbol.dispose]();
 

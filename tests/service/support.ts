@@ -14,9 +14,9 @@ export class Logged implements AsyncDisposable {
   readonly #watched = new Watched();
   #logs: AsyncDisposable | undefined;
 
-  static async start(level: LogLevel = "info"): Promise<Logged> {
+  static start(level: LogLevel = "info"): Logged {
     const logged = new Logged();
-    logged.#logs = await startLogs({
+    logged.#logs = startLogs({
       level,
       format: "json",
       write: (text) => {

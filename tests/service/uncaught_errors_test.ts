@@ -42,7 +42,7 @@ function told({ kind, why, stack, times, duration_ms }: Line): unknown[] {
 }
 
 Deno.test("UncaughtErrors holds back and logs what nobody caught, with how it came and where from", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   using bench = new Bench();
   const cause = new TypeError("fetch failed");
   const error = errorFrom("poll", "broken");
@@ -61,7 +61,7 @@ Deno.test("UncaughtErrors holds back and logs what nobody caught, with how it ca
 });
 
 Deno.test("UncaughtErrors logs what comes again at level debug, reminds of it, and counts it", async () => {
-  await using logged = await Logged.start("debug");
+  await using logged = Logged.start("debug");
   using bench = new Bench();
   for (let minute = 0; minute <= 20; minute++) {
     bench.reject(errorFrom("poll", `call ${minute} broke`));
@@ -82,7 +82,7 @@ Deno.test("UncaughtErrors logs what comes again at level debug, reminds of it, a
 });
 
 Deno.test("UncaughtErrors tells apart by place and by how they came, and by words where there is no place", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   using bench = new Bench();
   const reasons = [errorFrom("a"), errorFrom("b"), "stream 1 broke", "stream 2 broke", "gone"];
   for (const reason of [...reasons, ...reasons]) bench.reject(reason);
@@ -98,7 +98,7 @@ Deno.test("UncaughtErrors tells apart by place and by how they came, and by word
 });
 
 Deno.test("UncaughtErrors remembers a bounded number, and has room again for new ones after an hour", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   using bench = new Bench();
   for (let at = 0; at < 1000; at++) bench.reject(errorFrom(`place${at}`));
   assertEquals(bench.uncaughtErrors.count, 1000);
@@ -115,7 +115,7 @@ Deno.test("UncaughtErrors remembers a bounded number, and has room again for new
 });
 
 Deno.test("UncaughtErrors leaves alone what somebody else has dealt with", async () => {
-  await using logged = await Logged.start("debug");
+  await using logged = Logged.start("debug");
   const target = new EventTarget();
   target.addEventListener("unhandledrejection", (event) => event.preventDefault());
   using uncaughtErrors = new UncaughtErrors({ target });
@@ -127,7 +127,7 @@ Deno.test("UncaughtErrors leaves alone what somebody else has dealt with", async
 });
 
 Deno.test("UncaughtErrors holds back nothing any more once disposed of", async () => {
-  await using logged = await Logged.start("debug");
+  await using logged = Logged.start("debug");
   const bench = new Bench();
   bench[Symbol.dispose]();
   bench[Symbol.dispose]();

@@ -42,7 +42,7 @@ Deno.test("startWatchdog() feeds at once and then at its pace while all checks p
 });
 
 Deno.test("startWatchdog() starves the watchdog while one check fails, and logs which", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   let isAlive = true;
   await using watch = new Watch({ heartbeat: () => isAlive, accept: () => true });
   await watch.clock.advance(0);
@@ -62,7 +62,7 @@ Deno.test("startWatchdog() starves the watchdog while one check fails, and logs 
 });
 
 Deno.test("startWatchdog() takes an exception for a no, with its reason", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   await using watch = new Watch({
     sync: () => {
       throw new Error("broken");
@@ -78,7 +78,7 @@ Deno.test("startWatchdog() takes an exception for a no, with its reason", async 
 });
 
 Deno.test("startWatchdog() gives up on a check that hangs, and asks it no second time", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   const signals: AbortSignal[] = [];
   const { promise: answer, resolve } = Promise.withResolvers<boolean>();
   await using watch = new Watch({
@@ -115,7 +115,7 @@ Deno.test("startWatchdog() feeds twice within an interval however slow its check
 });
 
 Deno.test("startWatchdog() says that the event loop stood still, and feeds but once", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   await using watch = new Watch({ all: () => true });
   await watch.clock.advance(0);
   await watch.clock.jump(5 * EVERY_MS + 1);
@@ -126,7 +126,7 @@ Deno.test("startWatchdog() says that the event loop stood still, and feeds but o
 Deno.test("startWatchdog() ends with its signal, in the middle of a check too", async () => {
   const abort = new AbortController();
   const clock = new FakeClock();
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   const signals: AbortSignal[] = [];
   const fed: number[] = [];
   const watching = startWatchdog({
@@ -159,7 +159,7 @@ Deno.test("startWatchdog() throws if 'everyMs' is not positive", () => {
 });
 
 Deno.test("startWatchdog() starves the watchdog of a hub whose way in hangs", async () => {
-  await using logged = await Logged.start();
+  await using logged = Logged.start();
   const gate = { isShut: false, open: Promise.withResolvers<void>() };
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async () => {
     if (gate.isShut) await gate.open.promise;

@@ -15,7 +15,7 @@ Deno.test("writesToJournal() is true for a service that notifies and whose outpu
 
 Deno.test("startLogs() puts the level before each line for the journal; the rest is the line", async () => {
   const lines: string[] = [];
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     level: "debug",
     format: "json",
     journal: true,

@@ -2,9 +2,9 @@ import { type LogLevel, logOf, type LogOptions, startLogs } from "../../src/tele
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 
 /** Starts logs that are kept in a list. */
-async function record(options: Partial<LogOptions> = {}) {
+function record(options: Partial<LogOptions> = {}) {
   const lines: string[] = [];
-  const logs = await startLogs({
+  const logs = startLogs({
     level: "debug",
     format: "json",
     write: (line) => void lines.push(line),
@@ -19,7 +19,7 @@ function only(lines: readonly string[]): Record<string, unknown> {
 }
 
 Deno.test("logOf() writes one JSON object a line: time, level, room, event and the fields", async () => {
-  await using logs = await record();
+  await using logs = record();
   logOf("hub").warning("client.lost", { client_id: "x", duration_ms: 5, gone: undefined });
   const { time, ...rest } = only(logs.lines);
   assertMatch(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -33,7 +33,7 @@ Deno.test("logOf() writes one JSON object a line: time, level, room, event and t
 });
 
 Deno.test("startLogs() puts fields on every line that has none of that name", async () => {
-  await using logs = await record({ fields: { worker: 2 } });
+  await using logs = record({ fields: { worker: 2 } });
   logOf("hub").info("client.connected", { client_id: "x" });
   logOf("hub").info("other.event", { worker: 3 });
   const workers = logs.lines.map((line) => JSON.parse(line).worker);
@@ -41,7 +41,7 @@ Deno.test("startLogs() puts fields on every line that has none of that name", as
 });
 
 Deno.test("logOf() writes a readable line in the pretty format", async () => {
-  await using logs = await record({ format: "pretty" });
+  await using logs = record({ format: "pretty" });
   logOf("feed").info("poll.ok", { channel: "a", n: 1, list: [1], gone: undefined });
   assertMatch(
     logs.lines[0] ?? "",
@@ -49,10 +49,23 @@ Deno.test("logOf() writes a readable line in the pretty format", async () => {
   );
 });
 
+Deno.test("C12: a stop ends the logs amid a reload that changes them", async () => {
+  const lines: string[] = [];
+  const write = (line: string) => lines.push(line);
+  const ends = (["info", "debug", "warning"] as const).map((level) => {
+    const logs = startLogs({ level, format: "json", write });
+    logOf("cli").warning(`at.${level}`);
+    return logs[Symbol.asyncDispose]();
+  });
+  logOf("cli").warning("after.all");
+  await Promise.all(ends);
+  assertEquals(lines.map((line) => JSON.parse(line).event), ["at.info", "at.debug", "at.warning"]);
+});
+
 Deno.test("startLogs() leaves out what is below its level", async () => {
   const levels: LogLevel[] = ["debug", "info", "warning", "error"];
   for (const [at, level] of levels.entries()) {
-    await using logs = await record({ level });
+    await using logs = record({ level });
     const log = logOf("hub");
     for (const each of levels) log[each](`${each}.event`);
     assertEquals(
@@ -65,16 +78,16 @@ Deno.test("startLogs() leaves out what is below its level", async () => {
 
 Deno.test("startLogs() again changes level and format from then on, for logs made before, too", async () => {
   const log = logOf("hub");
-  await using before = await record({ level: "error" });
+  await using before = record({ level: "error" });
   log.info("a.b");
-  await using after = await record({ level: "info" });
+  await using after = record({ level: "info" });
   log.info("a.c");
   assertEquals(before.lines, []);
   assertEquals(only(after.lines).event, "a.c");
 });
 
 Deno.test("logOf() is silent before logs are started and after they are disposed of", async () => {
-  const logs = await record();
+  const logs = record();
   await logs[Symbol.asyncDispose]();
   logOf("hub").error("a.b");
   assertEquals(logs.lines, []);
@@ -89,7 +102,7 @@ Deno.test("logOf() does not throw on fields that cannot be encoded, and keeps th
     },
   };
   for (const format of ["json", "pretty"] as const) {
-    await using logs = await record({ format });
+    await using logs = record({ format });
     logOf("hub").info("a.b", { big: 12n, cycle, throwing, kept: "yes", call: () => 1 });
     assertEquals(logs.lines.length, 1, format);
     const [line = ""] = logs.lines;
@@ -98,13 +111,13 @@ Deno.test("logOf() does not throw on fields that cannot be encoded, and keeps th
 });
 
 Deno.test("logOf() shows what an error says", async () => {
-  await using logs = await record();
+  await using logs = record();
   logOf("hub").info("a.b", { why: new TypeError("no such thing") });
   assertEquals(only(logs.lines).why, "TypeError: no such thing");
 });
 
 Deno.test("logOf() lets no field pass itself off as the line's own time, level, room or event", async () => {
-  await using logs = await record();
+  await using logs = record();
   logOf("hub").info("a.b", { event: "fake", level: "error", room: "feed", time: "now" });
   const line = only(logs.lines);
   assertEquals([line.event, line.level, line.room], ["a.b", "info", "hub"]);
@@ -113,7 +126,7 @@ Deno.test("logOf() lets no field pass itself off as the line's own time, level, 
 
 Deno.test("logOf() writes one line whatever its fields hold", async () => {
   for (const format of ["json", "pretty"] as const) {
-    await using logs = await record({ format });
+    await using logs = record({ format });
     logOf("hub").info("a.b", { why: "one\ntwo\r\n\u001b[31mred\u2028", list: ["x\ny"] });
     assertEquals(logs.lines.length, 1);
     assertMatch(logs.lines[0] ?? "", format === "json" ? /^[^\p{Cc}]*$/u : /^[^\p{Cc}\u2028]*$/u);
@@ -122,7 +135,7 @@ Deno.test("logOf() writes one line whatever its fields hold", async () => {
 
 Deno.test("logOf() does not throw when the stream behind it is closed", async () => {
   let tries = 0;
-  await using _ = await record({
+  await using _ = record({
     write() {
       tries += 1;
       throw new Deno.errors.BrokenPipe("closed");
@@ -138,7 +151,7 @@ Deno.test("startLogs() writes to standard error, and survives its being closed",
     import { logOf, startLogs } from ${
     JSON.stringify(new URL("../../src/telemetry/log.ts", import.meta.url).href)
   };
-    await startLogs({ level: "info", format: "json" });
+    startLogs({ level: "info", format: "json" });
     logOf("hub").info("first.line");
     Deno.stderr.close();
     logOf("hub").info("second.line");
@@ -165,7 +178,7 @@ const HOSTILE = "a\u009b2J\u007f\u202e\u2066b\u2028\ufeffc";
 
 Deno.test("C33: logOf() escapes C1 controls, DEL and marks of direction, in keys too", async () => {
   for (const format of ["json", "pretty"] as const) {
-    await using logs = await record({ format });
+    await using logs = record({ format });
     logOf("hub").info("a.b", { why: HOSTILE, [`k${HOSTILE}`]: [HOSTILE], at: { [HOSTILE]: 1 } });
     const [line = ""] = logs.lines;
     assertMatch(line, /^[^\p{Cc}\p{Bidi_Control}\u2028\ufeff]*$/u, format);
@@ -174,7 +187,7 @@ Deno.test("C33: logOf() escapes C1 controls, DEL and marks of direction, in keys
 });
 
 Deno.test("C33: in a pretty line no value can pass itself off as another field", async () => {
-  await using logs = await record({ format: "pretty" });
+  await using logs = record({ format: "pretty" });
   const forged = [
     "x  code=SLOW_CLIENT",
     "code=A",

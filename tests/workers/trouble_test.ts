@@ -103,7 +103,7 @@ Deno.test("workers: a thread that cannot take what it is told ends, and its clie
 
 Deno.test("workers: a thread that dies again and again is begun again ever more rarely, once at a time", async () => {
   const lines: { event: string; worker?: number; why?: string; next_try_within_ms?: number }[] = [];
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     level: "info",
     format: "json",
     write: (line) => lines.push(JSON.parse(line)),

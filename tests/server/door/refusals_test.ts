@@ -6,7 +6,7 @@ import { FakeClock } from "../../support/fake_clock.ts";
 Deno.test("C29: Refusals counts by reason from 0 and logs folded, however many knock", async () => {
   const lines: string[] = [];
   const write = (line: string) => lines.push(line);
-  await using _logs = await startLogs({ level: "info", format: "json", write });
+  await using _logs = startLogs({ level: "info", format: "json", write });
   const told = () => lines.splice(0).map((line) => JSON.parse(line));
   const clock = new FakeClock();
   const stop = new AbortController();
@@ -51,7 +51,7 @@ Deno.test("C29: Refusals counts by reason from 0 and logs folded, however many k
 Deno.test("C29: Refusals keeps no more addresses than it must", async () => {
   const lines: string[] = [];
   const write = (line: string) => lines.push(line);
-  await using _logs = await startLogs({ level: "info", format: "json", write });
+  await using _logs = startLogs({ level: "info", format: "json", write });
   const clock = new FakeClock();
   const stop = new AbortController();
   const refusals = new Refusals({ clock, signal: stop.signal });

@@ -16,7 +16,7 @@ Deno.test("openTraces() gives nothing where tracing is off", async () => {
 
 Deno.test("openTraces() says in the log where it was asked to trace and the runtime cannot", async () => {
   const lines: string[] = [];
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     level: "info",
     format: "json",
     write: (line) => void lines.push(line),

@@ -8,7 +8,7 @@ const LISTENER = { hostname: "127.0.0.1", port: 1 };
 
 Deno.test("SocketGuard says once that it has no way to the C library, and disturbs nothing", async () => {
   const lines: string[] = [];
-  await using _logs = await startLogs({
+  await using _logs = startLogs({
     level: "warning",
     format: "json",
     write: (line) => void lines.push(line),
